@@ -1,0 +1,3 @@
+"""Stein variational negotiated reasoning: the paper, reproduced and explained."""
+
+__version__ = "0.1.0"

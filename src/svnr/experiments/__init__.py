@@ -1,0 +1,1 @@
+"""What is run: settings, training, evaluation and the store of finished runs."""

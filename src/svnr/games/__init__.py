@@ -1,0 +1,1 @@
+"""What is played: cooperative games over batches of parallel copies."""

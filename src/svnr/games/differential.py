@@ -1,0 +1,116 @@
+"""The differential games of §8.1: one shot, continuous actions, a reward with several hills."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from svnr.games.game import OneShotGame, Outcome
+
+Form = Literal["printed", "code"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hill:
+    """One quadratic hill: height · [−Σ_d ((u_d − center_d) / width)²] + offset."""
+
+    height: float  # h, the steepness factor
+    center: tuple[float, ...]  # the peak, in the game's units (−10 to 10)
+    width: float  # s, the coverage
+    offset: float  # c, the reward at the peak
+
+
+class DifferentialGame(OneShotGame):
+    """Reward max over hills (§8.1) for any number of agents, one action coordinate each.
+
+    Args:
+        name: what the game is called in results.
+        hills: two or more hills whose centers have one coordinate an agent.
+        half_width: actions run from −half_width to half_width in the game's units (paper: 10).
+        form: "printed" divides by width² as the paper prints; "code" divides by width, as the
+            public code of this family of methods does.
+
+    Raises:
+        ValueError: if hills is empty, a width is not positive, a center has the wrong length or
+            lies outside the box, or form is unknown.
+    """
+
+    def __init__(
+        self, name: str, hills: tuple[Hill, ...], half_width: float = 10.0, form: Form = "printed"
+    ) -> None:
+        _check_hills(hills, half_width)
+        if form not in ("printed", "code"):
+            raise ValueError(f"form must be 'printed' or 'code', got {form!r}")
+        self.name = name
+        self.hills = hills
+        self.half_width = half_width
+        self.form = form
+        self.action_sizes = (1,) * len(hills[0].center)
+        self._centers = torch.tensor([hill.center for hill in hills])  # [H, N]
+        power = 2 if form == "printed" else 1
+        self._steepness = torch.tensor([hill.height / hill.width**power for hill in hills])  # [H]
+        self._offsets = torch.tensor([hill.offset for hill in hills])  # [H]
+
+    def reward(self, u: Tensor) -> Tensor:
+        """max(g_1, g_2, …) of §8.1 for joint actions u [..., N] in [−1, 1]."""
+        away = (self.half_width * u).unsqueeze(-2) - self._centers.to(u.dtype)
+        heights = self._offsets - self._steepness * away.square().sum(-1)
+        return heights.amax(-1)
+
+    @property
+    def peaks(self) -> tuple[Outcome, ...]:
+        """The peak of every hill, highest first."""
+        found = (
+            Outcome(tuple(x / self.half_width for x in hill.center), hill.offset)
+            for hill in self.hills
+        )
+        return tuple(sorted(found, key=lambda peak: -peak.reward))
+
+    @property
+    def optimum(self) -> Outcome:
+        """The highest peak (the first of them, if several are)."""
+        return self.peaks[0]
+
+    @property
+    def trap(self) -> Outcome | None:
+        """The best peak below the optimum, where over-generalizing agents end; None without one."""
+        lower = [peak for peak in self.peaks if peak.reward < self.optimum.reward]
+        return lower[0] if lower else None
+
+
+def _check_hills(hills: tuple[Hill, ...], half_width: float) -> None:
+    if not hills:
+        raise ValueError("hills must hold at least one hill, got none")
+    n = len(hills[0].center)
+    for index, hill in enumerate(hills):
+        if len(hill.center) != n or n == 0:
+            raise ValueError(f"hills[{index}].center must have {n} values, got {hill.center}")
+        if not hill.width > 0:
+            raise ValueError(f"hills[{index}].width must be positive, got {hill.width}")
+        if max(abs(x) for x in hill.center) > half_width:
+            raise ValueError(
+                f"hills[{index}].center must lie within ±{half_width}, got {hill.center}"
+            )
+
+
+def max_of_three(width: float, form: Form = "printed") -> DifferentialGame:
+    """Max of Three (§8.1): a wide wrong hill worth 0 and a narrow right one worth 10.
+
+    Args:
+        width: s₂, the coverage of the right hill (paper: 1.5, 2.0, 3.0).
+        form: the payoff as printed, or as in the public code (where also z₂ = −3, not −4).
+    """
+    z = -4.0 if form == "printed" else -3.0
+    wrong = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=0.0)
+    right = Hill(height=1.0, center=(7.0, 7.0, z), width=width, offset=10.0)
+    suffix = "" if form == "printed" else "_code"
+    return DifferentialGame(f"max_of_three_{width}{suffix}", (wrong, right), form=form)
+
+
+def two_modalities(form: Form = "printed") -> DifferentialGame:
+    """Two Modalities (§8.1): two hills of height 10, one wide, one narrow."""
+    wide = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=10.0)
+    narrow = Hill(height=1.0, center=(7.0, 7.0, -3.0), width=2.0, offset=10.0)
+    suffix = "" if form == "printed" else "_code"
+    return DifferentialGame(f"two_modalities{suffix}", (wide, narrow), form=form)

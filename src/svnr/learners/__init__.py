@@ -1,0 +1,1 @@
+"""Who learns: one file is one method of the paper."""

@@ -1,0 +1,1 @@
+"""What is shown: style, figures, tables and where each came from."""

@@ -1,0 +1,1 @@
+"""How particles move: kernels, Stein variational gradient descent, negotiation."""

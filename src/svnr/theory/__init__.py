@@ -1,0 +1,1 @@
+"""What is proved, exactly, on finite games: arrays in, arrays out."""
