@@ -56,17 +56,21 @@ def negotiated_direction(
     Returns:
         [..., M, D] the direction of the moved particles.
     """
-    apart = fixed.unsqueeze(-2) - moved.unsqueeze(-3)  # [..., L, M, D]
-    distances = (apart.square() @ mask.to(apart.dtype).T).movedim(-1, -3)  # [..., N, L, M]
+    kernel, bandwidth = _kernels(fixed, moved, mask)  # [..., N, L, M], [..., N, 1, 1]
+    kernel, bandwidth = kernel[..., owner, :, :], bandwidth[..., owner, :, 0]
+    rows = torch.stack([score.mT, fixed.mT, torch.ones_like(fixed.mT)], -2)  # [..., D, 3, L]
+    pull, toward, weight = (rows @ kernel).unbind(-2)  # each [..., D, M]
+    push = -2 / bandwidth * (toward - weight * moved.mT)
+    return (pull + push).mT / fixed.shape[-2]
+
+
+def _kernels(fixed: Tensor, moved: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """κ_i [..., N, L, M] of every agent and its bandwidth [..., N, 1, 1], by the rule of §8."""
+    apart = fixed.mT.unsqueeze(-1) - moved.mT.unsqueeze(-2)  # [..., D, L, M]
+    seen = mask.to(apart.dtype) @ apart.square().flatten(-2)  # [..., N, L · M]
+    distances = seen.unflatten(-1, apart.shape[-2:])
     bandwidth = median_bandwidth(distances)
-    kernel = torch.exp(-distances / bandwidth)
-    pull = kernel.mT @ score.unsqueeze(-3)  # [..., N, M, D]
-    push = -2 / bandwidth * (
-        kernel.mT @ fixed.unsqueeze(-3) - kernel.sum(-2).unsqueeze(-1) * moved.unsqueeze(-3)
-    )
-    per_agent = (pull + push) / fixed.shape[-2]
-    index = owner.expand(*per_agent.shape[:-3], 1, per_agent.shape[-2], -1)
-    return per_agent.gather(-3, index).squeeze(-3)
+    return torch.exp(-distances / bandwidth), bandwidth
 
 
 def one_round(
@@ -132,9 +136,7 @@ def negotiate(
     check_count("n_rounds", n_rounds, least=0)
     path = [particles]
     for _ in range(n_rounds):
-        path.append(
-            one_round(path[-1], score, sets, step_size, action_sizes, order, kernel_on)
-        )
+        path.append(one_round(path[-1], score, sets, step_size, action_sizes, order, kernel_on))
     return torch.stack(path)
 
 

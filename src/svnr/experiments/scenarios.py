@@ -1,0 +1,120 @@
+"""Every game and learner by name. Nothing heavy is imported until one is made."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from svnr.games.game import Game
+    from svnr.learners.learner import Learner
+
+
+@dataclass(frozen=True)
+class GameEntry:
+    """Where a game is made, and with what."""
+
+    title: str
+    module: str
+    factory: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LearnerEntry:
+    """Where a learner is made, and the settings that set it apart."""
+
+    title: str
+    module: str
+    learner: str
+    settings: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+_DIFFERENTIAL = "svnr.games.differential"
+_MATRIX = "svnr.games.matrix"
+_SVNR = ("svnr.learners.svnr", "SVNR", "SVNRSettings")
+
+GAMES: dict[str, GameEntry] = {
+    **{
+        f"max_of_three_{s}": GameEntry(
+            f"Max of Three, s₂ = {s}", _DIFFERENTIAL, "max_of_three", {"width": s}
+        )
+        for s in (1.5, 2.0, 3.0)
+    },
+    **{
+        f"max_of_three_{s}_code": GameEntry(
+            f"Max of Three, s₂ = {s}, public code's payoff",
+            _DIFFERENTIAL,
+            "max_of_three",
+            {"width": s, "form": "code"},
+        )
+        for s in (1.5, 2.0, 3.0)
+    },
+    "two_modalities": GameEntry("Two Modalities", _DIFFERENTIAL, "two_modalities"),
+    "two_modalities_code": GameEntry(
+        "Two Modalities, public code's payoff", _DIFFERENTIAL, "two_modalities", {"form": "code"}
+    ),
+    "figure_1a": GameEntry("Figure 1a (reconstructed)", _MATRIX, "figure_1a"),
+    "figure_1b": GameEntry("Figure 1b (reconstructed)", _MATRIX, "figure_1b"),
+    "climbing": GameEntry("Climbing game", _MATRIX, "climbing"),
+    "penalty_-10": GameEntry("Penalty game, k = −10", _MATRIX, "penalty", {"k": -10.0}),
+    "penalty_-100": GameEntry("Penalty game, k = −100", _MATRIX, "penalty", {"k": -100.0}),
+    "qtran": GameEntry("QTRAN's matrix game", _MATRIX, "qtran"),
+    "team_stag_hunt": GameEntry("Team stag hunt", _MATRIX, "team_stag_hunt"),
+    "one_volunteer": GameEntry("One volunteer of three", _MATRIX, "one_volunteer"),
+    "parity": GameEntry("Parity of three", _MATRIX, "parity"),
+}
+
+LEARNERS: dict[str, LearnerEntry] = {
+    "svnr": LearnerEntry("SVNR", *_SVNR, {"sets": "strict"}),
+    "svnr_f": LearnerEntry("SVNR-F", *_SVNR, {"sets": "full"}),
+    "svnr_m": LearnerEntry("SVNR-M", *_SVNR, {"sets": "none"}),
+}
+
+
+def check_name(kind: str, name: str, known: Mapping[str, Any]) -> None:
+    """Raise ValueError, with the valid names and the nearest of them, for an unknown name."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"{kind} must be one of {', '.join(known)}, got {name!r}{hint}")
+
+
+def make_game(name: str) -> "Game":
+    """The game called `name`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    check_name("game", name, GAMES)
+    entry = GAMES[name]
+    return getattr(import_module(entry.module), entry.factory)(**entry.arguments)
+
+
+def learner_settings(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
+    """The settings of the learner called `name`, with some of them overridden.
+
+    Raises:
+        ValueError: if there is no such learner, or it has no such setting.
+    """
+    check_name("learner", name, LEARNERS)
+    entry = LEARNERS[name]
+    settings = getattr(import_module(entry.module), entry.settings)
+    for key in overrides or {}:
+        check_name("setting", key, settings.__dataclass_fields__)
+    return settings(**{**entry.arguments, **(overrides or {})})
+
+
+def learner_version(name: str) -> int:
+    """The version of the learner's code, raised when its numbers change."""
+    check_name("learner", name, LEARNERS)
+    entry = LEARNERS[name]
+    return getattr(import_module(entry.module), entry.learner).version
+
+
+def make_learner(name: str, game: "Game", settings: Any, n_steps: int, seed: int) -> "Learner":
+    """The learner called `name`, new, for `game`."""
+    entry = LEARNERS[name]
+    return getattr(import_module(entry.module), entry.learner)(game, settings, n_steps, seed)

@@ -1,0 +1,55 @@
+"""Few seeds treated as few: means and deviations as the paper has them, and intervals beside."""
+
+import numpy as np
+from scipy import stats
+
+
+def interquartile_mean(scores: np.ndarray) -> float:
+    """The mean of the middle half of all scores; each is one run's."""
+    return float(stats.trim_mean(np.ravel(scores), 0.25))
+
+
+def bootstrap_interval(
+    scores: np.ndarray, level: float = 0.95, n_resamples: int = 10_000, seed: int = 0
+) -> tuple[float, float]:
+    """A stratified percentile-bootstrap interval of the interquartile mean.
+
+    Args:
+        scores: [runs] or [runs, tasks]; runs are resampled within each task.
+        level: of the interval.
+        n_resamples: bootstrap samples.
+        seed: of the resampling.
+
+    Returns:
+        Lower and upper end, in the scores' units.
+
+    Raises:
+        ValueError: if scores is empty or not finite.
+    """
+    table = np.asarray(scores, dtype=float)
+    table = table.reshape(len(table), -1)
+    if table.size == 0 or not np.isfinite(table).all():
+        raise ValueError(f"scores must be finite and not empty, got shape {table.shape}")
+    draws = np.random.default_rng(seed).integers(len(table), size=(n_resamples, *table.shape))
+    resampled = np.take_along_axis(table[None], draws, axis=1).reshape(n_resamples, -1)
+    means = stats.trim_mean(resampled, 0.25, axis=1)
+    tail = (1 - level) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def smooth(values: np.ndarray, window: int) -> np.ndarray:
+    """The mean of each value and the `window` − 1 before it (fewer at the start).
+
+    Args:
+        values: [..., T].
+        window: how many steps.
+
+    Returns:
+        [..., T].
+    """
+    total = np.cumsum(values, axis=-1, dtype=float)
+    shifted = np.concatenate([np.zeros_like(total[..., :1]), total], -1)
+    ends = np.arange(1, values.shape[-1] + 1)
+    starts = np.maximum(ends - window, 0)
+    return (shifted[..., ends] - shifted[..., starts]) / (ends - starts)

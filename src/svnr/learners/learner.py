@@ -1,0 +1,56 @@
+"""What every learner offers: acting, perceiving, updating, and its whole state as tensors."""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from svnr.learners.replay import Batch
+
+Execution = Literal["explore", "shared", "independent", "greedy"]
+EXECUTIONS: tuple[str, ...] = get_args(Execution)
+
+
+class Learner(Protocol):
+    """One method of the paper, for a game of any number of agents and any action sizes.
+
+    `act` has four ways of execution: "explore" while training; "shared" with noise drawn from a
+    seed that all agents have in common; "independent" with noise of each agent's own; "greedy" the
+    limit α → 0. A deterministic method acts alike in the last three.
+    """
+
+    n_agents: int
+
+    def act(self, state: Tensor, execution: Execution) -> Tensor:
+        """A joint action [B, D] in [−1, 1] for each state [B, S]."""
+        ...
+
+    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
+        """Samples [N, B, n_samples, D] of the joint policy π̂_i that each agent perceives."""
+        ...
+
+    def update(self, batch: Batch, step: int) -> dict[str, float]:
+        """Learn from a batch at environment step `step`; returns numbers worth recording."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that later behaviour depends on, generators included, flat."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        ...
+
+
+def check_execution(execution: str) -> None:
+    """Raise ValueError unless `execution` is one of the four ways to act."""
+    if execution not in EXECUTIONS:
+        raise ValueError(f"execution must be one of {', '.join(EXECUTIONS)}, got {execution!r}")
+
+
+def generators(seed: int, n: int) -> list[torch.Generator]:
+    """`n` independent generators from one seed; neighbouring seeds share no stream."""
+    words = np.random.SeedSequence(seed).generate_state(n, np.uint64)
+    return [torch.Generator().manual_seed(int(word >> np.uint64(1))) for word in words]

@@ -1,0 +1,327 @@
+"""SVNR (Algorithm 1): amortised negotiation with a central critic.
+
+SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology can be given.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from svnr.games.game import Game, agent_slices, check_count
+from svnr.learners.checkpoint import gather, restore
+from svnr.learners.learner import Execution, check_execution, generators
+from svnr.learners.networks import Critic, Samplers
+from svnr.learners.replay import Batch
+from svnr.learners.schedules import SCHEDULES
+from svnr.stein.negotiation import KernelOn, kernel_mask, negotiated_direction
+from svnr.theory.nesting import Sets, check_sets, full, none, strict
+
+TOPOLOGIES = {"strict": strict, "full": full, "none": none}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SVNRSettings:
+    """Everything that SVNR can be told; each value with its source."""
+
+    sets: str | Sets = "strict"  # C_i: "strict" SVNR, "full" SVNR-F, "none" SVNR-M, or any sets
+    schedule: str = "three_phase"  # α over steps; the paper prints another (docs/deviations.md)
+    alpha_final: float = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
+    learning_rate: float = 0.005  # Adam, critic and samplers; searched in 1e-4 to 1e-1 (§8)
+    n_particles: int = 48  # M per state; searched in 16 to 64 (§8)
+    n_groups: int = 8  # states of the batch that get particles; ours: one-shot states are equal
+    n_value_particles: int = 24  # samples for the soft value (7.4): M / 2, public code
+    hidden: tuple[int, ...] = (100, 100)  # ReLU layers, critic and samplers; ROMMEO's
+    noise_size: int = 1  # noise coordinates an agent; public code: as many as actions
+    discount: float = 0.95  # γ; ROMMEO's
+    target_rate: float = 0.01  # τ of the target critic, after each update; ROMMEO's
+    kernel_on: KernelOn = "set"  # κ_i on u_{S_i} as (7.2) prints, or "joint"
+    soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
+    coordinates: Literal["squashed", "pre_tanh"] = "squashed"  # where the particles move
+    n_greedy: int = 256  # shared particles among which greedy execution picks the best; ours
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run could use."""
+        if isinstance(self.sets, str) and self.sets not in TOPOLOGIES:
+            raise ValueError(f"sets must be one of {sorted(TOPOLOGIES)}, got {self.sets!r}")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {self.schedule!r}")
+        for name in ("alpha_final", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        check_count("n_particles", self.n_particles, least=4)
+        for name in ("n_groups", "n_value_particles", "noise_size", "n_greedy"):
+            check_count(name, getattr(self, name))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
+
+
+_CHOICES = {
+    "kernel_on": ("set", "joint"),
+    "soft_value": ("printed", "importance"),
+    "coordinates": ("squashed", "pre_tanh"),
+}
+
+
+class SVNR:
+    """Samplers f^ψ, critic Q^θ and target Q^θ̄ of one team.
+
+    Args:
+        game: what is played; only its sizes are used.
+        settings: how to learn it.
+        n_steps: length of the run, which some schedules need.
+        seed: of the starting weights and of all noise.
+    """
+
+    version = 1  # raised when a change of the code changes the numbers of a run
+
+    def __init__(self, game: Game, settings: SVNRSettings, n_steps: int, seed: int) -> None:
+        sets = settings.sets
+        n = game.n_agents
+        self.sets = check_sets(TOPOLOGIES[sets](n) if isinstance(sets, str) else sets, n)
+        self.settings = settings
+        self.n_agents = n
+        self.n_steps = n_steps
+        self.action_sizes = game.action_sizes
+        self._generator, *self._own_generators = generators(seed, n + 1)
+        width = sum(game.action_sizes)
+        self.samplers = Samplers(
+            self.sets,
+            game.action_sizes,
+            game.state_size,
+            settings.noise_size,
+            settings.hidden,
+            self._generator,
+        )
+        self.critic = Critic(game.state_size, width, settings.hidden, self._generator)
+        self.target_critic = Critic(game.state_size, width, settings.hidden, self._generator)
+        self.target_critic.load_state_dict(self.critic.state_dict())
+        self.mask, self.owner = kernel_mask(self.sets, game.action_sizes, settings.kernel_on)
+        rate = settings.learning_rate
+        self._critic_adam = torch.optim.Adam(self.critic.parameters(), rate, fused=True)
+        self._sampler_adam = torch.optim.Adam(self.samplers.parameters(), rate, fused=True)
+
+    def alpha(self, step: int) -> float:
+        """The temperature at environment step `step`."""
+        return SCHEDULES[self.settings.schedule](step, self.settings.alpha_final, self.n_steps)
+
+    def noise(self, *shape: int) -> Tensor:
+        """ξ [*shape, N, noise_size] from the generator that all agents have in common."""
+        size = (*shape, self.n_agents, self.settings.noise_size)
+        return torch.randn(size, generator=self._generator)
+
+    @torch.no_grad()
+    def act(self, state: Tensor, execution: Execution) -> Tensor:
+        """See `Learner.act`; exploring is acting with shared noise, the policy's own."""
+        check_execution(execution)
+        if execution == "greedy":
+            return self._best_of(state, self.settings.n_greedy)
+        if execution == "independent":
+            return self._act_independently(state)
+        return self.samplers(state, self.noise(len(state)))
+
+    def _best_of(self, state: Tensor, n: int) -> Tensor:
+        """The one of n shared particles [B, D] that the critic rates highest."""
+        states = state.unsqueeze(1).expand(-1, n, -1)
+        u = self.samplers(states, self.noise(len(state), n))
+        best = self.critic(states, u).argmax(1)
+        return u[torch.arange(len(u)), best]
+
+    def _act_independently(self, state: Tensor) -> Tensor:
+        """Every agent imagines the noise of its set by itself: the product of the marginals."""
+        size = (len(state), self.n_agents, self.settings.noise_size)
+        u = torch.empty(len(state), sum(self.action_sizes))
+        for agent, own in enumerate(agent_slices(self.action_sizes)):
+            imagined = torch.randn(size, generator=self._own_generators[agent])
+            u[:, own] = self.samplers(state, imagined)[:, own]
+        return u
+
+    @torch.no_grad()
+    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
+        """See `Learner.perceive`; with shared noise every agent perceives the same joint policy."""
+        states = state.unsqueeze(1).expand(-1, n_samples, -1)
+        u = self.samplers(states, self.noise(len(state), n_samples))
+        return u.expand(self.n_agents, *u.shape)
+
+    def agent(self, index: int, seed: int) -> "Agent":
+        """Agent `index` alone, to act without messages; give all agents of a team one seed."""
+        return Agent(self.samplers, self.settings.noise_size, self.action_sizes, index, seed)
+
+    def update(self, batch: Batch, step: int) -> dict[str, float]:
+        """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
+        alpha = self.alpha(step)
+        target = self.critic_target(batch, alpha)
+        critic_loss = bellman_error(target, self.critic(batch.state, batch.u))
+        self._critic_adam.zero_grad()
+        critic_loss.backward()
+        self._critic_adam.step()
+        self._sampler_adam.zero_grad()
+        self.sampler_loss(batch.state[: self.settings.n_groups], alpha).backward()
+        self._sampler_adam.step()
+        self._follow_critic()
+        return {"alpha": alpha, "critic_loss": critic_loss.item()}
+
+    @torch.no_grad()
+    def critic_target(self, batch: Batch, alpha: float) -> Tensor:
+        """r + γ V(s′) [B] of (7.4); V is not computed for rows that terminated."""
+        target = batch.reward.clone()
+        goes_on = ~batch.terminated
+        if bool(goes_on.any()):
+            value = self.soft_value(batch.next_state[goes_on], alpha)
+            target[goes_on] += self.settings.discount * value
+        return target
+
+    @torch.no_grad()
+    def soft_value(self, state: Tensor, alpha: float) -> Tensor:
+        """V [B] of states [B, S] from the target critic, by the reading in the settings."""
+        n = self.settings.n_value_particles
+        states = state.unsqueeze(1).expand(-1, n, -1)
+        if self.settings.soft_value == "printed":
+            u = self.samplers(states, self.noise(len(state), n))
+            return soft_value_printed(self.target_critic(states, u), alpha)
+        size = (len(state), n, sum(self.action_sizes))
+        u = 2 * torch.rand(size, generator=self._generator) - 1
+        return soft_value_importance(self.target_critic(states, u), alpha, size[-1])
+
+    def sampler_loss(self, state: Tensor, alpha: float) -> Tensor:
+        """A scalar whose gradient in ψ is minus (7.3), for particles at states [G, S].
+
+        Half of the particles are held fixed and averaged over, the other half are moved.
+        """
+        half = self.settings.n_particles // 2
+        states = state.unsqueeze(1).expand(-1, half, -1)
+        with torch.no_grad():
+            fixed = self.samplers(states, self.noise(len(state), half))
+        moved = self.samplers(states, self.noise(len(state), half))
+        gradient = action_gradient(self.critic, states, fixed)
+        if self.settings.coordinates == "pre_tanh":
+            phi = self._pre_tanh_direction(fixed, moved.detach(), gradient / alpha)
+            return -(phi * torch.atanh(moved.clamp(-1 + 1e-6, 1 - 1e-6))).sum(-1).mean()
+        score = squashed_score(fixed, gradient, alpha)
+        phi = negotiated_direction(fixed, moved.detach(), score, self.mask, self.owner)
+        return -(phi * moved).sum(-1).mean()
+
+    def _pre_tanh_direction(self, fixed: Tensor, moved: Tensor, score: Tensor) -> Tensor:
+        """The direction in the coordinates z of u = tanh(z), with the log-determinant's share."""
+        in_z = (1 - fixed.square()) * score - 2 * fixed
+        z_fixed, z_moved = (torch.atanh(u.clamp(-1 + 1e-6, 1 - 1e-6)) for u in (fixed, moved))
+        return negotiated_direction(z_fixed, z_moved, in_z, self.mask, self.owner)
+
+    @torch.no_grad()
+    def _follow_critic(self) -> None:
+        """θ̄ ← θ̄ + τ (θ − θ̄)."""
+        pairs = zip(self.target_critic.parameters(), self.critic.parameters(), strict=True)
+        for slow, fast in pairs:
+            slow.lerp_(fast, self.settings.target_rate)
+
+    def _parts(self) -> dict:
+        own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
+        return {
+            "samplers": self.samplers,
+            "critic": self.critic,
+            "target_critic": self.target_critic,
+            "critic_adam": self._critic_adam,
+            "sampler_adam": self._sampler_adam,
+            "generator": self._generator,
+            **own,
+        }
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """See `Learner.state_dict`."""
+        return gather(**self._parts())
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """See `Learner.load_state_dict`."""
+        restore(state, **self._parts())
+
+
+class Agent:
+    """One agent at execution: its own network, the state, a seed, and no messages.
+
+    Agents of a team that were given one seed draw the same noise and so act out one particle of
+    the joint policy; with seeds of their own they act out the product of its marginals.
+    """
+
+    def __init__(
+        self,
+        samplers: Samplers,
+        noise_size: int,
+        action_sizes: Sequence[int],
+        index: int,
+        seed: int,
+    ) -> None:
+        check_count("index", index, least=0)
+        if index >= len(action_sizes):
+            raise ValueError(f"index must be below {len(action_sizes)}, got {index}")
+        self._samplers = samplers
+        self._own = agent_slices(tuple(action_sizes))[index]
+        self._noise_shape = (len(action_sizes), noise_size)
+        self._generator = torch.Generator().manual_seed(seed)
+
+    @torch.no_grad()
+    def act(self, state: Tensor) -> Tensor:
+        """This agent's action [B, its coordinates] for states [B, S]."""
+        noise = torch.randn((len(state), *self._noise_shape), generator=self._generator)
+        return self._samplers(state, noise)[:, self._own]
+
+
+def bellman_error(target: Tensor, value: Tensor) -> Tensor:
+    """E[½ (r + γ V(s′) − Q(s, u))²] of (7.4).
+
+    Args:
+        target: [B] r + γ V(s′), held constant.
+        value: [B] Q^θ(s, u).
+    """
+    return 0.5 * (target - value).square().mean()
+
+
+def soft_value_printed(q: Tensor, alpha: float) -> Tensor:
+    """V = α log E_{u′∼p}[exp(Q / α)] of (7.4), without importance weights.
+
+    Below α log ∫ exp(Q / α) by α times the Rényi-2 entropy of p where p = π*.
+
+    Args:
+        q: [..., n] values of n joint actions drawn from the policy.
+        alpha: the temperature.
+
+    Returns:
+        [...] the soft values.
+    """
+    return alpha * (torch.logsumexp(q / alpha, -1) - math.log(q.shape[-1]))
+
+
+def soft_value_importance(q: Tensor, alpha: float, n_coordinates: int) -> Tensor:
+    """V = α log ∫ exp(Q / α) du, estimated from uniform proposals on [−1, 1]^D.
+
+    Args:
+        q: [..., n] values of n joint actions drawn uniformly.
+        alpha: the temperature.
+        n_coordinates: D; the box has volume 2^D.
+
+    Returns:
+        [...] the soft values.
+    """
+    return soft_value_printed(q, alpha) + alpha * n_coordinates * math.log(2)
+
+
+def action_gradient(critic: Critic, state: Tensor, u: Tensor) -> Tensor:
+    """∇_u Q^θ(s, u) [..., D] at joint actions u [..., D]."""
+    u = u.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(state, u).sum(), u)
+    return gradient
+
+
+def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6) -> Tensor:
+    """∇_u of Q / α + Σ_d log(1 − u_d² + edge), the public code's log-density on the box.
+
+    Args:
+        u: [..., D] squashed actions.
+        gradient: [..., D] ∇_u Q.
+        alpha: the temperature.
+        edge: keeps the logarithm finite where u reaches ±1.
+    """
+    return gradient / alpha - 2 * u / (1 - u.square() + edge)

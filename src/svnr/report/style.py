@@ -1,0 +1,51 @@
+"""One look for every figure: sizes, and one colour for each method everywhere.
+
+The colours keep apart for colour-blind readers (Okabe and Ito's palette, muted), and SVNR's is the
+only saturated one.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+FULL_WIDTH = 5.5  # inches, the paper's text width
+HALF_WIDTH = 3.3  # inches
+
+COLORS = {
+    "svnr": "#D55E00",
+    "svnr_f": "#E0A458",
+    "svnr_m": "#7F7F7F",
+    "maddpg": "#8FA9C4",
+    "masql": "#6FA88C",
+    "pr2": "#B58FB0",
+    "rommeo": "#A39461",
+    "lenient": "#8C7B75",
+    "hysteretic": "#B9B9B9",
+}
+INK = "#333333"  # text and axes
+OPTIMUM = "#2B7A3D"  # the best there is
+TRAP = "#9C2F2F"  # where over-generalizing agents end
+
+STYLE_FILE = Path(__file__).with_name("svnr.mplstyle")
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Let a figure function draw in this project's style, and leave matplotlib's own untouched.
+
+    The figure comes back closed, so a notebook shows it once, where it is the value of a cell.
+    """
+
+    @wraps(draw)
+    def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with plt.style.context(STYLE_FILE):
+            figure = draw(*args, **kwargs)
+            figure.draw_without_rendering()
+            plt.close(figure)
+        return figure
+
+    return in_style
