@@ -1,5 +1,6 @@
 """Networks: the plain critic, and N samplers evaluated as one batched product."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -19,7 +20,7 @@ class StackedMLP(nn.Module):
 
     def __init__(self, n: int, sizes: Sequence[int], generator: torch.Generator) -> None:
         super().__init__()
-        shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+        shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
 
@@ -59,7 +60,7 @@ class Critic(nn.Module):
         super().__init__()
         sizes = [state_size + n_coordinates, *hidden, 1]
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for fan_in, fan_out in itertools.pairwise(sizes):
             layer = nn.Linear(fan_in, fan_out)
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)

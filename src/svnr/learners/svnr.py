@@ -142,7 +142,7 @@ class SVNR:
 
     @torch.no_grad()
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
-        """See `Learner.perceive`; with shared noise every agent perceives the same joint policy."""
+        """See `Learner.perceive`; noise is shared, so every agent perceives the same policy."""
         states = state.unsqueeze(1).expand(-1, n_samples, -1)
         u = self.samplers(states, self.noise(len(state), n_samples))
         return u.expand(self.n_agents, *u.shape)
