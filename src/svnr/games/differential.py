@@ -74,7 +74,7 @@ class DifferentialGame(OneShotGame):
 
     @property
     def trap(self) -> Outcome | None:
-        """The best peak below the optimum, where over-generalizing agents end; None without one."""
+        """The best peak below the optimum, where over-generalizing agents end, if any."""
         lower = [peak for peak in self.peaks if peak.reward < self.optimum.reward]
         return lower[0] if lower else None
 

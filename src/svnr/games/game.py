@@ -1,7 +1,7 @@
 """What every game offers, and a check that a new game offers it.
 
-A game plays `B` parallel copies of itself. The joint action `u` [B, D] lies in [−1, 1] for each of the
-D coordinates of the whole team, agent after agent; the game scales it to its own units inside.
+A game plays `B` parallel copies of itself. The joint action `u` [B, D] lies in [−1, 1] for each of
+the D coordinates of the whole team, agent after agent; the game scales it to its own units.
 """
 
 from dataclasses import dataclass
