@@ -56,21 +56,13 @@ def negotiated_direction(
     Returns:
         [..., M, D] the direction of the moved particles.
     """
-    kernel, bandwidth = _kernels(fixed, moved, mask)  # [..., N, L, M], [..., N, 1, 1]
-    kernel, bandwidth = kernel[..., owner, :, :], bandwidth[..., owner, :, 0]
-    rows = torch.stack([score.mT, fixed.mT, torch.ones_like(fixed.mT)], -2)  # [..., D, 3, L]
-    pull, toward, weight = (rows @ kernel).unbind(-2)  # each [..., D, M]
-    push = -2 / bandwidth * (toward - weight * moved.mT)
-    return (pull + push).mT / fixed.shape[-2]
-
-
-def _kernels(fixed: Tensor, moved: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """κ_i [..., N, L, M] of every agent and its bandwidth [..., N, 1, 1], by the rule of §8."""
     apart = fixed.mT.unsqueeze(-1) - moved.mT.unsqueeze(-2)  # [..., D, L, M]
-    seen = mask.to(apart.dtype) @ apart.square().flatten(-2)  # [..., N, L · M]
-    distances = seen.unflatten(-1, apart.shape[-2:])
+    seen = mask.to(apart.dtype)[owner] @ apart.square().flatten(-2)  # [..., D, L · M]
+    distances = seen.unflatten(-1, apart.shape[-2:])  # squared, as the owner's kernel sees them
     bandwidth = median_bandwidth(distances)
-    return torch.exp(-distances / bandwidth), bandwidth
+    kernel = torch.exp(-distances / bandwidth)
+    drive = score.mT.unsqueeze(-1) - (2 / bandwidth) * apart  # ∂κ/∂x = −2 (x − y) κ / h
+    return (kernel * drive).mean(-2).mT
 
 
 def one_round(

@@ -1,0 +1,203 @@
+"""Figures of training: tidy tables in, figures out."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d import Axes3D
+from scipy import stats
+
+from svnr.experiments.scenarios import LEARNERS
+from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
+
+
+@styled
+def training_curves(
+    curves: pd.DataFrame,
+    panels: Mapping[str, str],
+    title: str,
+    optimum: float,
+    trap: float,
+) -> Figure:
+    """Reward against training step, one panel a game, one colour a learner (Figures 4 and 6).
+
+    A thin line is a seed; the bold one is the interquartile mean over seeds.
+
+    Args:
+        curves: rows of game, learner, seed, step, reward, as `tables.curves` makes them.
+        panels: game → title of its panel, in order.
+        title: the message.
+        optimum: reward of the best joint action, drawn as a line.
+        trap: reward of the wrong hill, drawn as a line.
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(FULL_WIDTH + 1.0, 2.6), sharey=True, squeeze=False
+    )
+    for axis, (game, name) in zip(axes[0], panels.items(), strict=True):
+        _curves_of(axis, curves[curves["game"] == game])
+        _levels(axis, optimum, trap, labelled=axis is axes[0][0])
+        axis.set(title=name, xlabel="training step", ylim=(-16, 12))
+    axes[0][0].set_ylabel("team reward of a step\n(mean of the last 100)")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+def _curves_of(axis: Axes, curves: pd.DataFrame) -> None:
+    for learner, rows in curves.groupby("learner", sort=False):
+        by_step = rows.pivot_table(index="step", columns="seed", values="reward")
+        color = COLORS[str(learner)]
+        axis.plot(by_step.index, by_step, color=color, linewidth=0.5, alpha=0.4)
+        middle = stats.trim_mean(by_step.to_numpy(), 0.25, axis=1)
+        front = 3 if learner == "svnr" else 2
+        axis.plot(
+            by_step.index, middle, color=color, label=LEARNERS[str(learner)].title, zorder=front
+        )
+
+
+def _levels(axis: Axes, optimum: float, trap: float, labelled: bool) -> None:
+    """The optimum and the trap as lines, named at their left end."""
+    for level, name, color in ((optimum, "optimum", OPTIMUM), (trap, "wrong hill", TRAP)):
+        axis.axhline(level, color=color, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        if labelled:
+            across = axis.get_yaxis_transform()
+            axis.text(0.02, level, name, va="bottom", color=color, fontsize=7, transform=across)
+
+
+@styled
+def visited_actions(
+    visits: pd.DataFrame, title: str, peaks: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Joint actions of three agents in space, coloured by reward, a panel a learner (Figs 5, 7).
+
+    Args:
+        visits: rows of learner, u_1, u_2, u_3, reward, as `tables.visits` makes them.
+        title: the message.
+        peaks: name of a hill → its three coordinates in the game's units.
+    """
+    learners = list(visits["learner"].unique())
+    figure, axes = plt.subplots(
+        1,
+        len(learners),
+        figsize=(max(3.4, 2.35 * len(learners)), 3.0),
+        squeeze=False,
+        subplot_kw={"projection": "3d", "computed_zorder": False},
+    )
+    for axis, learner in zip(axes[0], learners, strict=True):
+        shown = visits[visits["learner"] == learner].sort_values("reward")
+        points = axis.scatter(
+            shown["u_1"],
+            shown["u_2"],
+            shown["u_3"],
+            c=shown["reward"],
+            s=3,
+            vmin=-20,
+            vmax=10,
+            alpha=0.7,
+            linewidths=0,
+        )
+        _peaks_in_space(axis, peaks)
+        axis.set_title(LEARNERS[str(learner)].title, pad=-4)
+    bar = figure.colorbar(points, ax=axes, shrink=0.65, pad=0.08, extend="min")
+    bar.set_label("team reward")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Sequence[float]]) -> None:
+    for (name, peak), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
+        axis.scatter(*peak, marker="x", color=color, s=45, linewidths=1.6, zorder=5)
+        x, y, z = peak
+        axis.text(x, y, z + 3.2, name, color=color, fontsize=7, ha="center", zorder=6)
+    limits, ticks = (-10, 10), (-10, 0, 10)
+    axis.set(xlim=limits, ylim=limits, zlim=limits, xticks=ticks, yticks=ticks, zticks=ticks)
+    axis.tick_params(labelsize=6, pad=-3)
+    for put, label in ((axis.set_xlabel, "u₁"), (axis.set_ylabel, "u₂"), (axis.set_zlabel, "u₃")):
+        put(label, labelpad=-8, fontsize=8)
+    axis.view_init(elev=22, azim=-60)
+
+
+@styled
+def relative_overgeneralization(
+    views: pd.DataFrame, curves: pd.DataFrame, optimum: float, trap: float
+) -> Figure:
+    """The hero picture: why the trap attracts, and who leaves it.
+
+    Args:
+        views: rows of action (of agent 1, game units), average and best: the reward when the
+            partners act at random, and when they answer best.
+        curves: rows of learner, seed, step, reward.
+        optimum: reward of the best joint action.
+        trap: reward of the wrong hill.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH + 1.2, 2.9))
+    _two_views(left, views)
+    _curves_of(right, curves)
+    _levels(right, optimum, trap, labelled=True)
+    right.set(xlabel="training step", ylabel="team reward (mean of the last 100)", ylim=(-16, 12))
+    right.set_title("Negotiating agents leave the trap")
+    right.legend(loc="lower right")
+    return figure
+
+
+def _two_views(axis: Axes, views: pd.DataFrame) -> None:
+    action = views["action"]
+    twin = axis.twinx()
+    axis.plot(action, views["average"], color=TRAP)
+    twin.plot(action, views["best"], color=OPTIMUM)
+    for line, column, color, word in (
+        (axis, "average", TRAP, "partners at random"),
+        (twin, "best", OPTIMUM, "partners answering"),
+    ):
+        top = views.loc[views[column].idxmax()]
+        line.plot(top["action"], top[column], "o", color=color)
+        line.set_ylabel(f"reward, {word}", color=color)
+        line.tick_params(axis="y", colors=color)
+    twin.grid(False)
+    axis.set(xlabel="action of agent 1", title="Exploring partners hide the better hill")
+
+
+@styled
+def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Figure:
+    """What a temperature pays exactly, and where each schedule ended.
+
+    Args:
+        exact: rows of alpha, reward (of the exact Boltzmann policy), mass (at the right hill).
+        ends: rows of schedule, alpha, shared: final temperature and test reward of every run.
+        title: the message.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH + 1.2, 2.9))
+    left.semilogx(exact["alpha"], exact["mass"], color=OPTIMUM)
+    left.set(
+        xlabel="temperature α",
+        ylabel="exact share of the right hill",
+        ylim=(-0.03, 1.05),
+        title="The target",
+    )
+    right.semilogx(exact["alpha"], exact["reward"], color=INK, linewidth=1.2, label="exact policy")
+    palette = ("#D55E00", "#0072B2", "#7F7F7F", "#009E73")
+    markers = ("o", "s", "^", "D")
+    for (name, rows), color, marker in zip(
+        ends.groupby("schedule", sort=False), palette, markers, strict=False
+    ):
+        jitter = np.geomspace(0.93, 1.07, len(rows))
+        right.plot(
+            rows["alpha"] * jitter,
+            rows["shared"],
+            marker,
+            color=color,
+            markersize=4.5,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            label=str(name),
+        )
+    right.set(
+        xlabel="final temperature α", ylabel="test reward of a run", title="What was learned"
+    )
+    right.legend(loc="lower left")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure

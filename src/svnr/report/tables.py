@@ -1,0 +1,146 @@
+"""Tables: tidy rows out of finished runs, and ours beside the paper's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
+from svnr.experiments.store import Run
+from svnr.report.paper import PAPER_TABLE_1
+
+
+def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
+    """Training curves in long form: the reward of a step, averaged over the last `window` steps.
+
+    Args:
+        runs: finished runs.
+        window: steps averaged over.
+        every: keep one step in so many.
+
+    Returns:
+        Rows of game, learner, seed, step, reward.
+    """
+    parts = []
+    for run in runs:
+        reward = smooth(run.reward, window)
+        steps = np.arange(0, len(reward), every)
+        parts.append(_labelled(run, step=steps, reward=reward[steps]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def visits(
+    runs: Sequence[Run], half_width: float, first: int, last: int, every: int = 1
+) -> pd.DataFrame:
+    """The joint actions visited from step `first` to `last`, in the game's units.
+
+    Returns:
+        Rows of game, learner, seed, step, u_1 … u_D, reward.
+    """
+    parts = []
+    for run in runs:
+        steps = np.arange(first, min(last, len(run.reward)), every)
+        u = half_width * run.visited[steps].astype(float)
+        columns = {f"u_{d + 1}": u[:, d] for d in range(u.shape[1])}
+        parts.append(_labelled(run, step=steps, **columns, reward=run.reward[steps]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
+    """One row a run: what it earned in its last training steps and in each way of execution."""
+    return pd.DataFrame(
+        {
+            "game": run.spec.game,
+            "learner": run.spec.learner,
+            "seed": run.spec.seed,
+            "training": run.last(last),
+            **{name: float(values.mean()) for name, values in run.tested.items()},
+            "spread": float(run.tested["shared"].std()),
+        }
+        for run in runs
+    )
+
+
+def _labelled(run: Run, **columns: np.ndarray) -> pd.DataFrame:
+    spec = run.spec
+    labels = {"game": spec.game, "learner": spec.learner, "seed": spec.seed}
+    return pd.DataFrame(labels | columns)
+
+
+def per_game(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Learners by games: mean ± standard deviation over seeds of a column of `scores`."""
+    grouped = table.groupby(["learner", "game"], sort=False)[column]
+    text = grouped.apply(lambda values: _spread(values.mean(), values.std(ddof=0)))
+    return _titled(text.unstack("game"))
+
+
+def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
+    """Table 1: ours beside the paper's, cell by cell, with an interval and a verdict.
+
+    Args:
+        table: rows of `scores`.
+        column: the way of execution; the paper's is stochastic with shared noise.
+
+    Returns:
+        One row a learner and game that the paper's Table 1 has.
+    """
+    rows = []
+    for (learner, game), group in table.groupby(["learner", "game"], sort=False):
+        if game not in PAPER_TABLE_1.get(str(learner), {}):
+            continue
+        ours = group[column].to_numpy()
+        theirs = PAPER_TABLE_1[str(learner)][str(game)]
+        low, high = bootstrap_interval(ours)
+        rows.append(
+            {
+                "method": LEARNERS[str(learner)].title,
+                "game": GAMES[str(game)].title,
+                "paper": _spread(*theirs),
+                "ours": _spread(ours.mean(), ours.std()),
+                "interquartile mean [95 %]": f"{interquartile_mean(ours):.2f} "
+                f"[{low:.2f}, {high:.2f}]",
+                "spread within a run": f"{group['spread'].mean():.2f}",
+                "seeds": len(ours),
+                "verdict": verdict(ours, theirs),
+            }
+        )
+    return pd.DataFrame(rows).set_index(["method", "game"])
+
+
+def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
+    """The rule, fixed before the runs: our mean against the paper's mean ± one spread.
+
+    Args:
+        ours: one score a seed.
+        theirs: the paper's mean and spread.
+
+    Returns:
+        "reproduced" inside the paper's interval, else "higher" or "lower".
+    """
+    mean, spread = theirs
+    gap = round(float(np.mean(ours)) - mean, 2)
+    if abs(gap) <= spread:
+        return "reproduced"
+    return "higher" if gap > 0 else "lower"
+
+
+def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFrame:
+    """Learners by games: how many seeds reach `threshold` in a column of `scores`."""
+    reached = table.assign(reached=table[column] >= threshold)
+    grouped = reached.groupby(["learner", "game"], sort=False)["reached"]
+    return _titled(grouped.apply(lambda hit: f"{hit.sum()} of {len(hit)}").unstack("game"))
+
+
+def _titled(table: pd.DataFrame) -> pd.DataFrame:
+    """Titles in place of names, and no axis labels."""
+    named = table.rename(
+        index={name: entry.title for name, entry in LEARNERS.items()},
+        columns={name: entry.title for name, entry in GAMES.items()},
+    )
+    named.index.name, named.columns.name = "method", None
+    return named
+
+
+def _spread(mean: float, spread: float) -> str:
+    return f"{mean:.2f} ± {spread:.2f}"

@@ -1,0 +1,61 @@
+import torch
+
+from svnr.learners.networks import Samplers, StackedMLP, glorot_uniform
+from svnr.theory.nesting import full, none, star, strict
+
+
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def test_stacked_networks_are_separate_networks():
+    stack = StackedMLP(3, [4, 5, 2], generator())
+    with torch.no_grad():
+        for bias in stack.biases:
+            bias.normal_(generator=generator())
+    x = torch.randn(3, 7, 4, generator=generator())
+    for i in range(3):
+        hidden = torch.relu(x[i] @ stack.weights[0][i] + stack.biases[0][i])
+        alone = hidden @ stack.weights[1][i] + stack.biases[1][i]
+        torch.testing.assert_close(stack(x)[i], alone)
+
+
+def test_glorot_uniform_fills_its_bounds():
+    # fan_in 4 and fan_out 2: the bound is √(6 / 6) = 1, the variance of U(−1, 1) is 1/3.
+    weights = glorot_uniform(2000, 4, 2, generator())
+    assert weights.abs().max() <= 1 and weights.abs().max() > 0.99
+    assert abs(weights.var().item() - 1 / 3) < 0.01
+
+
+def influence(sets, sizes=(1, 1, 1)):
+    """Which agent's noise changes which agent's action, by autograd: [N actions, N noises]."""
+    samplers = Samplers(sets, sizes, 1, 2, (8,), generator())
+    noise = torch.randn(64, len(sizes), 2, generator=generator(), requires_grad=True)
+    u = samplers(torch.zeros(64, 1), noise)
+    rows = []
+    for d in range(u.shape[-1]):
+        (gradient,) = torch.autograd.grad(u[:, d].sum(), noise, retain_graph=True)
+        rows.append((gradient.abs().sum((0, 2)) > 0).tolist())
+    return rows
+
+
+def test_an_agent_hears_the_noise_of_its_set_and_its_own_only():
+    assert influence(none(3)) == [[True, False, False], [False, True, False], [False, False, True]]
+    assert influence(strict(3)) == [[True, False, False], [True, True, False], [True, True, True]]
+    assert influence(star(3)) == [[True, False, False], [True, True, False], [True, False, True]]
+    assert influence(full(3)) == [[True] * 3] * 3
+
+
+def test_coordinates_of_unequal_agents_come_in_order():
+    # Agents with 1, 3 and 2 coordinates that hear only themselves.
+    rows = influence(none(3), sizes=(1, 3, 2))
+    assert [row.index(True) for row in rows] == [0, 1, 1, 1, 2, 2]
+    assert all(sum(row) == 1 for row in rows)
+
+
+def test_leading_shapes_are_kept():
+    samplers = Samplers(strict(2), (1, 1), 3, 1, (8,), generator())
+    state, noise = torch.randn(4, 5, 3), torch.randn(4, 5, 2, 1)
+    together = samplers(state, noise)
+    assert together.shape == (4, 5, 2)
+    torch.testing.assert_close(together[2], samplers(state[2], noise[2]))

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from svnr.learners.replay import Batch, Replay
+
+
+def rows(start, count):
+    """Transitions whose every column carries the same number, so that a mix-up shows."""
+    value = torch.arange(start, start + count, dtype=torch.float32)
+    return Batch(
+        state=value[:, None].repeat(1, 2),
+        u=value[:, None].repeat(1, 3),
+        reward=value,
+        next_state=value[:, None].repeat(1, 2) + 0.5,
+        terminated=value % 2 == 0,
+    )
+
+
+def test_every_action_stays_with_its_own_reward():
+    replay = Replay(100, 2, 3)
+    replay.add(rows(0, 60))
+    batch = replay.sample(500, torch.Generator().manual_seed(0))
+    assert torch.equal(batch.u, batch.reward[:, None].expand(-1, 3))
+    assert torch.equal(batch.state, batch.reward[:, None].expand(-1, 2))
+    assert torch.equal(batch.next_state, batch.state + 0.5)
+    assert torch.equal(batch.terminated, batch.reward % 2 == 0)
+    assert set(batch.reward.tolist()) <= set(range(60))
+
+
+def test_a_full_buffer_forgets_the_oldest():
+    replay = Replay(10, 2, 3)
+    replay.add(rows(0, 8))
+    replay.add(rows(8, 6))
+    assert len(replay) == 10
+    seen = set(replay.sample(1000, torch.Generator().manual_seed(0)).reward.tolist())
+    assert seen == set(range(4, 14))
+
+
+def test_restored_it_draws_the_same_rows():
+    replay, copy = Replay(10, 2, 3), Replay(10, 2, 3)
+    replay.add(rows(0, 13))
+    copy.load_state_dict(replay.state_dict())
+    for buffer in (replay, copy):
+        buffer.add(rows(13, 2))
+    first, second = (b.sample(50, torch.Generator().manual_seed(1)) for b in (replay, copy))
+    assert torch.equal(first.reward, second.reward)
+
+
+def test_an_empty_buffer_and_no_capacity_are_refused():
+    with pytest.raises(ValueError, match="empty buffer"):
+        Replay(10, 2, 3).sample(1, torch.Generator())
+    with pytest.raises(ValueError, match="capacity must be a whole number of at least 1, got 0"):
+        Replay(0, 2, 3)
