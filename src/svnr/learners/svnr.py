@@ -18,6 +18,7 @@ from svnr.learners.networks import Critic, Samplers
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES
 from svnr.stein.negotiation import KernelOn, kernel_mask, negotiated_direction
+from svnr.stein.svgd import latent_score, unsquash
 from svnr.theory.nesting import Sets, check_sets, full, none, strict
 
 TOPOLOGIES = {"strict": strict, "full": full, "none": none}
@@ -199,17 +200,12 @@ class SVNR:
         moved = self.samplers(states, self.noise(len(state), half))
         gradient = action_gradient(self.critic, states, fixed)
         if self.settings.coordinates == "pre_tanh":
-            phi = self._pre_tanh_direction(fixed, moved.detach(), gradient / alpha)
-            return -(phi * torch.atanh(moved.clamp(-1 + 1e-6, 1 - 1e-6))).sum(-1).mean()
-        score = squashed_score(fixed, gradient, alpha)
+            score = latent_score(fixed, gradient / alpha)
+            fixed, moved = unsquash(fixed), unsquash(moved)
+        else:
+            score = squashed_score(fixed, gradient, alpha)
         phi = negotiated_direction(fixed, moved.detach(), score, self.mask, self.owner)
         return -(phi * moved).sum(-1).mean()
-
-    def _pre_tanh_direction(self, fixed: Tensor, moved: Tensor, score: Tensor) -> Tensor:
-        """The direction in the coordinates z of u = tanh(z), with the log-determinant's share."""
-        in_z = (1 - fixed.square()) * score - 2 * fixed
-        z_fixed, z_moved = (torch.atanh(u.clamp(-1 + 1e-6, 1 - 1e-6)) for u in (fixed, moved))
-        return negotiated_direction(z_fixed, z_moved, in_z, self.mask, self.owner)
 
     @torch.no_grad()
     def _follow_critic(self) -> None:

@@ -87,12 +87,26 @@ def boltzmann_score(reward: Callable[[Tensor], Tensor], alpha: float) -> Score:
 def pre_tanh(score: Score) -> Score:
     """The score of z where u = tanh(z) and `score` is that of a density of u on [−1, 1].
 
-    log p(z) = log p(u) + Σ_d log(1 − u_d²), so ∇_z = (1 − u²) ∇_u log p(u) − 2u. In these
-    coordinates particles cannot leave the box, and the box's edge needs no clipping.
+    In these coordinates particles cannot leave the box, and the box's edge needs no clipping.
     """
 
     def latent(z: Tensor) -> Tensor:
         u = torch.tanh(z)
-        return (1 - u.square()) * score(u) - 2 * u
+        return latent_score(u, score(u))
 
     return latent
+
+
+def latent_score(u: Tensor, score: Tensor) -> Tensor:
+    """∇_z log p(z) for u = tanh(z): log p(z) = log p(u) + Σ_d log(1 − u_d²).
+
+    Args:
+        u: [..., D] squashed points.
+        score: [..., D] ∇_u log p(u) at the points.
+    """
+    return (1 - u.square()) * score - 2 * u
+
+
+def unsquash(u: Tensor, edge: float = 1e-6) -> Tensor:
+    """z with tanh(z) = u; points nearer to ±1 than `edge` are drawn back to it."""
+    return torch.atanh(u.clamp(edge - 1, 1 - edge))

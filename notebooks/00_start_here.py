@@ -1,0 +1,171 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 · Start here
+#
+# **Question.** What is relative over-generalization, in one picture?
+#
+# **Claim.** "Agents overfit their actions on the exploration behavior of others, leading to sub-optimal
+# cooperation." (§1)
+#
+# **Paper.** §1, §4, and the game Max of Three of §8.1.
+#
+# **Reads.** Four finished runs in `results/`; they are trained now if they are missing.
+#
+# **Makes.** The picture of the README.
+#
+# **Takes.** Seconds with the committed runs; about a minute without them.
+
+# %%
+import numpy as np
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from svnr.experiments.scenarios import make_game
+from svnr.experiments.store import collect, grid
+from svnr.report import figures, tables
+from svnr.report.provenance import Outputs
+
+# %% tags=["parameters"]
+n_seeds: int = 2  # runs of SVNR and of SVNR-M
+n_episodes: int = 5000  # steps of a run; one step is one episode
+n_points: int = 81  # actions of agent 1 that are looked at
+n_partners: int = 20_000  # random pairs of partners for each of them
+n_jobs: int = 2  # processes side by side
+scale: str = "paper"  # how much is run: smoke, quick or paper
+output: str = ""  # folder for figures and results; empty: this repository's own
+
+# %% [markdown]
+# ## A game with a trap
+#
+# Three agents each name a number from −10 to 10 and are paid together. There are two hills. The wrong one,
+# around (−5, −5, 3), is wide and worth 0. The right one, around (7, 7, −4), is narrow and worth 10. Nobody
+# knows where they are. Everybody explores.
+
+# %%
+game = make_game("max_of_three_1.5")
+best, trap = game.optimum, game.trap
+assert game.step(torch.tensor([best.u])).reward.item() == best.reward == 10
+assert abs(game.step(torch.tensor([trap.u])).reward.item() - trap.reward) < 1e-4
+
+# %% [markdown]
+# ## What one agent sees
+#
+# Take the place of agent 1 and ask of each of your actions: what does it pay *on average*, while your
+# partners act at random? And what *could* it pay, if they answered it as well as they can?
+
+# %%
+action = torch.linspace(-1, 1, n_points)
+partners = 2 * torch.rand(n_partners, 2, generator=torch.Generator().manual_seed(0)) - 1
+at_random = torch.cat(
+    [action[:, None, None].expand(-1, n_partners, 1), partners.expand(n_points, -1, -1)], -1
+)
+average = game.reward(at_random).mean(-1)
+
+# %%
+ticks = torch.linspace(-1, 1, 81)
+answers = torch.cartesian_prod(ticks, ticks)
+answered = torch.cat(
+    [action[:, None, None].expand(-1, len(answers), 1), answers.expand(n_points, -1, -1)], -1
+)
+views = pd.DataFrame(
+    {
+        "action": (10 * action).numpy(),
+        "average": average.numpy(),
+        "best": game.reward(answered).amax(-1).numpy(),
+    }
+)
+views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
+
+# %% [markdown]
+# The two questions have different answers. On average the action near −5 looks best, although the most
+# that it can ever earn is 0; the action at 7 looks bad, because random partners nearly always spoil it.
+# Each agent drifts to where partners can do the least harm. When all have arrived there, nobody can leave
+# alone. That is **relative over-generalization** (RO).
+#
+# The paper splits it in two. *Perceived* RO (PRO): while training, agents believe in partners that are not
+# the best ones. *Executed* RO (ERO): at execution, agents draw their actions apart from each other and miss.
+#
+# ## What negotiation does
+#
+# In SVNR an agent's action is a function of its own random noise *and of the noise of the agents it listens
+# to*. Partners' random moves are then no disturbance to be averaged over, but something to answer. SVNR-M
+# is the same method with nobody listening.
+#
+# **What to expect.** SVNR-M goes where the average points, and stays. SVNR leaves.
+
+# %%
+outputs = Outputs("00_start_here", scale, output, {"n_episodes": n_episodes})
+specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
+with tqdm(total=len(specs), desc="runs") as bar:
+    runs = collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+
+# %%
+outputs.figure(
+    figures.relative_overgeneralization(views, tables.curves(runs), best.reward, trap.reward),
+    "hero",
+    "README's picture",
+    runs,
+    note="SVNR against SVNR-M on Max of Three, s₂ = 1.5",
+)
+
+# %%
+tables.per_game(tables.scores(runs), "shared")
+
+# %% [markdown]
+# **Finding.** The table shows what 1,000 test episodes pay, as mean ± deviation over seeds.
+
+# %% [markdown]
+# ## A trained team in two lines
+#
+# `execute` trains and returns the run and its learner; `learner.agent(i, seed)` is one agent alone, which
+# acts without messages.
+
+# %%
+agents = [np.round(10 * np.median(run.perceived[0].astype(float), axis=0), 1) for run in runs]
+pd.DataFrame(
+    agents,
+    columns=["u₁", "u₂", "u₃"],
+    index=[f"{r.spec.learner}, seed {r.spec.seed}" for r in runs],
+)
+
+# %% [markdown]
+# ## The map
+#
+# | notebook | question |
+# |---|---|
+# | [01 · Definitions](01_definitions.ipynb) | what exactly are PRO, ERO and consistent reasoning? |
+# | [02 · Payoff matrices](02_payoff_matrices.ipynb) | which method falls where, and why? |
+# | [03 · Particles](03_particles.ipynb) | what does SVGD do to a cloud of points? |
+# | [04 · Negotiation](04_negotiation.ipynb) | when do rounds of negotiation end in the optimal joint policy? |
+# | [05 · Policy iteration](05_policy_iteration.ipynb) | does it converge, exactly? |
+# | [06 · Amortised negotiation](06_amortised_negotiation.ipynb) | how does one network replace K rounds? |
+# | [08 · Max of Three](08_max_of_three.ipynb) | does execution leave the wide wrong hill? |
+# | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter? |
+#
+# ## Adapt this
+#
+# Change the name in `make_game` and in `grid` to `max_of_three_3.0`: the hill is wider. Who falls now?
+#
+# ## Exercises
+#
+# 1. Draw `views` for agent 3. Is its view as misleading?
+# 2. How narrow must the *wrong* hill be before the average points to the right one?
+#
+# ## In one paragraph
+#
+# Exploring partners make the best joint action look bad, so agents that average over them settle for less.
+# Agents that answer each other's noise need not. Next: [01 · Definitions](01_definitions.ipynb).
