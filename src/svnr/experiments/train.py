@@ -66,19 +66,20 @@ def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> I
     state = game.reset(1, int(episode_seeds.integers(2**31)))
     for step in range(settings.n_steps):
         u = learner.act(state, "explore")
+        _check_numbers({"an action": float(u.sum())}, step, learner)
         after = game.step(u)
         check_rewards(after.reward, step)
         replay.add(Batch(state, u, after.reward, after.state, after.terminated))
         metrics: dict[str, float] = {}
         if step >= settings.warmup and step % settings.update_every == 0:
             metrics = learner.update(replay.sample(settings.batch_size, generator), step)
-            _check_metrics(metrics, step, learner)
+            _check_numbers(metrics, step, learner)
         over = bool(after.terminated[0] | after.truncated[0])
         yield Record(step, u[0].numpy(), float(after.reward[0]), over, metrics)
         state = game.reset(1, int(episode_seeds.integers(2**31))) if over else after.state
 
 
-def _check_metrics(metrics: dict[str, float], step: int, learner: Learner) -> None:
-    for name, value in metrics.items():
+def _check_numbers(numbers: dict[str, float], step: int, learner: Learner) -> None:
+    for name, value in numbers.items():
         if not np.isfinite(value):
             raise DivergedError(name, value, step, getattr(learner, "settings", None))

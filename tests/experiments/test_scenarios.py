@@ -1,0 +1,35 @@
+import pytest
+
+from svnr.experiments.scenarios import GAMES, LEARNERS, learner_settings, make_game, make_learner
+from svnr.games.game import check_game
+from svnr.theory.nesting import full, none, strict
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_keeps_the_protocol_and_its_name(name):
+    game = make_game(name)
+    check_game(game)
+    assert game.name == name
+
+
+def test_svnr_and_its_relatives_differ_by_the_sets_alone():
+    game = make_game("max_of_three_1.5")
+    made = {
+        name: make_learner(name, game, learner_settings(name), 10, 0)
+        for name in ("svnr", "svnr_f", "svnr_m")
+    }
+    assert [made[n].sets for n in made] == [strict(3), full(3), none(3)]
+    assert len({type(learner) for learner in made.values()}) == 1
+
+
+def test_unknown_names_are_refused_with_the_valid_ones():
+    with pytest.raises(ValueError, match=r"game must be one of .*did you mean 'climbing'"):
+        make_game("climbin")
+    with pytest.raises(ValueError, match=r"learner must be one of svnr, .*got 'maddpgg'"):
+        learner_settings("maddpgg")
+    with pytest.raises(ValueError, match=r"setting must be one of .*did you mean 'n_particles'"):
+        learner_settings("svnr", {"n_particle": 3})
+
+
+def test_every_learner_has_a_title():
+    assert all(entry.title for entry in LEARNERS.values())

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
+
+
+def test_interquartile_mean_by_hand():
+    # Of eight scores the lowest two and the highest two go: mean(3, 4, 5, 6) = 4.5.
+    assert interquartile_mean(np.array([100, 1, 2, 3, 4, 5, 6, -50.0])) == pytest.approx(3.5)
+    assert interquartile_mean(np.array([1, 2, 3, 4, 5, 6, 7, 8.0])) == pytest.approx(4.5)
+
+
+def test_the_interval_holds_the_mean_and_shrinks_with_runs():
+    few, many = np.linspace(0, 10, 5), np.linspace(0, 10, 80)  # of one spread
+    for scores in (few, many):
+        low, high = bootstrap_interval(scores)
+        assert low < interquartile_mean(scores) < high
+    width = [np.subtract(*bootstrap_interval(scores)[::-1]) for scores in (few, many)]
+    assert width[1] < width[0] / 2
+
+
+def test_runs_are_resampled_within_their_task():
+    """Two tasks of constant scores: no resampling can change the mean."""
+    scores = np.array([[0.0, 10.0]] * 4)
+    assert bootstrap_interval(scores) == pytest.approx((5.0, 5.0))
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="scores must be finite"):
+        bootstrap_interval(np.array([1.0, np.nan]))
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=40), st.integers(1, 50))
+def test_smooth_is_the_mean_of_the_window_behind(values, window):
+    found = smooth(np.array(values), window)
+    for t in range(len(values)):
+        expected = np.mean(values[max(0, t - window + 1) : t + 1])
+        assert found[t] == pytest.approx(expected, abs=1e-9)

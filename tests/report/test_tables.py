@@ -1,0 +1,62 @@
+import numpy as np
+import pandas as pd
+
+from svnr.experiments.settings import TrainSettings
+from svnr.experiments.store import Run, RunSpec
+from svnr.report import tables
+
+
+def run(seed, reward, tested=9.6, learner="svnr"):
+    reward = np.asarray(reward, dtype=np.float32)
+    spec = RunSpec(
+        game="max_of_three_1.5",
+        learner=learner,
+        seed=seed,
+        training=TrainSettings(n_steps=len(reward)),
+    )
+    ways = {way: np.full(4, tested) for way in ("shared", "independent", "greedy")}
+    visited = np.tile(np.array([0.1, 0.2, 0.3], dtype=np.float16), (len(reward), 1))
+    return Run(spec, spec.describe(), reward, visited, {}, ways, np.zeros((3, 4, 3)))
+
+
+def test_curves_are_running_means_of_every_nth_step():
+    table = tables.curves([run(3, [0, 2, 4, 6])], window=2, every=2)
+    # Means of (0) and of (2, 4).
+    assert table["reward"].tolist() == [0.0, 3.0]
+    assert table["step"].tolist() == [0, 2]
+    assert set(table["seed"]) == {3}
+
+
+def test_visits_are_in_the_games_units():
+    table = tables.visits([run(0, range(10))], half_width=10, first=1, last=8, every=3)
+    assert table["step"].tolist() == [1, 4, 7]
+    assert np.allclose(table[["u_1", "u_2", "u_3"]].iloc[0], [1, 2, 3], atol=1e-2)
+    assert table["reward"].tolist() == [1, 4, 7]
+
+
+def test_the_verdict_follows_the_rule():
+    # Paper, SVNR at s₂ = 1.5: 9.71 ± 0.20.
+    assert tables.verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
+    assert tables.verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
+    assert tables.verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
+
+
+def test_table_1_puts_ours_beside_the_papers():
+    runs = [run(0, [1, 2], 9.6), run(1, [1, 2], 9.8)]
+    table = tables.beside_paper(tables.scores(runs))
+    row = table.loc[("SVNR", "Max of Three, s₂ = 1.5")]
+    assert row["paper"] == "9.71 ± 0.20"
+    assert row["ours"] == "9.70 ± 0.10"
+    assert row["seeds"] == 2 and row["verdict"] == "reproduced"
+
+
+def test_successes_count_seeds():
+    runs = [run(0, [9.5] * 4), run(1, [0.0] * 4), run(2, [9.41] * 4)]
+    table = tables.successes(tables.scores(runs), "training", 9.4)
+    assert table.loc["SVNR", "Max of Three, s₂ = 1.5"] == "2 of 3"
+
+
+def test_methods_that_the_paper_does_not_list_are_left_out():
+    rows = tables.scores([run(0, [1], learner="svnr"), run(0, [1], learner="svnr_m")])
+    assert isinstance(rows, pd.DataFrame)
+    assert list(tables.beside_paper(rows).index.get_level_values("method")) == ["SVNR"]
