@@ -42,7 +42,7 @@ from svnr.learners.svnr import SVNR, SVNRSettings, soft_value_importance
 from svnr.report import amortised_figures as figures
 from svnr.report.provenance import Outputs
 from svnr.stein.negotiation import kernel_mask, negotiate, negotiated_direction
-from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of, unsquash
+from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of
 from svnr.theory.maxent import boltzmann, soft_value
 from svnr.theory.nesting import none, strict
 
@@ -102,7 +102,7 @@ def direction_by_hand(fixed, moved, score, known, i):
 # %%
 generator = torch.Generator().manual_seed(0)
 fixed, moved, score = (torch.randn(6, 3, generator=generator) for _ in range(3))
-fast = negotiated_direction(fixed, moved, score, *kernel_mask(strict(3), (1, 1, 1)))
+fast = negotiated_direction(fixed, moved, score, kernel_mask(strict(3), (1, 1, 1)))
 for i, known in enumerate(([0], [0, 1], [0, 1, 2])):
     slow = direction_by_hand(fixed, moved, score, known, i)
     assert torch.allclose(fast[:, i], slow, atol=1e-5)
@@ -129,14 +129,14 @@ def amortise(sets, n_particles=64):
     """Samplers trained by (7.2) and (7.3) on the known target, cooled to α = 1."""
     samplers = Samplers(sets, (1, 1), 1, 2, (32, 32), torch.Generator().manual_seed(1))
     adam = torch.optim.Adam(samplers.parameters(), 2e-3)
-    where = kernel_mask(sets, (1, 1))
+    mask = kernel_mask(sets, (1, 1))
     draws, state = torch.Generator().manual_seed(2), torch.zeros(n_particles, 1)
     for update in range(n_updates):
         alpha = 1 + 30 * max(0, 1 - 2 * update / n_updates) ** 2
         noises = (torch.randn(n_particles, 2, 2, generator=draws) for _ in "xy")
-        fixed, moved = (unsquash(samplers(state, noise)) for noise in noises)
+        fixed, moved = (samplers.latent(state, noise) for noise in noises)
         score = pre_tanh(score_of(lambda u, alpha=alpha: log_target(u) / alpha))(fixed.detach())
-        phi = negotiated_direction(fixed.detach(), moved.detach(), score, *where)
+        phi = negotiated_direction(fixed.detach(), moved.detach(), score, mask)
         adam.zero_grad()
         moved.backward(gradient=-phi / n_particles)  # (7.3): Δf · ∂f/∂ψ, as an ascent
         adam.step()

@@ -27,9 +27,7 @@ class TwoStepGame:
         check_actions(u, 2)
         first = self._state[:, 0] == 0
         mean = u.mean(-1)
-        reward = torch.where(
-            first, -0.5 * u.square().mean(-1), (1 + self._state[:, 1]) * mean
-        )
+        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + self._state[:, 1]) * mean)
         self._state = torch.stack([torch.ones_like(mean), mean], -1)
         return Step(self._state, reward, ~first, torch.zeros_like(first))
 

@@ -1,6 +1,6 @@
 import torch
 
-from svnr.learners.networks import Samplers, StackedMLP, glorot_uniform
+from svnr.learners.networks import Critic, Samplers, StackedMLP, glorot_uniform, in_one_piece
 from svnr.theory.nesting import full, none, star, strict
 
 
@@ -59,3 +59,29 @@ def test_leading_shapes_are_kept():
     together = samplers(state, noise)
     assert together.shape == (4, 5, 2)
     torch.testing.assert_close(together[2], samplers(state[2], noise[2]))
+
+
+def test_the_action_gradient_is_autograds():
+    critic = Critic(2, 3, (16, 16), generator()).double()
+    state = torch.randn(4, 5, 2, dtype=torch.double)
+    u = torch.rand(4, 5, 3, dtype=torch.double, requires_grad=True)
+    (expected,) = torch.autograd.grad(critic(state, u).sum(), u)
+    torch.testing.assert_close(critic.action_gradient(state, u), expected)
+
+
+def test_in_one_piece_a_module_learns_as_it_did_before():
+    """Adam on the one piece, and Adam on the separate parameters, step by step alike."""
+    whole, apart = (Critic(1, 3, (8,), generator()) for _ in range(2))
+    piece = in_one_piece(whole)
+    adams = torch.optim.Adam([piece], 0.01), torch.optim.Adam(apart.parameters(), 0.01)
+    for seed in range(5):
+        u = torch.rand(16, 3, generator=torch.Generator().manual_seed(seed))
+        piece.grad.zero_()
+        adams[1].zero_grad()
+        for critic, adam in zip((whole, apart), adams, strict=True):
+            critic(torch.zeros(16, 1), u).square().mean().backward()
+            adam.step()
+    for one, other in zip(whole.parameters(), apart.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    whole.load_state_dict({k: torch.zeros_like(v) for k, v in whole.state_dict().items()})
+    assert not piece.any()  # loading writes into the piece

@@ -11,7 +11,6 @@ from svnr.learners.replay import Batch
 from svnr.learners.svnr import (
     SVNR,
     SVNRSettings,
-    action_gradient,
     bellman_error,
     soft_value_importance,
     soft_value_printed,
@@ -62,10 +61,11 @@ def test_squashed_score_is_the_gradient_of_its_log_density():
     torch.testing.assert_close(squashed_score(u.detach(), gradient, alpha), expected)
 
 
+@pytest.mark.parametrize("coordinates", ["pre_tanh", "squashed"])
 @pytest.mark.parametrize("sets", ["strict", "full", "none"])
-def test_the_sampler_gradient_is_7_3_with_7_2_written_out(sets):
+def test_the_sampler_gradient_is_7_3_with_7_2_written_out(sets, coordinates):
     """Two loops over particles and agents, straight from the page, against the fast update."""
-    team = learner(sets=sets, n_particles=8, hidden=(8, 8))
+    team = learner(sets=sets, n_particles=8, hidden=(8, 8), coordinates=coordinates)
     alpha, state = 2.0, torch.zeros(1, 1)
     noise_state = team._generator.get_state()
     loss = team.sampler_loss(state, alpha)
@@ -73,9 +73,15 @@ def test_the_sampler_gradient_is_7_3_with_7_2_written_out(sets):
 
     team._generator.set_state(noise_state)
     states = torch.zeros(1, 4, 1)
-    fixed = team.samplers(states, team.noise(1, 4))[0].detach()
-    moved = team.samplers(states, team.noise(1, 4))[0]
-    score = squashed_score(fixed, action_gradient(team.critic, states[0], fixed), alpha)
+    fixed = team.samplers.latent(states, team.noise(1, 4))[0].detach()
+    moved = team.samplers.latent(states, team.noise(1, 4))[0]
+    u = torch.tanh(fixed)
+    slope = team.critic.action_gradient(states[0], u) / alpha
+    if coordinates == "squashed":
+        fixed, moved = u, torch.tanh(moved)
+        score = slope - 2 * u / (1 - u**2 + 1e-6)
+    else:
+        score = slope * (1 - u**2) - 2 * u
     surrogate = torch.zeros(())
     for i in range(3):
         seen = sorted(team.sets[i] | {i})
@@ -91,18 +97,6 @@ def test_the_sampler_gradient_is_7_3_with_7_2_written_out(sets):
     expected = torch.autograd.grad(surrogate, list(team.samplers.parameters()))
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
-
-
-def test_action_gradient_agrees_with_finite_differences():
-    team = learner(hidden=(16,))
-    team.critic.double()
-    state, u = torch.zeros(4, 1, dtype=torch.double), torch.rand(4, 3, dtype=torch.double)
-    found = action_gradient(team.critic, state, u)
-    for d in range(3):
-        nudge = torch.zeros(3, dtype=torch.double)
-        nudge[d] = 1e-6
-        up, down = (team.critic(state, u + sign * nudge).detach() for sign in (1, -1))
-        torch.testing.assert_close(found[:, d], (up - down) / 2e-6, rtol=1e-4, atol=1e-7)
 
 
 # --- targets: terminated, truncated, target network ----------------------------------------------
@@ -127,7 +121,10 @@ def test_a_terminated_row_has_no_value_beyond_and_a_truncated_row_has():
 def test_the_target_critic_starts_as_a_copy_and_follows_slowly():
     team = learner(target_rate=0.25)
     batch = Batch(
-        torch.zeros(4, 1), torch.zeros(4, 3), torch.ones(4), torch.zeros(4, 1),
+        torch.zeros(4, 1),
+        torch.zeros(4, 3),
+        torch.ones(4),
+        torch.zeros(4, 1),
         torch.ones(4, dtype=torch.bool),
     )
     before = [p.clone() for p in team.target_critic.parameters()]
@@ -154,7 +151,7 @@ def test_independent_execution_is_the_product_of_the_marginals():
     with torch.no_grad():
         for parameter in team.samplers.parameters():
             parameter.zero_()
-        team.samplers.net.weights[0][:, 1, 0] = 50.0  # input 1 is agent 1's noise, 0 the state
+        team.samplers.net.weights[0][:, 1, 0] = 50.0  # input 0 is the state, 1 agent 1's noise
         team.samplers.net.weights[0][:, 1, 1] = -50.0
         team.samplers.net.weights[1][:, 0] = 1.0
         team.samplers.net.weights[1][:, 1] = -1.0
@@ -199,8 +196,13 @@ def test_svnr_leaves_the_wrong_hill_and_svnr_m_does_not():
 def test_svnr_looks_ahead_in_a_game_of_two_steps(two_step, soft_value):
     """Best is s = γ = 0.95 and 1: −0.45125 + 1.95 = 1.4988. Without looking ahead: at most 1."""
     team = learner(
-        two_step, n_steps=3000, schedule="constant", alpha_final=0.02, soft_value=soft_value,
-        hidden=(32, 32), target_rate=0.05,
+        two_step,
+        n_steps=3000,
+        schedule="constant",
+        alpha_final=0.02,
+        soft_value=soft_value,
+        hidden=(32, 32),
+        target_rate=0.05,
     )
     for _ in train(two_step, team, TrainSettings(n_steps=3000, batch_size=128), seed=0):
         pass

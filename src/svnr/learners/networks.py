@@ -24,10 +24,14 @@ class StackedMLP(nn.Module):
         self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The outputs [N, B, out] for inputs x [N, B, in], ReLU between layers."""
-        last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+    def forward(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
+        """The outputs [N, B, out] for inputs x [N, B, in], ReLU between layers.
+
+        A mask [N, in, 1] hides inputs from a network: where it is 0, the input has no weight.
+        """
+        weights = [self.weights[0] * input_mask, *self.weights[1:]]
+        last = len(weights) - 1
+        for layer, (weight, bias) in enumerate(zip(weights, self.biases, strict=True)):
             x = torch.baddbmm(bias, x, weight)
             if layer < last:
                 x = torch.relu_(x)
@@ -38,6 +42,23 @@ def glorot_uniform(n: int, fan_in: int, fan_out: int, generator: torch.Generator
     """N weight matrices [N, fan_in, fan_out], uniform in ±√(6 / (fan_in + fan_out))."""
     bound = (6 / (fan_in + fan_out)) ** 0.5
     return bound * (2 * torch.rand(n, fan_in, fan_out, generator=generator) - 1)
+
+
+def in_one_piece(module: nn.Module) -> nn.Parameter:
+    """Lay all parameters of a module, and their gradients, side by side in one.
+
+    The module's own parameters become views of it, so an optimizer or a target update makes one
+    step in place of one a layer. Clear gradients with `.grad.zero_()`, which keeps the views.
+    """
+    parts = list(module.parameters())
+    whole = nn.Parameter(torch.cat([part.detach().flatten() for part in parts]))
+    whole.grad = torch.zeros_like(whole)
+    sizes = [part.numel() for part in parts]
+    for part, values, slopes in zip(
+        parts, whole.detach().split(sizes), whole.grad.split(sizes), strict=True
+    ):
+        part.data, part.grad = values.view_as(part), slopes.view_as(part)
+    return whole
 
 
 class Critic(nn.Module):
@@ -71,12 +92,26 @@ class Critic(nn.Module):
         """The value [...] of joint actions u [..., D] in states [..., S]."""
         return self.net(torch.cat([state, u], -1)).squeeze(-1)
 
+    @torch.no_grad()
+    def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
+        """∇_u Q^θ(s, u) [..., D], by the chain rule written out, which costs half of autograd."""
+        x = torch.cat([state, u], -1)
+        *hidden, last = [layer for layer in self.net if isinstance(layer, nn.Linear)]
+        active = []
+        for layer in hidden:
+            x = torch.relu_(layer(x))
+            active.append(x > 0)
+        gradient = last.weight
+        for layer, on in zip(reversed(hidden), reversed(active), strict=True):
+            gradient = (gradient * on) @ layer.weight
+        return gradient[..., state.shape[-1] :]
+
 
 class Samplers(nn.Module):
     """f^ψ: every agent's map from the state and the noise it knows to its action (§7).
 
-    Each agent has a network of its own. All read the same row of noise, through a mask that shows
-    agent i the noise of S_i = {i} ∪ C_i and zeros in place of the rest.
+    Each agent has a network of its own. All are given the same row of noise, and a mask on the
+    first layer shows agent i the noise of S_i = {i} ∪ C_i only.
 
     Args:
         sets: [N] negotiation sets C_i.
@@ -102,8 +137,10 @@ class Samplers(nn.Module):
         super().__init__()
         sets = check_sets(sets, len(action_sizes))
         n = len(sets)
-        visible = [[float(j in known_to(sets, i)) for j in range(n)] for i in range(n)]
-        self.register_buffer("visible", torch.tensor(visible)[:, None, :, None], persistent=False)
+        heard = [[float(j in known_to(sets, i)) for j in range(n)] for i in range(n)]
+        noise = torch.tensor(heard).repeat_interleave(noise_size, 1)
+        visible = torch.cat([torch.ones(n, state_size), noise], 1).unsqueeze(-1)  # [N, in, 1]
+        self.register_buffer("visible", visible, persistent=False)
         sizes = [state_size + n * noise_size, *hidden, max(action_sizes)]
         self.net = StackedMLP(n, sizes, generator)
         widest = max(action_sizes)
@@ -111,17 +148,20 @@ class Samplers(nn.Module):
         self.register_buffer("_used", torch.tensor(used), persistent=False)
 
     def forward(self, state: Tensor, noise: Tensor) -> Tensor:
-        """The joint action u [..., D] in (−1, 1).
+        """The joint action u = tanh(z) [..., D]; the arguments are those of `latent`."""
+        return torch.tanh(self.latent(state, noise))
+
+    def latent(self, state: Tensor, noise: Tensor) -> Tensor:
+        """The joint action z [..., D] before it is squashed.
 
         Args:
             state: [..., S].
             noise: [..., N, noise_size] the noise that each agent drew.
         """
-        lead = noise.shape[:-2]
-        seen = self.visible * noise.flatten(0, -3).unsqueeze(0)  # [N, rows, N, noise_size]
-        states = state.flatten(0, -2).expand(len(self.visible), -1, -1)
-        out = self.net(torch.cat([states, seen.flatten(-2)], -1))  # [N, rows, widest action]
-        u = torch.tanh(out.movedim(0, 1).flatten(-2))
-        if len(self._used) < u.shape[-1]:  # some agents have fewer coordinates than the widest
-            u = u.index_select(-1, self._used)
-        return u.view(*lead, -1)
+        x = torch.cat([state, noise.flatten(-2)], -1)
+        rows = x.flatten(0, -2).expand(len(self.visible), -1, -1)
+        out = self.net(rows, self.visible)  # [N, rows, widest action]
+        z = out.movedim(0, 1).flatten(-2)
+        if len(self._used) < z.shape[-1]:  # some agents have fewer coordinates than the widest
+            z = z.index_select(-1, self._used)
+        return z.view(*x.shape[:-1], -1)

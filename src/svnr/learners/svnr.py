@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from svnr.games.game import Game, agent_slices, check_count
 from svnr.learners.checkpoint import gather, restore
 from svnr.learners.learner import Execution, check_execution, generators
-from svnr.learners.networks import Critic, Samplers
+from svnr.learners.networks import Critic, Samplers, in_one_piece
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES
 from svnr.stein.negotiation import KernelOn, kernel_mask, negotiated_direction
-from svnr.stein.svgd import latent_score, unsquash
+from svnr.stein.svgd import latent_score
 from svnr.theory.nesting import Sets, check_sets, full, none, strict
 
 TOPOLOGIES = {"strict": strict, "full": full, "none": none}
@@ -41,7 +41,7 @@ class SVNRSettings:
     target_rate: float = 0.01  # τ of the target critic, after each update; ROMMEO's
     kernel_on: KernelOn = "set"  # κ_i on u_{S_i} as (7.2) prints, or "joint"
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
-    coordinates: Literal["squashed", "pre_tanh"] = "squashed"  # where the particles move
+    coordinates: Literal["pre_tanh", "squashed"] = "pre_tanh"  # where particles move; ours
     n_greedy: int = 256  # shared particles among which greedy execution picks the best; ours
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class SVNRSettings:
 _CHOICES = {
     "kernel_on": ("set", "joint"),
     "soft_value": ("printed", "importance"),
-    "coordinates": ("squashed", "pre_tanh"),
+    "coordinates": ("pre_tanh", "squashed"),
 }
 
 
@@ -101,10 +101,12 @@ class SVNR:
         self.critic = Critic(game.state_size, width, settings.hidden, self._generator)
         self.target_critic = Critic(game.state_size, width, settings.hidden, self._generator)
         self.target_critic.load_state_dict(self.critic.state_dict())
-        self.mask, self.owner = kernel_mask(self.sets, game.action_sizes, settings.kernel_on)
+        self.mask = kernel_mask(self.sets, game.action_sizes, settings.kernel_on)
         rate = settings.learning_rate
-        self._critic_adam = torch.optim.Adam(self.critic.parameters(), rate, fused=True)
-        self._sampler_adam = torch.optim.Adam(self.samplers.parameters(), rate, fused=True)
+        self._theta, self._psi = in_one_piece(self.critic), in_one_piece(self.samplers)
+        self._target_theta = in_one_piece(self.target_critic)
+        self._critic_adam = torch.optim.Adam([self._theta], rate, fused=True)
+        self._sampler_adam = torch.optim.Adam([self._psi], rate, fused=True)
 
     def alpha(self, step: int) -> float:
         """The temperature at environment step `step`."""
@@ -157,13 +159,11 @@ class SVNR:
         alpha = self.alpha(step)
         target = self.critic_target(batch, alpha)
         critic_loss = bellman_error(target, self.critic(batch.state, batch.u))
-        self._critic_adam.zero_grad()
-        critic_loss.backward()
-        self._critic_adam.step()
-        self._sampler_adam.zero_grad()
-        self.sampler_loss(batch.state[: self.settings.n_groups], alpha).backward()
-        self._sampler_adam.step()
-        self._follow_critic()
+        descend(critic_loss, self._theta, self._critic_adam)
+        sampler_loss = self.sampler_loss(batch.state[: self.settings.n_groups], alpha)
+        descend(sampler_loss, self._psi, self._sampler_adam)
+        with torch.no_grad():  # θ̄ ← θ̄ + τ (θ − θ̄)
+            self._target_theta.lerp_(self._theta, self.settings.target_rate)
         return {"alpha": alpha, "critic_loss": critic_loss.item()}
 
     @torch.no_grad()
@@ -196,23 +196,17 @@ class SVNR:
         half = self.settings.n_particles // 2
         states = state.unsqueeze(1).expand(-1, half, -1)
         with torch.no_grad():
-            fixed = self.samplers(states, self.noise(len(state), half))
-        moved = self.samplers(states, self.noise(len(state), half))
-        gradient = action_gradient(self.critic, states, fixed)
+            fixed = self.samplers.latent(states, self.noise(len(state), half))
+        moved = self.samplers.latent(states, self.noise(len(state), half))
+        u = torch.tanh(fixed)
+        gradient = self.critic.action_gradient(states, u)
         if self.settings.coordinates == "pre_tanh":
-            score = latent_score(fixed, gradient / alpha)
-            fixed, moved = unsquash(fixed), unsquash(moved)
+            score = latent_score(u, gradient / alpha)
         else:
-            score = squashed_score(fixed, gradient, alpha)
-        phi = negotiated_direction(fixed, moved.detach(), score, self.mask, self.owner)
+            score = squashed_score(u, gradient, alpha)
+            fixed, moved = u, torch.tanh(moved)
+        phi = negotiated_direction(fixed, moved.detach(), score, self.mask)
         return -(phi * moved).sum(-1).mean()
-
-    @torch.no_grad()
-    def _follow_critic(self) -> None:
-        """θ̄ ← θ̄ + τ (θ − θ̄)."""
-        pairs = zip(self.target_critic.parameters(), self.critic.parameters(), strict=True)
-        for slow, fast in pairs:
-            slow.lerp_(fast, self.settings.target_rate)
 
     def _parts(self) -> dict:
         own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
@@ -265,6 +259,14 @@ class Agent:
         return self._samplers(state, noise)[:, self._own]
 
 
+def descend(loss: Tensor, parameters: nn.Parameter, adam: torch.optim.Optimizer) -> None:
+    """One step of Adam down the gradient of `loss`, for parameters laid `in_one_piece`."""
+    assert parameters.grad is not None
+    parameters.grad.zero_()
+    loss.backward()
+    adam.step()
+
+
 def bellman_error(target: Tensor, value: Tensor) -> Tensor:
     """E[½ (r + γ V(s′) − Q(s, u))²] of (7.4).
 
@@ -302,13 +304,6 @@ def soft_value_importance(q: Tensor, alpha: float, n_coordinates: int) -> Tensor
         [...] the soft values.
     """
     return soft_value_printed(q, alpha) + alpha * n_coordinates * math.log(2)
-
-
-def action_gradient(critic: Critic, state: Tensor, u: Tensor) -> Tensor:
-    """∇_u Q^θ(s, u) [..., D] at joint actions u [..., D]."""
-    u = u.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(state, u).sum(), u)
-    return gradient
 
 
 def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6) -> Tensor:

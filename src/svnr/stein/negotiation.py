@@ -14,10 +14,8 @@ from svnr.theory.nesting import Sets, check_sets, full, known_to
 KernelOn = Literal["set", "joint"]
 
 
-def kernel_mask(
-    sets: Sets, action_sizes: Sequence[int], kernel_on: KernelOn = "set"
-) -> tuple[Tensor, Tensor]:
-    """Which coordinates each agent's kernel looks at, and whose each coordinate is.
+def kernel_mask(sets: Sets, action_sizes: Sequence[int], kernel_on: KernelOn = "set") -> Tensor:
+    """Which coordinates the kernel of each coordinate's agent looks at.
 
     Args:
         sets: [N] the negotiation sets C_i.
@@ -26,20 +24,17 @@ def kernel_mask(
             the whole joint action, as the public code of this family has it.
 
     Returns:
-        mask [N, D] of zeros and ones, and owner [D], the agent of each coordinate.
+        [D, D] of zeros and ones; row d is S_i of the agent i that owns coordinate d.
     """
     if kernel_on not in ("set", "joint"):
         raise ValueError(f"kernel_on must be 'set' or 'joint', got {kernel_on!r}")
     sets = check_sets(sets, len(action_sizes))
-    seen = sets if kernel_on == "set" else full(len(action_sizes))
-    owner = torch.tensor(agent_of_coordinate(tuple(action_sizes)))
-    mask = [[float(agent in known_to(seen, i)) for agent in owner] for i in range(len(sets))]
-    return torch.tensor(mask), owner
+    heard = sets if kernel_on == "set" else full(len(action_sizes))
+    owner = agent_of_coordinate(tuple(action_sizes))
+    return torch.tensor([[float(j in known_to(heard, i)) for j in owner] for i in owner])
 
 
-def negotiated_direction(
-    fixed: Tensor, moved: Tensor, score: Tensor, mask: Tensor, owner: Tensor
-) -> Tensor:
+def negotiated_direction(fixed: Tensor, moved: Tensor, score: Tensor, mask: Tensor) -> Tensor:
     """Δf_i / α of (7.2), every agent at once: each moves its own coordinates by its own kernel.
 
     φ_d(y) = E_x[κ_i(x_{S_i}, y_{S_i}) ∂_d log p(x) + ∂_{x_d} κ_i(x_{S_i}, y_{S_i})] for the
@@ -50,14 +45,13 @@ def negotiated_direction(
         fixed: [..., L, D] particles x averaged over.
         moved: [..., M, D] particles y that move.
         score: [..., L, D] ∇ log p at the fixed particles.
-        mask: [N, D] the coordinates that each agent's kernel looks at.
-        owner: [D] the agent of each coordinate.
+        mask: [D, D] from `kernel_mask`.
 
     Returns:
         [..., M, D] the direction of the moved particles.
     """
     apart = fixed.mT.unsqueeze(-1) - moved.mT.unsqueeze(-2)  # [..., D, L, M]
-    seen = mask.to(apart.dtype)[owner] @ apart.square().flatten(-2)  # [..., D, L · M]
+    seen = mask.to(apart.dtype) @ apart.square().flatten(-2)  # [..., D, L · M]
     distances = seen.unflatten(-1, apart.shape[-2:])  # squared, as the owner's kernel sees them
     bandwidth = median_bandwidth(distances)
     kernel = torch.exp(-distances / bandwidth)
@@ -98,15 +92,15 @@ def one_round(
         raise ValueError(
             f"action_sizes must add up to {particles.shape[-1]} coordinates, got {sizes}"
         )
-    mask, owner = kernel_mask(sets, sizes, kernel_on)
+    mask, owner = kernel_mask(sets, sizes, kernel_on), agent_of_coordinate(sizes)
     if order == "simultaneous":
-        phi = negotiated_direction(particles, particles, score(particles), mask, owner)
+        phi = negotiated_direction(particles, particles, score(particles), mask)
         return particles + step_size * phi
     if order != "sequential":
         raise ValueError(f"order must be 'simultaneous' or 'sequential', got {order!r}")
     for agent in range(len(sizes)):
-        phi = negotiated_direction(particles, particles, score(particles), mask, owner)
-        particles = particles + step_size * phi * (owner == agent)
+        phi = negotiated_direction(particles, particles, score(particles), mask)
+        particles = particles + step_size * phi * (torch.tensor(owner) == agent)
     return particles
 
 

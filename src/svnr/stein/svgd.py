@@ -105,8 +105,3 @@ def latent_score(u: Tensor, score: Tensor) -> Tensor:
         score: [..., D] ∇_u log p(u) at the points.
     """
     return (1 - u.square()) * score - 2 * u
-
-
-def unsquash(u: Tensor, edge: float = 1e-6) -> Tensor:
-    """z with tanh(z) = u; points nearer to ±1 than `edge` are drawn back to it."""
-    return torch.atanh(u.clamp(edge - 1, 1 - edge))
