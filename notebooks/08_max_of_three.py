@@ -32,7 +32,7 @@
 import numpy as np
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from svnr.experiments.scenarios import GAMES, make_game
 from svnr.experiments.store import collect, grid

@@ -31,7 +31,7 @@
 # %%
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from svnr.experiments.store import collect, grid
 from svnr.learners.networks import Samplers

@@ -1,0 +1,53 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+TORCH  := $(shell grep '^torch==' constraints.txt)
+SELECT := $(if $(ONLY),--only $(ONLY))
+
+.DEFAULT_GOAL := help
+.PHONY: help env lint test notebooks smoke reproduce paper figures bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+env: $(READY)  ## make the environment in .venv, once
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, got: $$($(PYTHON) --version); set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[notebooks,mujoco,test]"
+	@touch $(READY)
+
+lint: $(READY)  ## check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint  ## check everything and run the tests
+	$(BIN)/python -m pytest -n 2
+
+notebooks: $(READY)  ## make the committed .ipynb from the .py (ONLY="08 10" for some)
+	$(BIN)/svnr notebooks $(SELECT)
+
+smoke: $(READY)  ## run every notebook at toy size
+	$(BIN)/svnr reproduce --scale smoke --jobs $(JOBS) $(SELECT)
+
+reproduce: $(READY)  ## run every notebook, draw every figure and table, in minutes
+	$(BIN)/svnr reproduce --scale quick --jobs $(JOBS) $(SELECT)
+
+paper: $(READY)  ## the same at the paper's own counts, resumable
+	$(BIN)/svnr reproduce --scale paper --jobs $(JOBS) $(SELECT)
+
+figures: paper  ## redraw figures/ from the committed results/
+
+bench: $(READY)  ## time one update beside its arithmetic floor
+	$(BIN)/python benchmarks/update.py
+
+clean:  ## delete what was made, but not results/ and figures/
+	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -1,0 +1,243 @@
+"""The front door: `svnr reproduce`, `svnr train`, `svnr notebooks` and `svnr list`.
+
+Nothing heavy is imported until a command needs it, so `svnr --help` answers at once.
+"""
+
+import argparse
+import ast
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from svnr.experiments.scenarios import GAMES, LEARNERS, check_name
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from svnr.report.notebooks import Outcome
+
+SCALES = {
+    "smoke": "every cell runs, at toy size (about two minutes)",
+    "quick": "every figure and table from nothing, at reduced size (minutes)",
+    "paper": "the paper's own counts, into figures/ and results/ (resumable)",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except ValueError as error:
+        print(f"svnr: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="svnr", description="Negotiated reasoning, reproduced: run, train, look."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    reproduce = commands.add_parser("reproduce", help="run the notebooks and draw every figure")
+    reproduce.add_argument("--scale", default="quick", help="smoke, quick (default) or paper")
+    reproduce.add_argument("--only", nargs="+", metavar="NN", help="some notebooks, by number")
+    reproduce.add_argument("--jobs", type=int, default=2, help="training processes (default 2)")
+    reproduce.add_argument("--output", help="folder below the repository for what is made")
+    reproduce.set_defaults(command=_reproduce)
+
+    train = commands.add_parser(
+        "train", help="train a learner on a game, or read the finished run"
+    )
+    train.add_argument("game", metavar="GAME")
+    train.add_argument("learner", metavar="LEARNER")
+    train.add_argument("--seed", nargs="+", type=int, default=[0], help="one or more (default 0)")
+    train.add_argument("--steps", type=int, default=5000, help="environment steps (default 5000)")
+    train.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
+    train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings")
+    train.add_argument("--output", default="results", help="folder of runs (default results)")
+    train.set_defaults(command=_train)
+
+    notebooks = commands.add_parser("notebooks", help="make the committed .ipynb from the .py")
+    notebooks.add_argument("--only", nargs="+", metavar="NN", help="some notebooks, by number")
+    notebooks.set_defaults(command=_notebooks)
+
+    listing = commands.add_parser("list", help="games, learners, notebooks and scales")
+    listing.set_defaults(command=_list)
+    return parser
+
+
+def _repository() -> Path:
+    """The repository that the command is run in, or that the package lies in."""
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
+        if (folder / "pyproject.toml").exists() and (folder / "notebooks").is_dir():
+            return folder
+    raise ValueError(f"a folder of this repository is needed, got {here}")
+
+
+def _notebook_names(root: Path, only: Sequence[str] | None) -> list[str]:
+    """The notebooks asked for, by number or by name, in reading order."""
+    names = [path.stem for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.py"))]
+    numbers = {name.split("_")[0]: name for name in names}
+    for wanted in only or []:
+        if wanted not in names:
+            check_name("notebook", wanted, numbers)
+    chosen = {numbers.get(wanted, wanted) for wanted in only or names}
+    return [name for name in names if name in chosen]
+
+
+def _list(options: argparse.Namespace) -> int:
+    notebooks = dict.fromkeys(_notebook_names(_repository(), None), "")
+    sections = {
+        "games": {name: entry.title for name, entry in GAMES.items()},
+        "learners": {name: entry.title for name, entry in LEARNERS.items()},
+        "notebooks": notebooks,
+        "scales": SCALES,
+    }
+    for section, entries in sections.items():
+        print(f"{section}:")
+        for name, title in entries.items():
+            print(f"  {name:<24} {title}".rstrip())
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    check_name("game", options.game, GAMES)
+    check_name("learner", options.learner, LEARNERS)
+    overrides = dict(_setting(text) for text in options.set)
+
+    from tqdm import tqdm
+
+    from svnr.experiments.settings import TrainSettings
+    from svnr.experiments.store import RunSpec, collect
+    from svnr.report.tables import scores
+
+    training = TrainSettings(n_steps=options.steps)
+    specs = [
+        RunSpec(
+            game=options.game,
+            learner=options.learner,
+            seed=seed,
+            overrides=overrides,
+            training=training,
+        )
+        for seed in options.seed
+    ]
+    with tqdm(total=len(specs), desc="runs", disable=None) as bar:
+        runs = collect(specs, Path(options.output), options.jobs, lambda spec: bar.update())
+    table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
+    print(
+        f"{LEARNERS[options.learner].title} on {GAMES[options.game].title}, team reward of a step"
+    )
+    print("(training: mean of the last 100 steps; the others: mean of the test episodes)")
+    print(table.round(3).to_string())
+    return 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """`name=value` as a pair; a value that is no Python literal is text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"set must be NAME=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    root = _repository()
+    names = _notebook_names(root, options.only)
+
+    from svnr.report.notebooks import rebuild
+
+    outcomes = [
+        rebuild(root, name, title=f"[{count}/{len(names)}] {name}")
+        for count, name in enumerate(names, 1)
+    ]
+    return _report(outcomes, root, {})
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    check_name("scale", options.scale, SCALES)
+    if options.jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {options.jobs}")
+    root = _repository()
+    names = _notebook_names(root, options.only)
+    default = "" if options.scale == "paper" else f"build/{options.scale}"
+    output = default if options.output is None else options.output
+    plan = _plan(root, names, options.scale, output, options.jobs)
+
+    from svnr.report.notebooks import execute
+
+    executed = root / (output or "build/paper") / "notebooks"
+    started = time.time()
+    outcomes = []
+    for count, (name, (notebook, given, timeout)) in enumerate(plan.items(), 1):
+        title = f"[{count}/{len(plan)}] {name}"
+        path = executed / f"{name}.ipynb"
+        outcomes.append(execute(name, notebook, given, path, root, timeout, title))
+    status = _report(outcomes, root, _made(root / output / "figures", names, started))
+    print(f"\nexecuted notebooks: {executed.relative_to(root)}")
+    return status
+
+
+def _plan(
+    root: Path, names: Sequence[str], scale: str, output: str, jobs: int
+) -> dict[str, "tuple[NotebookNode, dict[str, Any], int]"]:
+    """Each notebook with its parameters and timeout, all checked before anything is run."""
+    from svnr.report.notebooks import check_parameters, from_source, parameters, presets, sources
+
+    paths, plan = sources(root), {}
+    for name in names:
+        check_name("notebook", name, preset := presets(root, scale))
+        notebook = from_source(paths[name])
+        known = parameters(notebook)
+        common = {"scale": scale, "output": output, "n_jobs": jobs}
+        given = {key: value for key, value in common.items() if key in known}
+        given |= preset[name].get("parameters") or {}
+        check_parameters(notebook, given)
+        plan[name] = (notebook, given, int(preset[name].get("timeout", 3600)))
+    return plan
+
+
+def _made(folder: Path, names: Sequence[str], since: float) -> dict[str, dict[str, Any]]:
+    """The manifest's entries that these notebooks wrote since a moment."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return {}
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        str(folder / file): entry
+        for file, entry in manifest.items()
+        if entry["notebook"] in names
+        and (folder / file).exists()
+        and (folder / file).stat().st_mtime >= since - 1
+    }
+
+
+def _report(outcomes: "list[Outcome]", root: Path, made: dict[str, dict[str, Any]]) -> int:
+    """Print the summary; returns 1 if a notebook failed, else 0."""
+    print("\nnotebook                        minutes")
+    for outcome in outcomes:
+        state = f"FAILED in {outcome.error}" if outcome.error else ""
+        print(f"  {outcome.name:<30} {outcome.seconds / 60:6.1f}  {state}".rstrip())
+    print(f"  {'in all':<30} {sum(outcome.seconds for outcome in outcomes) / 60:6.1f}")
+    if made:
+        print("\nfigures and tables")
+    for file, entry in made.items():
+        print(f"  {entry['label']}: {Path(file).relative_to(root)}")
+        if entry["note"]:
+            print(f"      {entry['note']}")
+    failed = [outcome.name for outcome in outcomes if outcome.error]
+    if failed:
+        print(f"\n{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""environment.yml, pyproject.toml and the pins say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ASKED_FOR = {
+    "jupyterlab", "jupytext", "papermill", "torch", "numpy", "matplotlib", "seaborn", "mujoco",
+    "pytest", "nbval",
+}  # fmt: skip
+
+
+def environment():
+    parts = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = [part for part in parts if isinstance(part, str)]
+    (pip,) = [part["pip"] for part in parts if isinstance(part, dict)]
+    return conda, pip
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().split()
+    return {canonicalize_name(name): Version(v) for name, v in (x.split("==") for x in lines)}
+
+
+def requirements():
+    extras = PROJECT["optional-dependencies"].values()
+    texts = [*PROJECT["dependencies"], *(text for extra in extras for text in extra)]
+    return [Requirement(text) for text in texts]
+
+
+def test_conda_brings_python_and_pip_only():
+    conda, _ = environment()
+    assert [re.split("[=<>]", part)[0] for part in conda] == ["python", "pip"]
+    python = conda[0].split("=")[-1]
+    assert Version(python) in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_pip_uses_files_and_extras_that_exist():
+    _, pip = environment()
+    assert ROOT.joinpath(pip[0].removeprefix("--constraint ")).is_file()
+    extras = re.search(r"\[(.*)\]", pip[-1])[1].split(",")
+    assert set(extras) == set(PROJECT["optional-dependencies"])
+
+
+def test_the_packages_that_were_asked_for_are_named_and_pinned():
+    _, pip = environment()
+    assert set(pip) >= ASKED_FOR
+    assert pins().keys() >= ASKED_FOR
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_every_requirement_is_pinned_within_its_range(requirement):
+    assert pins()[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_no_pin_brings_a_gpu_stack():
+    assert not [name for name in pins() if re.search("nvidia|cuda|triton", name)]

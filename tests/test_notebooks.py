@@ -1,0 +1,110 @@
+"""Every committed notebook belongs to its source, runs at smoke scale, and is fit to be read."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from svnr.report.notebooks import (
+    SCALES,
+    check_parameters,
+    from_source,
+    parameters,
+    presets,
+    source_hash,
+    sources,
+)
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sources(ROOT)
+NAMES = list(SOURCES)
+
+
+def committed(name):
+    return nbformat.read(SOURCES[name].with_suffix(".ipynb"), as_version=4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_was_made_from_its_source(name):
+    notebook, source = committed(name), from_source(SOURCES[name])
+    for key in ("cell_type", "source"):
+        assert [cell[key] for cell in notebook.cells] == [cell[key] for cell in source.cells]
+    tags = [[c.metadata.get("tags", []) for c in nb.cells] for nb in (notebook, source)]
+    assert tags[0] == tags[1]
+    assert notebook.metadata["svnr"]["source"] == source_hash(SOURCES[name])
+    assert notebook.metadata["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_was_executed_in_order_without_errors(name):
+    code = [cell for cell in committed(name).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    kinds = {out.output_type for cell in code for out in cell.outputs}
+    assert "error" not in kinds
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_is_small_and_names_no_machine(name):
+    path = SOURCES[name].with_suffix(".ipynb")
+    assert path.stat().st_size < 2**20
+    text = re.sub(r'"image/png": "[^"]*"', "", path.read_text())
+    assert str(ROOT) not in text
+    assert not re.search(r'[" ]/(home|root|Users|work|tmp|opt)/', text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_opens_with_its_question_and_points_to_notebooks_that_exist(name):
+    cells = committed(name).cells
+    for word in ("Question", "Claim", "Paper", "Reads", "Makes", "Takes"):
+        assert f"**{word}.**" in cells[0].source
+    links = re.findall(r"\(([0-9]{2}_\w+)\.ipynb\)", "".join(c.source for c in cells))
+    assert set(links) <= set(NAMES)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
+    notebook = from_source(SOURCES[name])
+    preset = presets(ROOT, scale)[name]
+    assert preset["timeout"] > 0
+    check_parameters(notebook, preset["parameters"])
+    assert parameters(notebook).keys() >= {"scale", "output"}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_no_scale_names_a_notebook_that_does_not_exist(scale):
+    assert set(presets(ROOT, scale)) == set(NAMES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_nbval_passes_at_smoke_scale(name, tmp_path):
+    given = presets(ROOT, "smoke")[name]["parameters"]
+    given |= {"scale": "smoke", "output": str(tmp_path)}
+    prepared = tmp_path / f"{name}.ipynb"
+    papermill.execute_notebook(
+        SOURCES[name].with_suffix(".ipynb"), prepared, given, prepare_only=True,
+        progress_bar=False, log_output=False,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull]
+    command += ["--rootdir", str(tmp_path), "--nbval-lax", "--nbval-cell-timeout=120"]
+    done = subprocess.run(
+        [*command, str(prepared)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_papermill_by_hand_works_from_any_folder(tmp_path):
+    notebook = SOURCES["08_max_of_three"].with_suffix(".ipynb")
+    command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb"]
+    numbers = {"n_seeds": 1, "n_episodes": 50, "output": str(tmp_path / "made")}
+    for key, value in numbers.items():
+        command += ["-p", key, str(value)]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "made" / "figures" / "fig4_training_curves.png").exists()
