@@ -1,0 +1,118 @@
+import pytest
+import torch
+
+from svnr.games.differential import DifferentialGame, Hill, max_of_three, two_modalities
+
+WIDTHS = (1.5, 2.0, 3.0)
+
+
+def pay(game, *actions):
+    """The reward of a joint action in the game's units, −10 to 10."""
+    return game.step(torch.tensor([actions]) / 10).reward.item()
+
+
+def climb(game, start, rounds=20, points=401):
+    """Coordinate-wise best replies: a team that thinks one agent at a time."""
+    u = torch.tensor(start).clone()
+    replies = torch.linspace(-1, 1, points)
+    for _ in range(rounds):
+        for i in range(len(u)):
+            tried = u.expand(points, -1).clone()
+            tried[:, i] = replies
+            u = tried[game.reward(tried).argmax()]
+    return u
+
+
+def test_printed_payoff_by_hand():
+    # At the origin, s₂ = 2: g₁ = −0.8 (25 + 25 + 9) / 9 = −5.2444, g₂ = 10 − 114 / 4 = −18.5.
+    assert pay(max_of_three(2.0), 0.0, 0.0, 0.0) == pytest.approx(-5.24444, abs=1e-4)
+    # At (7, 7, −2): g₂ = 10 − (2 / 2)² = 9.
+    assert pay(max_of_three(2.0), 7.0, 7.0, -2.0) == pytest.approx(9.0, abs=1e-4)
+    # Two Modalities at (−5, −5, 0): 10 − 0.8 · 9 / 9 = 9.2.
+    assert pay(two_modalities(), -5.0, -5.0, 0.0) == pytest.approx(9.2, abs=1e-4)
+
+
+def test_the_public_codes_payoff_by_hand():
+    # Divided by s, not s², and z₂ = −3: at (7, 7, −1), s₂ = 2: 10 − 4 / 2 = 8.
+    assert pay(max_of_three(2.0, form="code"), 7.0, 7.0, -1.0) == pytest.approx(8.0, abs=1e-4)
+    # g₁ at (−5, −5, 0): −0.8 · 9 / 3 = −2.4.
+    assert pay(max_of_three(2.0, form="code"), -5.0, -5.0, 0.0) == pytest.approx(-2.4, abs=1e-4)
+
+
+@pytest.mark.parametrize("form", ["printed", "code"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_best_team_earns_ten_and_the_trapped_team_nothing(width, form):
+    game = max_of_three(width, form)
+    for peak, worth in ((game.optimum, 10.0), (game.trap, 0.0)):
+        assert peak.reward == worth
+        earned = game.step(torch.tensor([peak.u])).reward.item()
+        assert earned == pytest.approx(worth, abs=1e-4)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nobody_leaves_the_trap_alone(width):
+    game = max_of_three(width)
+    assert torch.allclose(climb(game, game.trap.u), torch.tensor(game.trap.u), atol=1e-6)
+    assert torch.allclose(climb(game, game.optimum.u), torch.tensor(game.optimum.u), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("form", "shares"), [("printed", (0.046, 0.090, 0.209)), ("code", (0.028, 0.040, 0.064))]
+)
+def test_random_teams_rarely_meet_the_right_hill(form, shares):
+    """A ball of radius s √10 around the peak: 5.6 % of the box at s₂ = 1.5, less what is cut."""
+    u = 2 * torch.rand(400_000, 3, generator=torch.Generator().manual_seed(0)) - 1
+    for width, share in zip(WIDTHS, shares, strict=True):
+        found = (max_of_three(width, form).reward(u) > 0).float().mean().item()
+        assert found == pytest.approx(share, abs=0.002)
+
+
+def test_two_modalities_has_two_optima_and_no_trap():
+    game = two_modalities()
+    assert [peak.reward for peak in game.peaks] == [10.0, 10.0]
+    assert game.trap is None
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_any_number_of_agents_and_hills(n):
+    hills = tuple(Hill(height=1, center=(c,) * n, width=2, offset=c) for c in (-4.0, 0.0, 4.0))
+    game = DifferentialGame("three_hills", hills)
+    assert game.n_agents == n
+    assert [peak.reward for peak in game.peaks] == [4.0, 0.0, -4.0]
+    assert game.trap.u == (0.0,) * n
+
+
+def test_the_reward_is_differentiable():
+    u = torch.tensor([[0.7, 0.7, -0.2]], dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(max_of_three(2.0).reward, (u,))
+
+
+@pytest.mark.parametrize(
+    ("hills", "message"),
+    [
+        ((), "hills must hold at least one hill"),
+        (
+            (Hill(height=1, center=(0.0,), width=0, offset=0),),
+            r"hills\[0\].width must be positive",
+        ),
+        (
+            (Hill(height=1, center=(11.0,), width=1, offset=0),),
+            r"hills\[0\].center must lie within",
+        ),
+        (
+            (
+                Hill(height=1, center=(0.0,), width=1, offset=0),
+                Hill(height=1, center=(0.0, 1.0), width=1, offset=0),
+            ),
+            r"hills\[1\].center must have 1 values",
+        ),
+    ],
+)
+def test_hills_that_make_no_game_are_refused(hills, message):
+    with pytest.raises(ValueError, match=message):
+        DifferentialGame("bad", hills)
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ValueError, match="form must be 'printed' or 'code', got 'squared'"):
+        max_of_three(2.0, form="squared")

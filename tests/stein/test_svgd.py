@@ -1,0 +1,109 @@
+import math
+
+import pytest
+import torch
+
+from svnr.stein.svgd import boltzmann_score, direction, latent_score, pre_tanh, score_of, svgd
+
+
+def gaussian(mean, deviation):
+    return score_of(lambda x: -((x - mean) ** 2).sum(-1) / (2 * deviation**2))
+
+
+def test_two_particles_by_hand():
+    """x = ±1, score −x, h = 4: k = e^{−4/4} = e^−1 off the diagonal and 1 on it.
+
+    φ(1) = ½ [1 · (−1) + 0 + e^−1 · 1 + ∇k], ∇k in x = −1 is −2 (−1 − 1) e^−1 / 4 = e^−1,
+    so φ(1) = ½ (−1 + 2 e^−1) and, by symmetry, φ(−1) = −φ(1).
+    """
+    x = torch.tensor([[1.0], [-1.0]])
+    phi = direction(x, -x, bandwidth=4.0)
+    expected = 0.5 * (-1 + 2 * math.exp(-1))
+    assert phi.flatten().tolist() == pytest.approx([expected, -expected])
+
+
+def test_the_direction_vanishes_on_the_target():
+    """Stein's identity: E_{x∼p}[k(x, y) ∇ log p(x) + ∇_x k(x, y)] = 0, summed on a fine grid."""
+    x = torch.linspace(-8, 8, 4001, dtype=torch.double)
+    density = torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * (x[1] - x[0])
+    for y in (-1.5, 0.0, 0.7):
+        k = torch.exp(-((x - y) ** 2) / 1.3)
+        term = k * -x - 2 / 1.3 * (x - y) * k
+        assert abs((density * term).sum().item()) < 1e-10
+
+
+def test_particles_find_a_gaussian():
+    start = torch.randn(100, 1, generator=torch.Generator().manual_seed(0)) * 0.1 - 3
+    end = svgd(start, gaussian(2.0, 0.5), n_steps=800, step_size=0.1)[-1]
+    assert end.mean().item() == pytest.approx(2.0, abs=0.02)
+    assert end.std().item() == pytest.approx(0.5, abs=0.04)
+
+
+def test_one_particle_would_climb_to_the_mode():
+    with pytest.raises(ValueError, match="at least 2 particles, got 1"):
+        direction(torch.zeros(1, 2), torch.zeros(1, 2))
+    path = svgd(torch.tensor([[3.0]]), gaussian(1.0, 1.0), 200, 0.1, bandwidth=1.0)
+    assert path[-1].item() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_before_the_tanh_a_uniform_target_stays_uniform():
+    """Var U(−1, 1) = 1/3. Without the log-determinant particles would pile up at the edge."""
+    start = torch.randn(80, 1, generator=torch.Generator().manual_seed(0))
+    flat = pre_tanh(lambda u: torch.zeros_like(u))
+    end = torch.tanh(svgd(start, flat, n_steps=1500, step_size=0.3)[-1])
+    assert end.var().item() == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_the_latent_score_is_the_gradient_of_the_latent_density():
+    z = torch.randn(5, 2, dtype=torch.double, requires_grad=True)
+    u = torch.tanh(z)
+    log_p = -((u - 0.3) ** 2).sum(-1)
+    density = log_p + torch.log(1 - u**2).sum(-1)
+    (expected,) = torch.autograd.grad(density.sum(), z)
+    found = latent_score(u.detach(), -2 * (u.detach() - 0.3))
+    torch.testing.assert_close(found, expected)
+
+
+def test_boltzmann_score_divides_by_the_temperature():
+    x = torch.tensor([[1.0, 2.0]])
+    assert boltzmann_score(lambda u: -(u**2).sum(-1), 0.5)(x).tolist() == [[-4.0, -8.0]]
+    with pytest.raises(ValueError, match="alpha must be positive, got 0"):
+        boltzmann_score(lambda u: u.sum(-1), 0)
+
+
+def test_shapes_that_differ_are_refused():
+    with pytest.raises(ValueError, match=r"score must have the shape of particles, \[3, 2\]"):
+        direction(torch.zeros(3, 2), torch.zeros(3, 1))
+
+
+def test_an_independent_library_moves_particles_alike():
+    """numpyro's Stein force on the same target, with the same fixed length scale."""
+    kernels = pytest.importorskip(
+        "numpyro.contrib.einstein.stein_kernels", reason="numpyro is not installed"
+    )
+    import jax.numpy as jnp
+    from jax import grad
+
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(12, 3, generator=generator)
+    target = gaussian(0.5, 0.8)
+    bandwidth = 1.7
+    rbf = kernels.RBFKernel(mode="norm", bandwidth_factor=lambda n: bandwidth)
+    particles = jnp.array(x.numpy())
+    kernel = rbf.compute(None, particles, {"x": (0, 3)}, lambda y: 0.0)
+    score = jnp.array(target(x).numpy())
+    length = _length_scale(kernel, particles)
+    ours = direction(x, target(x), bandwidth=length)
+    for m in range(len(x)):
+        terms = [
+            kernel(xi, particles[m]) * si + grad(kernel)(xi, particles[m])
+            for xi, si in zip(particles, score, strict=True)
+        ]
+        theirs = torch.tensor(jnp.stack(terms).mean(0).tolist())
+        torch.testing.assert_close(ours[m], theirs, rtol=1e-5, atol=1e-5)
+
+
+def _length_scale(kernel, particles):
+    """h such that the library's kernel is exp(−‖x − y‖² / h), read off one pair."""
+    x, y = particles[0], particles[1]
+    return float(((x - y) ** 2).sum()) / -math.log(float(kernel(x, y)))
