@@ -2,7 +2,6 @@ import json
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import pytest
 
 from svnr.report.provenance import Outputs, markdown
 from svnr.report.style import styled
@@ -57,11 +56,3 @@ def test_drawing_leaves_no_open_figure_and_no_style_behind():
 def test_markdown_by_hand():
     table = pd.DataFrame({"b": [2.5]}, index=pd.Index(["x"], name="a"))
     assert markdown(table) == "| a | b |\n| --- | --- |\n| x | 2.5 |"
-
-
-@pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
-def test_every_scale_is_recorded_as_it_was_given(tmp_path, scale):
-    outputs = Outputs("00", scale, str(tmp_path))
-    outputs.figure(line(), "line", "Line")
-    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
-    assert manifest["line.png"]["scale"] == scale
