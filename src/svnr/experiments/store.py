@@ -233,7 +233,7 @@ def collect(
     Args:
         specs: the runs wanted.
         folder: where finished runs lie.
-        n_jobs: processes that run side by side, one torch thread each; 1 runs here.
+        n_jobs: processes that run side by side, one torch thread each; one run is run here.
         on_done: called with each spec whose run is there, old or new, for a progress bar.
 
     Returns:
@@ -248,7 +248,7 @@ def collect(
             on_done(spec)
     missing = {spec.key(): spec for spec in specs if found[spec.key()] is None}
     _sweep(folder)
-    if n_jobs == 1:
+    if n_jobs == 1 or len(missing) == 1:
         for spec in missing.values():
             _run_and_save(spec, folder)
             on_done(spec)
