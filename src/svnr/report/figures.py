@@ -1,6 +1,7 @@
 """Figures of training: tidy tables in, figures out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from scipy import stats
 
 from svnr.experiments.scenarios import LEARNERS
-from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, DASHES, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 
 @styled
@@ -53,19 +54,18 @@ def _curves_of(axis: Axes, curves: pd.DataFrame) -> None:
         color = COLORS[str(learner)]
         axis.plot(by_step.index, by_step, color=color, linewidth=0.5, alpha=0.4)
         middle = stats.trim_mean(by_step.to_numpy(), 0.25, axis=1)
-        front = 3 if learner == "svnr" else 2
-        axis.plot(
-            by_step.index, middle, color=color, label=LEARNERS[str(learner)].title, zorder=front
-        )
+        (line,) = axis.plot(by_step.index, middle, label=LEARNERS[str(learner)].title, zorder=3)
+        line.set(color=color, linestyle=DASHES.get(str(learner), "solid"))
 
 
 def _levels(axis: Axes, optimum: float, trap: float, labelled: bool) -> None:
-    """The optimum and the trap as lines, named at their left end."""
+    """The optimum and the trap as lines, named at their right end."""
     for level, name, color in ((optimum, "optimum", OPTIMUM), (trap, "wrong hill", TRAP)):
         axis.axhline(level, color=color, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
         if labelled:
-            across = axis.get_yaxis_transform()
-            axis.text(0.02, level, name, va="bottom", color=color, fontsize=7, transform=across)
+            place = axis.get_yaxis_transform()
+            text = axis.text(0.99, level, name, ha="right", va="bottom", transform=place)
+            text.set(color=color, fontsize=7)
 
 
 @styled
@@ -80,32 +80,29 @@ def visited_actions(
         peaks: name of a hill → its three coordinates in the game's units.
     """
     learners = list(visits["learner"].unique())
-    figure, axes = plt.subplots(
-        1,
-        len(learners),
-        figsize=(max(3.4, 2.35 * len(learners)), 3.0),
-        squeeze=False,
-        subplot_kw={"projection": "3d", "computed_zorder": False},
-    )
-    for axis, learner in zip(axes[0], learners, strict=True):
+    figure, axes, strip = _panels_in_space(len(learners))
+    for axis, learner in zip(axes, learners, strict=True):
         shown = visits[visits["learner"] == learner].sort_values("reward")
-        points = axis.scatter(
-            shown["u_1"],
-            shown["u_2"],
-            shown["u_3"],
-            c=shown["reward"],
-            s=3,
-            vmin=-20,
-            vmax=10,
-            alpha=0.7,
-            linewidths=0,
-        )
+        u = (shown["u_1"], shown["u_2"], shown["u_3"])
+        points = axis.scatter(*u, c=shown["reward"], s=3, vmin=-20, vmax=10, alpha=0.7, lw=0)
         _peaks_in_space(axis, peaks)
-        axis.set_title(LEARNERS[str(learner)].title, pad=-4)
-    bar = figure.colorbar(points, ax=axes, shrink=0.65, pad=0.08, extend="min")
-    bar.set_label("team reward")
+        axis.set_title(LEARNERS[str(learner)].title, loc="center", pad=-6)
+    figure.colorbar(points, cax=strip, extend="min").set_label("team reward")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
+
+
+def _panels_in_space(n: int, side: float = 2.3, margin: float = 0.9) -> tuple[Figure, list, Axes]:
+    """A row of n three-dimensional axes, `side` inches each, and a strip for a colour bar."""
+    width = n * side + margin
+    figure = plt.figure(figsize=(width, side + 0.45), layout="none")
+    height = side / (side + 0.45)
+    places = [(i * side / width, 0.01, side / width, height) for i in range(n)]
+    axes: list[Any] = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
+    for axis in axes:
+        axis.set_box_aspect(None, zoom=0.9)
+        axis.patch.set_visible(False)  # an axis label may reach into the neighbour's place
+    return figure, axes, figure.add_axes((1 - 0.75 * margin / width, 0.2, 0.12 / width, 0.55))
 
 
 def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Sequence[float]]) -> None:

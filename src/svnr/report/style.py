@@ -26,6 +26,10 @@ COLORS = {
     "lenient": "#8C7B75",
     "hysteretic": "#B9B9B9",
 }
+DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
+    "svnr_f": (0, (3, 1.5)),
+    "svnr_m": (0, (1, 1)),
+}
 INK = "#333333"  # text and axes
 OPTIMUM = "#2B7A3D"  # the best there is
 TRAP = "#9C2F2F"  # where over-generalizing agents end
