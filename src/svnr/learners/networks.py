@@ -23,18 +23,17 @@ class StackedMLP(nn.Module):
         shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
+        self._layers = list(zip(self.weights, self.biases, strict=True))  # quicker to walk
 
     def forward(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
         """The outputs [N, B, out] for inputs x [N, B, in], ReLU between layers.
 
         A mask [N, in, 1] hides inputs from a network: where it is 0, the input has no weight.
         """
-        weights = [self.weights[0] * input_mask, *self.weights[1:]]
-        last = len(weights) - 1
-        for layer, (weight, bias) in enumerate(zip(weights, self.biases, strict=True)):
-            x = torch.baddbmm(bias, x, weight)
-            if layer < last:
-                x = torch.relu_(x)
+        (first, bias), *others = self._layers
+        x = torch.baddbmm(bias, x, first * input_mask)
+        for weight, bias in others:
+            x = torch.baddbmm(bias, torch.relu_(x), weight)
         return x
 
 
@@ -87,6 +86,7 @@ class Critic(nn.Module):
             nn.init.zeros_(layer.bias)
             layers += [layer, nn.ReLU(inplace=True)]
         self.net = nn.Sequential(*layers[:-1])
+        self._linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """The value [...] of joint actions u [..., D] in states [..., S]."""
@@ -96,7 +96,7 @@ class Critic(nn.Module):
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
         """∇_u Q^θ(s, u) [..., D], by the chain rule written out, which costs half of autograd."""
         x = torch.cat([state, u], -1)
-        *hidden, last = [layer for layer in self.net if isinstance(layer, nn.Linear)]
+        *hidden, last = self._linear
         active = []
         for layer in hidden:
             x = torch.relu_(layer(x))

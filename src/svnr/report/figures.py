@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -176,22 +175,12 @@ def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Fi
         title="The target",
     )
     right.semilogx(exact["alpha"], exact["reward"], color=INK, linewidth=1.2, label="exact policy")
-    palette = ("#D55E00", "#0072B2", "#7F7F7F", "#009E73")
-    markers = ("o", "s", "^", "D")
-    for (name, rows), color, marker in zip(
-        ends.groupby("schedule", sort=False), palette, markers, strict=False
-    ):
-        jitter = np.geomspace(0.93, 1.07, len(rows))
-        right.plot(
-            rows["alpha"] * jitter,
-            rows["shared"],
-            marker,
-            color=color,
-            markersize=4.5,
-            markeredgecolor="white",
-            markeredgewidth=0.4,
-            label=str(name),
-        )
+    looks = (("o", "full", 5), ("s", "full", 5), ("^", "none", 8))
+    palette = ("#D55E00", "#0072B2", "#333333")
+    named = ends.groupby("schedule", sort=False)
+    for (name, rows), color, (marker, fill, size) in zip(named, palette, looks, strict=False):
+        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color, label=str(name))
+        dots.set(fillstyle=fill, markersize=size)
     right.set(
         xlabel="final temperature α", ylabel="test reward of a run", title="What was learned"
     )
