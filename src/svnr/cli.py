@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svnr.experiments.scenarios import GAMES, LEARNERS, check_name
+from svnr.experiments.scenarios import GAMES, LEARNERS, check_name, learner_settings
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,12 +28,20 @@ SCALES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return options.command(options)
     except ValueError as error:
         print(f"svnr: {error}", file=sys.stderr)
         return 2
+    except (FloatingPointError, OSError) as error:  # a run that diverged, a folder of no use
+        print(f"svnr: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("svnr: stopped; finished runs are kept", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--only", nargs="+", metavar="NN", help="some notebooks, by number")
     reproduce.add_argument("--jobs", type=int, default=2, help="training processes (default 2)")
     reproduce.add_argument("--output", help="folder below the repository for what is made")
-    reproduce.set_defaults(command=_reproduce)
+    reproduce.set_defaults(command=_reproduce, parser=reproduce)
 
     train = commands.add_parser(
         "train", help="train a learner on a game, or read the finished run"
@@ -59,14 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
     train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings")
     train.add_argument("--output", default="results", help="folder of runs (default results)")
-    train.set_defaults(command=_train)
+    train.set_defaults(command=_train, parser=train)
 
     notebooks = commands.add_parser("notebooks", help="make the committed .ipynb from the .py")
     notebooks.add_argument("--only", nargs="+", metavar="NN", help="some notebooks, by number")
-    notebooks.set_defaults(command=_notebooks)
+    notebooks.set_defaults(command=_notebooks, parser=notebooks)
 
     listing = commands.add_parser("list", help="games, learners, notebooks and scales")
-    listing.set_defaults(command=_list)
+    listing.set_defaults(command=_list, parser=listing)
     return parser
 
 
@@ -74,7 +82,7 @@ def _repository() -> Path:
     """The repository that the command is run in, or that the package lies in."""
     here = Path.cwd().resolve()
     for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
-        if (folder / "pyproject.toml").exists() and (folder / "notebooks").is_dir():
+        if (folder / "pyproject.toml").exists() and (folder / "notebooks/presets").is_dir():
             return folder
     raise ValueError(f"a folder of this repository is needed, got {here}")
 
@@ -109,6 +117,10 @@ def _train(options: argparse.Namespace) -> int:
     check_name("game", options.game, GAMES)
     check_name("learner", options.learner, LEARNERS)
     overrides = dict(_setting(text) for text in options.set)
+    _check_jobs(options.jobs)
+    if min(options.seed) < 0:
+        raise ValueError(f"seed must not be negative, got {min(options.seed)}")
+    _check_kinds(options.learner, overrides)
 
     from tqdm import tqdm
 
@@ -125,7 +137,7 @@ def _train(options: argparse.Namespace) -> int:
             overrides=overrides,
             training=training,
         )
-        for seed in options.seed
+        for seed in dict.fromkeys(options.seed)
     ]
     with tqdm(total=len(specs), desc="runs", disable=None) as bar:
         runs = collect(specs, Path(options.output), options.jobs, lambda spec: bar.update())
@@ -149,6 +161,23 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+
+
+def _check_kinds(learner: str, overrides: dict[str, Any]) -> None:
+    """Refuse text where a setting is a number, and a number where it is a tuple."""
+    settings = learner_settings(learner)
+    kinds: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float), tuple: (tuple,)}
+    for name, value in overrides.items():
+        check_name("setting", name, vars(settings))
+        example = getattr(settings, name)
+        kind = kinds.get(type(example))
+        if kind and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise ValueError(f"{name} must be of the kind of {example!r}, got {value!r}")
+
+
 def _notebooks(options: argparse.Namespace) -> int:
     root = _repository()
     names = _notebook_names(root, options.only)
@@ -164,15 +193,16 @@ def _notebooks(options: argparse.Namespace) -> int:
 
 def _reproduce(options: argparse.Namespace) -> int:
     check_name("scale", options.scale, SCALES)
-    if options.jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {options.jobs}")
+    _check_jobs(options.jobs)
     root = _repository()
     names = _notebook_names(root, options.only)
-    default = "" if options.scale == "paper" else f"build/{options.scale}"
-    output = default if options.output is None else options.output
-    plan = _plan(root, names, options.scale, output, options.jobs)
+    output = _output(root, options.scale, options.output)
 
-    from svnr.report.notebooks import execute
+    from svnr.report.notebooks import execute, presets
+
+    if not options.only:
+        names = [name for name in names if name in presets(root, options.scale)]
+    plan = _plan(root, names, options.scale, output, options.jobs)
 
     executed = root / (output or "build/paper") / "notebooks"
     started = time.time()
@@ -186,15 +216,27 @@ def _reproduce(options: argparse.Namespace) -> int:
     return status
 
 
+def _output(root: Path, scale: str, asked: str | None) -> str:
+    """The folder for what is made, as a path below the repository; empty for the repository."""
+    if asked is None:
+        return "" if scale == "paper" else f"build/{scale}"
+    folder = (root / asked).resolve()
+    if not folder.is_relative_to(root):
+        raise ValueError(f"output must be a folder below {root}, got {asked!r}")
+    if folder == root and scale != "paper":
+        raise ValueError(f"output must not be the repository itself at {scale} scale")
+    return "" if folder == root else folder.relative_to(root).as_posix()
+
+
 def _plan(
     root: Path, names: Sequence[str], scale: str, output: str, jobs: int
 ) -> dict[str, "tuple[NotebookNode, dict[str, Any], int]"]:
     """Each notebook with its parameters and timeout, all checked before anything is run."""
     from svnr.report.notebooks import check_parameters, from_source, parameters, presets, sources
 
-    paths, plan = sources(root), {}
+    paths, preset, plan = sources(root), presets(root, scale), {}
     for name in names:
-        check_name("notebook", name, preset := presets(root, scale))
+        check_name(f"a notebook at {scale} scale", name, preset)
         notebook = from_source(paths[name])
         known = parameters(notebook)
         common = {"scale": scale, "output": output, "n_jobs": jobs}

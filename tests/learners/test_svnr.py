@@ -199,7 +199,7 @@ def test_svnr_looks_ahead_in_a_game_of_two_steps(two_step, soft_value):
         two_step,
         n_steps=3000,
         schedule="constant",
-        alpha_final=0.02,
+        alpha_final=0.01,
         soft_value=soft_value,
         hidden=(32, 32),
         target_rate=0.05,

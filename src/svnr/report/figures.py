@@ -83,7 +83,9 @@ def visited_actions(
     for axis, learner in zip(axes, learners, strict=True):
         shown = visits[visits["learner"] == learner].sort_values("reward")
         u = (shown["u_1"], shown["u_2"], shown["u_3"])
-        points = axis.scatter(*u, c=shown["reward"], s=3, vmin=-20, vmax=10, alpha=0.7, lw=0)
+        points = axis.scatter(
+            *u, c=shown["reward"], s=3, vmin=-20, vmax=10, alpha=0.7, lw=0, rasterized=True
+        )
         _peaks_in_space(axis, peaks)
         axis.set_title(LEARNERS[str(learner)].title, loc="center", pad=-6)
     figure.colorbar(points, cax=strip, extend="min").set_label("team reward")

@@ -16,6 +16,9 @@ import jupytext
 import nbformat
 import papermill
 import yaml
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
@@ -23,6 +26,20 @@ from svnr.experiments.scenarios import check_name
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SCALES = ("smoke", "quick", "paper")
+
+
+class ThisPython(AsyncKernelManager):
+    """Starts kernels of the Python that runs here, whatever `python3` means on the machine.
+
+    Each has one thread: training runs in processes side by side, and sums in one order.
+    """
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """How to start this Python; it tells errors only, and no warning at every start."""
+        spec = get_kernel_dict()
+        spec["argv"] = [*spec["argv"], "--log-level=ERROR"]
+        return KernelSpec(resource_dir=RESOURCES, env={"OMP_NUM_THREADS": "1"}, **spec)
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,7 @@ def execute(
     """
     check_parameters(notebook, given)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
     start = time.monotonic()
     error = ""
     try:
@@ -126,16 +144,34 @@ def execute(
             dict(given),
             cwd=str(folder),
             kernel_name="python3",
+            kernel_manager_class=ThisPython,
             execution_timeout=timeout,
-            request_save_on_cell_execute=False,
             progress_bar={"desc": title, "unit": "cell"} if title else False,
         )
-    except PapermillExecutionError as failure:
-        first_line = failure.source.strip().splitlines()[0]
-        error = f"cell {failure.cell_index} ({first_line}): {failure.ename}: {failure.evalue}"
-    except Exception as failure:  # a kernel that died, a cell that took too long
-        error = f"{type(failure).__name__}: {str(failure).strip().splitlines()[0]}"
+    except Exception as failure:  # of a cell, or a kernel that died, or a cell that took too long
+        error = f"{_last_begun(path)}: {_reason(failure)}"
     return Outcome(name, time.monotonic() - start, error)
+
+
+def _last_begun(path: Path) -> str:
+    """The last cell that was begun, by its number and first line."""
+    if not path.exists():
+        return "no cell"
+    code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    begun = [c for c in code if c.metadata.get("papermill", {}).get("status") != "pending"]
+    if not begun:
+        return "no cell"
+    return f"cell In [{len(begun)}] ({_first_line(begun[-1].source)})"
+
+
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, PapermillExecutionError):
+        return f"{failure.ename}: {_first_line(failure.evalue)}"
+    return f"{type(failure).__name__}: {_first_line(str(failure))}"
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
