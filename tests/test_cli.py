@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,19 @@ def test_list_names_everything_there_is(capsys):
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),
         (["reproduce", "--only", "99"], "notebook must be one of 01, 02, got '99'"),
         (["reproduce", "--jobs", "0"], "jobs must be at least 1, got 0"),
+        (["reproduce", "--output", "../away"], "output must be a folder below "),
+        (["reproduce", "--output", "."], "output must not be the repository itself at quick"),
+        (["notebooks", "--only", "1"], "notebook must be one of 01, 02, got '1'"),
+        (["train", "climbing", "svnr", "--jobs", "0"], "jobs must be at least 1, got 0"),
+        (["train", "climbing", "svnr", "--seed", "2", "-1"], "seed must not be negative, got -1"),
+        (
+            ["train", "climbing", "svnr", "--set", "learning_rate=fast"],
+            "learning_rate must be of the kind of 0.005, got 'fast'",
+        ),
+        (
+            ["train", "climbing", "svnr", "--set", "hidden=100"],
+            "hidden must be of the kind of (100, 100), got 100",
+        ),
     ],
 )
 def test_a_misspelling_is_refused_before_anything_is_written(
@@ -77,6 +91,15 @@ def test_a_misspelling_is_refused_before_anything_is_written(
     assert cli.main(arguments) == 2
     assert message in capsys.readouterr().err
     assert sorted(repository.rglob("*")) == before
+
+
+def test_a_misspelt_option_is_refused_with_the_valid_ones(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["reproduce", "--scael", "quick"])
+    message = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert "unrecognized arguments: --scael quick" in message
+    assert all(option in message for option in ("--scale", "--only", "--jobs", "--output"))
 
 
 def test_a_misspelt_parameter_of_a_preset_is_refused_before_anything_is_run(repository, capsys):
@@ -90,10 +113,52 @@ def test_a_misspelt_parameter_of_a_preset_is_refused_before_anything_is_run(repo
 def test_one_failing_notebook_is_named_and_the_others_still_run(repository, capfd):
     assert cli.main(["reproduce"]) == 1
     printed = capfd.readouterr().out
-    assert "FAILED in cell 2 (first = 1): RuntimeError: no luck" in printed
+    # Cell 1 is tagged parameters, papermill puts in cell 2, and cell 3 fails.
+    assert "FAILED in cell In [3] (first = 1): RuntimeError: no luck" in printed
     assert "1 of 2 notebooks failed: 01_broken" in printed
     whole = (repository / "build" / "quick" / "notebooks" / "02_whole.ipynb").read_text()
     assert '"7\\n"' in whole
+
+
+def test_the_summary_names_what_was_made_and_its_note(repository, capfd):
+    source = repository / "notebooks" / "02_whole.py"
+    source.write_text(
+        NOTEBOOK.format(
+            code="import pandas as pd\n"
+            "from svnr.report.provenance import Outputs\n"
+            "table = pd.DataFrame({'a': [answer]})\n"
+            "outputs = Outputs('02_whole', 'quick', 'build/quick')\n"
+            "outputs.table(table, 'table1', 'Table 1', note='7 here, 8 in the paper')"
+        )
+    )
+    assert cli.main(["reproduce", "--only", "02"]) == 0
+    printed = capfd.readouterr().out
+    assert "Table 1: build/quick/figures/table1.md\n      7 here, 8 in the paper" in printed
+    assert "FAILED" not in printed and "01_broken" not in printed
+
+
+def test_a_notebook_without_a_preset_is_left_out_and_named(repository, capfd):
+    preset = repository / "notebooks" / "presets" / "smoke.yaml"
+    preset.write_text("02_whole: {timeout: 60, parameters: {}}")
+    assert cli.main(["reproduce", "--scale", "smoke"]) == 0
+    assert "left out, no preset at smoke scale: 01_broken" in capfd.readouterr().err
+    assert cli.main(["reproduce", "--scale", "smoke", "--only", "01"]) == 2
+    assert "smoke scale must be one of 02_whole, got '01_broken'" in capfd.readouterr().err
+
+
+def test_a_repository_without_presets_is_refused(repository, capsys):
+    (repository / "notebooks" / "presets" / "quick.yaml").write_text("{}")
+    assert cli.main(["reproduce"]) == 2
+    assert "has a preset at quick scale" in capsys.readouterr().err
+    assert not (repository / "build").exists()
+
+
+def test_a_run_that_diverges_ends_with_its_step_and_setting(repository, capsys):
+    arguments = ["two_modalities", "svnr", "--steps", "40", "--set", "learning_rate=1e38"]
+    assert cli.main(["train", *arguments]) == 1
+    assert "at step" in (message := capsys.readouterr().err) and "1e+38" in message
+    (record,) = (repository / "results").rglob("*.failed.json")
+    assert json.loads(record.read_text())["run"]["game"] == "two_modalities"
 
 
 def test_train_keeps_the_run_and_prints_what_it_earned(repository, capsys):

@@ -93,6 +93,7 @@ def test_nbval_passes_at_smoke_scale(name, tmp_path):
     )  # fmt: skip
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull]
     command += ["--rootdir", str(tmp_path), "--nbval-lax", "--nbval-cell-timeout=120"]
+    command += ["--nbval-current-env"]
     done = subprocess.run(
         [*command, str(prepared)], capture_output=True, text=True, cwd=ROOT, check=False
     )

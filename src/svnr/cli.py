@@ -197,12 +197,11 @@ def _reproduce(options: argparse.Namespace) -> int:
     root = _repository()
     names = _notebook_names(root, options.only)
     output = _output(root, options.scale, options.output)
-
-    from svnr.report.notebooks import execute, presets
-
     if not options.only:
-        names = [name for name in names if name in presets(root, options.scale)]
+        names = _with_preset(root, names, options.scale)
     plan = _plan(root, names, options.scale, output, options.jobs)
+
+    from svnr.report.notebooks import execute
 
     executed = root / (output or "build/paper") / "notebooks"
     started = time.time()
@@ -226,6 +225,21 @@ def _output(root: Path, scale: str, asked: str | None) -> str:
     if folder == root and scale != "paper":
         raise ValueError(f"output must not be the repository itself at {scale} scale")
     return "" if folder == root else folder.relative_to(root).as_posix()
+
+
+def _with_preset(root: Path, names: Sequence[str], scale: str) -> list[str]:
+    """The notebooks that have numbers at a scale; the others are named and left out."""
+    from svnr.report.notebooks import presets
+
+    preset = presets(root, scale)
+    left_out = [name for name in names if name not in preset]
+    if left_out:
+        print(
+            f"svnr: left out, no preset at {scale} scale: {', '.join(left_out)}", file=sys.stderr
+        )
+    if len(left_out) == len(names):
+        raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
+    return [name for name in names if name in preset]
 
 
 def _plan(

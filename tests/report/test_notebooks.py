@@ -1,3 +1,6 @@
+import json
+import sys
+
 import nbformat
 import pytest
 
@@ -86,7 +89,32 @@ def test_the_path_of_the_repository_is_taken_out(tmp_path):
 def test_a_cell_that_takes_too_long_is_an_error_and_not_a_crash(source, tmp_path):
     source.write_text(source.read_text() + "import time; time.sleep(60)\n")
     outcome = execute("01", from_source(source), {}, tmp_path / "out.ipynb", tmp_path, 2)
-    assert "Timeout" in outcome.error
+    assert outcome.error.startswith("cell In [2] (import sys): CellTimeoutError: ")
+
+
+def test_a_kernel_that_dies_is_an_error_that_names_the_cell(source, tmp_path):
+    source.write_text(source.read_text() + "\n# %%\nimport os\nos.kill(os.getpid(), 9)\n")
+    path = tmp_path / "out.ipynb"
+    outcome = execute("01", from_source(source), {}, path, tmp_path, 60)
+    assert outcome.error == "cell In [3] (import os): DeadKernelError: Kernel died"
+    # What came before is kept.
+    assert nbformat.read(path, as_version=4).cells[1].outputs
+
+
+def test_the_kernel_is_this_python_with_one_thread(source, tmp_path, monkeypatch):
+    other = tmp_path / "share" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    spec = {"argv": ["no-such-python"], "display_name": "another", "language": "python"}
+    (other / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share"))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    code = "\n# %%\nimport sys, torch\nprint(sys.executable, torch.get_num_threads())\n"
+    source.write_text(source.read_text() + code)
+    path = tmp_path / "out.ipynb"
+    assert execute("01", from_source(source), {}, path, tmp_path, 60).error == ""
+    executed = nbformat.read(path, as_version=4)
+    assert executed.cells[-1].outputs[0].text == f"{sys.executable} 1\n"
+    assert executed.metadata["kernelspec"]["name"] == "python3"
 
 
 def test_an_unknown_scale_is_refused(tmp_path):
