@@ -15,8 +15,9 @@ help:  ## list the targets
 env: $(READY)  ## make the environment in .venv, once
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed, got: $$($(PYTHON) --version); set PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed, '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)"; \
+		echo "name another, as in: make env PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TORCH)
@@ -30,7 +31,7 @@ lint: $(READY)  ## check style, types and layers
 	$(BIN)/lint-imports --no-cache
 
 test: lint  ## check everything and run the tests
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (ONLY="08 10" for some)
 	$(BIN)/svnr notebooks $(SELECT)
