@@ -104,7 +104,12 @@ def versions() -> dict[str, str]:
 
 def markdown(table: pd.DataFrame) -> str:
     """A table in GitHub's Markdown, index included."""
-    flat = table.reset_index()
+    flat = (
+        table.rename_axis(table.index.names[0] or "", axis=0)
+        if table.index.nlevels == 1
+        else table
+    )
+    flat = flat.reset_index()
     lines = [
         " | ".join(str(name) for name in flat.columns),
         " | ".join("---" for _ in flat.columns),
