@@ -186,7 +186,7 @@ outputs.figure(
         ("coordinates D", "variance of a coordinate"),
         "The more coordinates, the narrower the cloud",
         level=(1.0, "truth"),
-        log_x=True,
+        log="x",
     ),
     "svgd_variance",
     "Variance against dimension",

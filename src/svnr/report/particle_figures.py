@@ -47,7 +47,7 @@ def lines(
     labels: tuple[str, str],
     title: str,
     level: tuple[float, str] | None = None,
-    log_x: bool = False,
+    log: str = "",
 ) -> Figure:
     """One line a group, named beside the axes.
 
@@ -59,7 +59,7 @@ def lines(
         labels: of the two axes.
         title: the message.
         level: a value that should be met, and its name.
-        log_x: whether the horizontal axis is logarithmic.
+        log: the logarithmic axes: "", "x", "y" or "xy".
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.9))
     if level is not None:
@@ -67,8 +67,8 @@ def lines(
     for (name, rows), color in zip(table.groupby(by, sort=False), PALETTE, strict=False):
         axis.plot(rows[x], rows[y], color=color, label=str(name))
     axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
-    if log_x:
-        axis.set_xscale("log")
+    axis.set_xscale("log" if "x" in log else "linear")
+    axis.set_yscale("log" if "y" in log else "linear")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
