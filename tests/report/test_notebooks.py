@@ -87,18 +87,25 @@ def test_the_path_of_the_repository_is_taken_out(tmp_path):
 
 
 def test_a_cell_that_takes_too_long_is_an_error_and_not_a_crash(source, tmp_path):
-    source.write_text(source.read_text() + "import time; time.sleep(60)\n")
+    source.write_text(source.read_text() + "import time; time.sleep(60)\n\n# %%\nnever = 1\n")
     outcome = execute("01", from_source(source), {}, tmp_path / "out.ipynb", tmp_path, 2)
     assert outcome.error.startswith("cell In [2] (import sys): CellTimeoutError: ")
 
 
 def test_a_kernel_that_dies_is_an_error_that_names_the_cell(source, tmp_path):
-    source.write_text(source.read_text() + "\n# %%\nimport os\nos.kill(os.getpid(), 9)\n")
+    cells = "\n# %%\nimport os\nos.kill(os.getpid(), 9)\n\n# %%\nnever = 'reached'\n"
+    source.write_text(source.read_text() + cells)
     path = tmp_path / "out.ipynb"
     outcome = execute("01", from_source(source), {}, path, tmp_path, 60)
     assert outcome.error == "cell In [3] (import os): DeadKernelError: Kernel died"
     # What came before is kept.
     assert nbformat.read(path, as_version=4).cells[1].outputs
+
+
+def test_a_kernel_that_does_not_start_is_an_error_before_any_cell(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("ipykernel.kernelspec.sys.executable", "/no/such/python")
+    outcome = execute("01", from_source(source), {}, tmp_path / "out.ipynb", tmp_path, 60)
+    assert outcome.error.startswith("no cell: FileNotFoundError: ")
 
 
 def test_the_kernel_is_this_python_with_one_thread(source, tmp_path, monkeypatch):

@@ -158,7 +158,7 @@ def _last_begun(path: Path) -> str:
     if not path.exists():
         return "no cell"
     code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    begun = [c for c in code if c.metadata.get("papermill", {}).get("status") != "pending"]
+    begun = [cell for cell in code if cell.metadata.get("papermill", {}).get("start_time")]
     if not begun:
         return "no cell"
     return f"cell In [{len(begun)}] ({_first_line(begun[-1].source)})"
