@@ -107,22 +107,25 @@ cases = {
     "one volunteer, α = 0.1": (one_volunteer(), 0.1),
     "parity, α = 0.1": (parity(), 0.1),
 }
-rows = []
-for label, (game, alpha) in cases.items():
-    optimal = maxent.boltzmann(game.payoff, alpha)
-    for name, topology in TOPOLOGIES.items():
-        end = finite.negotiate(game.payoff, alpha, topology(game.payoff.ndim), grid=grid)
-        rows.append(
-            {
-                "game": label,
-                "sets": name,
-                "rounds": str(end.rounds)
-                if end.has_agreed
-                else f"never ({end.moving:.0%} moving)",
-                "distance to π*": round(maxent.total_variation(end.joint, optimal), 3),
-                "earned": round(float((end.joint * game.payoff).sum()), 2),
-            }
-        )
+
+
+def outcome(game, alpha, sets):
+    """How a negotiation ends: after how many rounds, how near to π*, and what it earns."""
+    end = finite.negotiate(game.payoff, alpha, sets, grid=grid)
+    away = maxent.total_variation(end.joint, maxent.boltzmann(game.payoff, alpha))
+    return {
+        "rounds": str(end.rounds) if end.has_agreed else f"never ({end.moving:.0%} moving)",
+        "distance to π*": round(away, 3),
+        "earned": round(float((end.joint * game.payoff).sum()), 2),
+    }
+
+
+# %%
+rows = [
+    {"game": label, "sets": name} | outcome(game, alpha, topology(game.payoff.ndim))
+    for label, (game, alpha) in cases.items()
+    for name, topology in TOPOLOGIES.items()
+]
 rounds = pd.DataFrame(rows).set_index(["game", "sets"])
 outputs.table(
     rounds.reset_index().set_index("game"),
@@ -395,8 +398,14 @@ plain = (rewards > 2).float().mean().item()
 # and are doubled where there are fewer (rate log kde − log p). This moves mass between modes, which SVGD never
 # does.
 
+
 # %%
-log_p = lambda z: game.reward(torch.tanh(z)) + torch.log(1 - torch.tanh(z) ** 2 + 1e-6).sum(-1)  # noqa: E731
+def log_p(z):
+    """Log-density of z, u = tanh(z), at α = 1."""
+    u = torch.tanh(z)
+    return game.reward(u) + torch.log(1 - u**2 + 1e-6).sum(-1)
+
+
 moved = [
     game.reward(torch.tanh(svgd_with_births(start, log_p, 10, n_rounds // 10, 0.02, 0.05, draws)))
     for start in 1.2 * torch.randn(min(3, n_starts), n_particles, 3, generator=draws)

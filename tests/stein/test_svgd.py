@@ -76,34 +76,20 @@ def test_shapes_that_differ_are_refused():
         direction(torch.zeros(3, 2), torch.zeros(3, 1))
 
 
-def test_an_independent_library_moves_particles_alike():
-    """numpyro's Stein force on the same target, with the same fixed length scale."""
-    kernels = pytest.importorskip(
-        "numpyro.contrib.einstein.stein_kernels", reason="numpyro is not installed"
+@pytest.mark.parametrize("bandwidth", [0.4, 1.7, 6.0])
+def test_an_independent_library_moves_particles_alike(bandwidth):
+    """One step of blackjax's SVGD with plain gradient descent at rate 1 moves by our direction."""
+    blackjax = pytest.importorskip("blackjax", reason="blackjax is not installed")
+    import jax
+    import optax
+
+    x = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+    theirs = blackjax.svgd(
+        jax.grad(lambda u: -(((u - 0.5) / 0.8) ** 2).sum() / 2),
+        optax.sgd(1.0),
+        update_kernel_parameters=lambda state: state,
     )
-    import jax.numpy as jnp
-    from jax import grad
-
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(12, 3, generator=generator)
-    target = gaussian(0.5, 0.8)
-    bandwidth = 1.7
-    rbf = kernels.RBFKernel(mode="norm", bandwidth_factor=lambda n: bandwidth)
-    particles = jnp.array(x.numpy())
-    kernel = rbf.compute(None, particles, {"x": (0, 3)}, lambda y: 0.0)
-    score = jnp.array(target(x).numpy())
-    length = _length_scale(kernel, particles)
-    ours = direction(x, target(x), bandwidth=length)
-    for m in range(len(x)):
-        terms = [
-            kernel(xi, particles[m]) * si + grad(kernel)(xi, particles[m])
-            for xi, si in zip(particles, score, strict=True)
-        ]
-        theirs = torch.tensor(jnp.stack(terms).mean(0).tolist())
-        torch.testing.assert_close(ours[m], theirs, rtol=1e-5, atol=1e-5)
-
-
-def _length_scale(kernel, particles):
-    """h such that the library's kernel is exp(−‖x − y‖² / h), read off one pair."""
-    x, y = particles[0], particles[1]
-    return float(((x - y) ** 2).sum()) / -math.log(float(kernel(x, y)))
+    state = theirs.init(jax.numpy.array(x.numpy()), {"length_scale": bandwidth})
+    moved = torch.tensor(theirs.step(state).particles.tolist())
+    ours = direction(x, gaussian(0.5, 0.8)(x), bandwidth)
+    torch.testing.assert_close(ours, moved - x, rtol=1e-5, atol=1e-5)

@@ -45,11 +45,15 @@ class Replay:
         return min(self._added, self._capacity)
 
     def add(self, rows: Batch) -> None:
-        """Store the rows of `rows`, in order."""
-        places = (self._added + torch.arange(len(rows.reward))) % self._capacity
+        """Store the rows of `rows`, in order; they must not be more than the capacity."""
+        count = len(rows.reward)
+        start = self._added % self._capacity
+        first = min(count, self._capacity - start)  # what fits before the end; the rest wraps
         for name, column in vars(self._columns).items():
-            column[places] = getattr(rows, name)
-        self._added += len(rows.reward)
+            values = getattr(rows, name)
+            column[start : start + first] = values[:first]
+            column[: count - first] = values[first:]
+        self._added += count
 
     def sample(self, size: int, generator: torch.Generator) -> Batch:
         """`size` rows drawn uniformly with replacement.
