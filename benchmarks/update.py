@@ -102,28 +102,28 @@ def parts(case: Case) -> dict[str, float]:
     noise, u = learner.noise(*rows), 0.9 * torch.rand(*rows, case.n_agents)
 
     def critic() -> None:
-        bellman_error(batch.reward, learner.critic(batch.state, batch.u)).backward()
+        learner._critic_adam.descend(
+            bellman_error(batch.reward, learner.critic(batch.state, batch.u))
+        )
 
     def samplers() -> None:
-        learner.samplers(state, noise).sum().backward()
+        learner._sampler_adam.descend(learner.samplers.latent(state, noise).mean())
 
     def fixed() -> None:
         with torch.no_grad():
-            learner.samplers(state, noise)
+            learner.samplers.latent(state, noise)
 
     def target() -> None:
         with torch.no_grad():
             learner._target_theta.lerp_(learner._theta, 0.01)
 
     return in_turns(
-        critic_forward_and_backward=critic,
-        critic_adam=learner._critic_adam.step,
+        critic_learns=critic,
         fixed_particles=fixed,
-        moved_particles_and_their_backward=samplers,
+        moved_particles_and_samplers_learn=samplers,
         action_gradient=lambda: learner.critic.action_gradient(state, u),
         score=lambda: latent_score(u, u),
         direction=lambda: negotiated_direction(u, u, u, learner.mask),
-        sampler_adam=learner._sampler_adam.step,
         target_critic=target,
     )
 

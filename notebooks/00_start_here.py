@@ -108,7 +108,12 @@ views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
 # **What to expect.** SVNR-M goes where the average points, and stays. SVNR leaves.
 
 # %%
-outputs = Outputs("00_start_here", scale, output, {"n_episodes": n_episodes})
+outputs = Outputs(
+    "00_start_here",
+    scale,
+    output,
+    {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_points": n_points, "n_partners": n_partners},
+)
 specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
 with tqdm(total=len(specs), desc="runs") as bar:
     runs = collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())

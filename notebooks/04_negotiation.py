@@ -63,7 +63,16 @@ output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
 outputs = Outputs(
-    "04_negotiation", scale, output, {"n_particles": n_particles, "n_rounds": n_rounds}
+    "04_negotiation",
+    scale,
+    output,
+    {
+        "grid": grid,
+        "n_particles": n_particles,
+        "n_rounds": n_rounds,
+        "n_starts": n_starts,
+        "gibbs_alphas": gibbs_alphas,
+    },
 )
 TOPOLOGIES = {
     "strict": nesting.strict,

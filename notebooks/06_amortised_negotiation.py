@@ -57,7 +57,12 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs("06_amortised_negotiation", scale, output, {"n_steps": n_steps})
+outputs = Outputs(
+    "06_amortised_negotiation",
+    scale,
+    output,
+    {"n_updates": n_updates, "n_steps": n_steps, "n_rounds": n_rounds, "grid_size": grid_size},
+)
 
 # %% [markdown]
 # ## 1. From particles to networks

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from svnr.experiments.repository import repository_root
 from svnr.experiments.scenarios import GAMES, LEARNERS, check_name, learner_settings
 
 if TYPE_CHECKING:
@@ -78,15 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _repository() -> Path:
-    """The repository that the command is run in, or that the package lies in."""
-    here = Path.cwd().resolve()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
-        if (folder / "pyproject.toml").exists() and (folder / "notebooks/presets").is_dir():
-            return folder
-    raise ValueError(f"a folder of this repository is needed, got {here}")
-
-
 def _notebook_names(root: Path, only: Sequence[str] | None) -> list[str]:
     """The notebooks asked for, by number or by name, in reading order."""
     names = [path.stem for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.py"))]
@@ -99,7 +91,7 @@ def _notebook_names(root: Path, only: Sequence[str] | None) -> list[str]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    notebooks = dict.fromkeys(_notebook_names(_repository(), None), "")
+    notebooks = dict.fromkeys(_notebook_names(repository_root(), None), "")
     sections = {
         "games": {name: entry.title for name, entry in GAMES.items()},
         "learners": {name: entry.title for name, entry in LEARNERS.items()},
@@ -179,7 +171,7 @@ def _check_kinds(learner: str, overrides: dict[str, Any]) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> int:
-    root = _repository()
+    root = repository_root()
     names = _notebook_names(root, options.only)
 
     from svnr.report.notebooks import rebuild
@@ -194,7 +186,7 @@ def _notebooks(options: argparse.Namespace) -> int:
 def _reproduce(options: argparse.Namespace) -> int:
     check_name("scale", options.scale, SCALES)
     _check_jobs(options.jobs)
-    root = _repository()
+    root = repository_root()
     names = _notebook_names(root, options.only)
     output = _output(root, options.scale, options.output)
     if not options.only:

@@ -1,6 +1,6 @@
 import torch
 
-from svnr.learners.networks import Critic, Samplers, StackedMLP, glorot_uniform, in_one_piece
+from svnr.learners.networks import Adam, Critic, Samplers, StackedMLP, glorot_uniform, in_one_piece
 from svnr.theory.nesting import full, none, star, strict
 
 
@@ -69,18 +69,18 @@ def test_the_action_gradient_is_autograds():
     torch.testing.assert_close(critic.action_gradient(state, u), expected)
 
 
-def test_in_one_piece_a_module_learns_as_it_did_before():
-    """Adam on the one piece, and Adam on the separate parameters, step by step alike."""
+def test_in_one_piece_a_module_learns_as_torchs_adam_would_teach_it():
+    """Our Adam on the one piece, and torch's on the separate parameters, step by step alike."""
     whole, apart = (Critic(1, 3, (8,), generator()) for _ in range(2))
     piece = in_one_piece(whole)
-    adams = torch.optim.Adam([piece], 0.01), torch.optim.Adam(apart.parameters(), 0.01)
+    ours, theirs = Adam(piece, 0.01), torch.optim.Adam(apart.parameters(), 0.01)
     for seed in range(5):
         u = torch.rand(16, 3, generator=torch.Generator().manual_seed(seed))
-        piece.grad.zero_()
-        adams[1].zero_grad()
-        for critic, adam in zip((whole, apart), adams, strict=True):
-            critic(torch.zeros(16, 1), u).square().mean().backward()
-            adam.step()
+        losses = [critic(torch.zeros(16, 1), u).square().mean() for critic in (whole, apart)]
+        ours.descend(losses[0])
+        theirs.zero_grad()
+        losses[1].backward()
+        theirs.step()
     for one, other in zip(whole.parameters(), apart.parameters(), strict=True):
         torch.testing.assert_close(one, other)
     whole.load_state_dict({k: torch.zeros_like(v) for k, v in whole.state_dict().items()})

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -39,7 +40,7 @@ def test_a_figure_drawn_twice_is_the_same_byte_for_byte(tmp_path):
 def test_a_relative_folder_lies_in_the_repository(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()
-    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "presets").mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert Outputs("00", "quick", "build/quick").results == tmp_path / "build/quick/results"
@@ -56,3 +57,11 @@ def test_drawing_leaves_no_open_figure_and_no_style_behind():
 def test_markdown_by_hand():
     table = pd.DataFrame({"b": [2.5]}, index=pd.Index(["x"], name="a"))
     assert markdown(table) == "| a | b |\n| --- | --- |\n| x | 2.5 |"
+
+
+def test_a_notebook_with_numbers_of_its_own_does_not_touch_what_is_committed():
+    root = Path(__file__).parents[2]
+    committed = {"n_seeds": 5, "n_episodes": 5000}
+    assert Outputs("08_max_of_three", "paper", "", committed).root == root
+    smaller = Outputs("08_max_of_three", "paper", "", committed | {"n_seeds": 1})
+    assert smaller.root == root / "build" / "by_hand"

@@ -329,19 +329,3 @@ def grid(
         for learner in learners
         for seed in range(n_seeds)
     ]
-
-
-def repository_root(start: Path | None = None) -> Path:
-    """The folder with this project's pyproject.toml, looking upwards from `start`.
-
-    Raises:
-        FileNotFoundError: if no folder above holds it.
-    """
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").exists() and (folder / "notebooks").is_dir():
-            return folder
-    package = Path(__file__).resolve().parents[3]
-    if (package / "pyproject.toml").exists():
-        return package
-    raise FileNotFoundError(f"no folder above {here} holds pyproject.toml and notebooks/")

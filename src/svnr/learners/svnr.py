@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from svnr.games.game import Game, agent_slices, check_count
 from svnr.learners.checkpoint import gather, restore
 from svnr.learners.learner import Execution, check_execution, generators
-from svnr.learners.networks import Critic, Samplers, in_one_piece
+from svnr.learners.networks import Adam, Critic, Samplers, in_one_piece
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES
 from svnr.stein.negotiation import KernelOn, kernel_mask, negotiated_direction
@@ -46,8 +46,9 @@ class SVNRSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
-        if isinstance(self.sets, str) and self.sets not in TOPOLOGIES:
-            raise ValueError(f"sets must be one of {sorted(TOPOLOGIES)}, got {self.sets!r}")
+        if not isinstance(self.sets, tuple) and self.sets not in TOPOLOGIES:
+            wanted = f"one of {sorted(TOPOLOGIES)}, or a tuple of sets"
+            raise ValueError(f"sets must be {wanted}, got {self.sets!r}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {self.schedule!r}")
         for name in ("alpha_final", "learning_rate"):
@@ -105,8 +106,7 @@ class SVNR:
         rate = settings.learning_rate
         self._theta, self._psi = in_one_piece(self.critic), in_one_piece(self.samplers)
         self._target_theta = in_one_piece(self.target_critic)
-        self._critic_adam = torch.optim.Adam([self._theta], rate, fused=True)
-        self._sampler_adam = torch.optim.Adam([self._psi], rate, fused=True)
+        self._critic_adam, self._sampler_adam = Adam(self._theta, rate), Adam(self._psi, rate)
 
     def alpha(self, step: int) -> float:
         """The temperature at environment step `step`."""
@@ -159,9 +159,9 @@ class SVNR:
         alpha = self.alpha(step)
         target = self.critic_target(batch, alpha)
         critic_loss = bellman_error(target, self.critic(batch.state, batch.u))
-        descend(critic_loss, self._theta, self._critic_adam)
+        self._critic_adam.descend(critic_loss)
         sampler_loss = self.sampler_loss(batch.state[: self.settings.n_groups], alpha)
-        descend(sampler_loss, self._psi, self._sampler_adam)
+        self._sampler_adam.descend(sampler_loss)
         with torch.no_grad():  # θ̄ ← θ̄ + τ (θ − θ̄)
             self._target_theta.lerp_(self._theta, self.settings.target_rate)
         return {"alpha": alpha, "critic_loss": critic_loss.item()}
@@ -257,14 +257,6 @@ class Agent:
         """This agent's action [B, its coordinates] for states [B, S]."""
         noise = torch.randn((len(state), *self._noise_shape), generator=self._generator)
         return self._samplers(state, noise)[:, self._own]
-
-
-def descend(loss: Tensor, parameters: nn.Parameter, adam: torch.optim.Optimizer) -> None:
-    """One step of Adam down the gradient of `loss`, for parameters laid `in_one_piece`."""
-    assert parameters.grad is not None
-    parameters.grad.zero_()
-    loss.backward()
-    adam.step()
 
 
 def bellman_error(target: Tensor, value: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from svnr.experiments.store import Run, repository_root
+from svnr.experiments.repository import repository_root
+from svnr.experiments.store import Run
 from svnr.report.style import STYLE_FILE
 
 
@@ -25,7 +26,8 @@ class Outputs:
     Args:
         notebook: name of the notebook, "08_max_of_three".
         scale: "smoke", "quick" or "paper": how much was run.
-        folder: below it lie figures/ and results/; empty for the repository itself.
+        folder: below it lie figures/ and results/; empty for the repository itself, or for
+            build/by_hand if a parameter is not the notebook's own default.
         parameters: the notebook's parameters, recorded in the manifest.
     """
 
@@ -37,7 +39,18 @@ class Outputs:
     @property
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
-        return repository_root() / self.folder
+        by_hand = not self.folder and not self._has_defaults()
+        return repository_root() / ("build/by_hand" if by_hand else self.folder)
+
+    def _has_defaults(self) -> bool:
+        """Whether the notebook runs with the parameters it was committed with."""
+        from svnr.report.notebooks import from_source, parameters, sources
+
+        source = sources(repository_root()).get(self.notebook)
+        if source is None or not self.parameters:
+            return True
+        defaults = parameters(from_source(source))
+        return all(defaults.get(name) == value for name, value in self.parameters.items())
 
     @property
     def results(self) -> Path:
