@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Outputs:
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
         by_hand = not self.folder and not self._has_defaults()
