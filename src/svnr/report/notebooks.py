@@ -4,7 +4,6 @@ One way only: the `.py` is edited, the `.ipynb` is made from it. A hash of the s
 executed notebook tells whether its outputs belong to the code above them.
 """
 
-import ast
 import hashlib
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from svnr.experiments.scenarios import check_name
+from svnr.report.provenance import annotated_values
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SCALES = ("smoke", "quick", "paper")
@@ -95,11 +95,7 @@ def parameters(notebook: NotebookNode) -> dict[str, Any]:
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise ValueError(f"one cell must be tagged 'parameters', got {len(tagged)}")
-    found = {}
-    for statement in ast.parse(tagged[0].source).body:
-        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            found[ast.unparse(statement.target)] = ast.literal_eval(statement.value)
-    return found
+    return annotated_values(tagged[0].source)
 
 
 def check_parameters(notebook: NotebookNode, given: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Figures and tables on disk, and a manifest of who made each from which rows."""
 
+import ast
 import hashlib
 import json
 import os
@@ -45,12 +46,11 @@ class Outputs:
 
     def _has_defaults(self) -> bool:
         """Whether the notebook runs with the parameters it was committed with."""
-        from svnr.report.notebooks import from_source, parameters, sources
-
-        source = sources(repository_root()).get(self.notebook)
-        if source is None or not self.parameters:
+        source = repository_root() / "notebooks" / f"{self.notebook}.py"
+        if not source.exists():
             return True
-        defaults = parameters(from_source(source))
+        _, _, rest = source.read_text(encoding="utf-8").partition('# %% tags=["parameters"]\n')
+        defaults = annotated_values(rest.partition("\n# %%")[0])
         return all(defaults.get(name) == value for name, value in self.parameters.items())
 
     @property
@@ -108,6 +108,15 @@ class Outputs:
         _write(
             path, json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
         )
+
+
+def annotated_values(code: str) -> dict[str, Any]:
+    """The names that a cell of parameters assigns, `name: type = literal`, with their values."""
+    return {
+        ast.unparse(statement.target): ast.literal_eval(statement.value)
+        for statement in ast.parse(code).body
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None
+    }
 
 
 def versions() -> dict[str, str]:
