@@ -49,9 +49,10 @@ def test_the_best_team_earns_ten_and_the_trapped_team_nothing(width, form):
         assert earned == pytest.approx(worth, abs=1e-4)
 
 
+@pytest.mark.parametrize("form", ["printed", "code"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nobody_leaves_the_trap_alone(width):
-    game = max_of_three(width)
+def test_nobody_leaves_the_trap_alone(width, form):
+    game = max_of_three(width, form)
     assert torch.allclose(climb(game, game.trap.u), torch.tensor(game.trap.u), atol=1e-6)
     assert torch.allclose(climb(game, game.optimum.u), torch.tensor(game.optimum.u), atol=1e-6)
 

@@ -121,6 +121,18 @@ def test_a_round_that_makes_no_sense_is_refused(changes, message):
         one_round(points(4, 3), lambda u: u, **arguments)
 
 
+def test_one_particle_cannot_negotiate():
+    with pytest.raises(ValueError, match="needs at least 2 particles, got 1"):
+        one_round(points(1, 3), lambda u: u, strict(3), 0.1)
+
+
+def test_agreement_is_the_largest_move_of_any_coordinate():
+    before = torch.zeros(3, 2)
+    after = torch.tensor([[0.0, 0.0], [0.0, -0.2], [0.1, 0.0]])
+    assert has_agreed(before, after, tolerance=0.2)
+    assert not has_agreed(before, after, tolerance=0.19)
+
+
 def test_negative_rounds_are_refused():
     with pytest.raises(ValueError, match="n_rounds must be a whole number of at least 0, got -1"):
         negotiate(points(4, 2), lambda u: u, strict(2), -1, 0.1)

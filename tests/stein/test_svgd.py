@@ -3,6 +3,8 @@ import math
 import pytest
 import torch
 
+from svnr.games.differential import max_of_three
+from svnr.stein.kernels import rbf
 from svnr.stein.svgd import boltzmann_score, direction, latent_score, pre_tanh, score_of, svgd
 
 
@@ -24,12 +26,24 @@ def test_two_particles_by_hand():
 
 def test_the_direction_vanishes_on_the_target():
     """Stein's identity: E_{x∼p}[k(x, y) ∇ log p(x) + ∇_x k(x, y)] = 0, summed on a fine grid."""
-    x = torch.linspace(-8, 8, 4001, dtype=torch.double)
+    x = torch.linspace(-8, 8, 4001, dtype=torch.double)[:, None]
     density = torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * (x[1] - x[0])
-    for y in (-1.5, 0.0, 0.7):
-        k = torch.exp(-((x - y) ** 2) / 1.3)
-        term = k * -x - 2 / 1.3 * (x - y) * k
-        assert abs((density * term).sum().item()) < 1e-10
+    y = torch.tensor([[-1.5], [0.0], [0.7]], dtype=torch.double)
+    k, dk = rbf(x, y, 1.3)
+    term = k * -x + dk[..., 0]
+    assert (density * term).sum(0).abs().max() < 1e-10
+    assert (density * k * -x).sum(0)[0].abs() > 0.1  # it is no accident of two zeros
+
+
+def test_scores_are_the_slopes_of_the_log_density():
+    """Central differences of reward / α, at points on both hills of Max of Three."""
+    game, alpha, width = max_of_three(2.0), 0.5, 1e-5
+    u = torch.tensor([[-0.45, -0.6, 0.2], [0.65, 0.72, -0.3]], dtype=torch.double)
+    found = boltzmann_score(game.reward, alpha)(u)
+    for d in range(3):
+        aside = width * torch.eye(3, dtype=torch.double)[d]
+        slope = (game.reward(u + aside) - game.reward(u - aside)) / (2 * width * alpha)
+        torch.testing.assert_close(found[:, d], slope, rtol=1e-6, atol=1e-6)
 
 
 def test_particles_find_a_gaussian():
@@ -47,11 +61,18 @@ def test_one_particle_would_climb_to_the_mode():
 
 
 def test_before_the_tanh_a_uniform_target_stays_uniform():
-    """Var U(−1, 1) = 1/3. Without the log-determinant particles would pile up at the edge."""
+    """Var U(−1, 1) = 1/3.
+
+    With log(1 − u²) added in u itself the density is ¾ (1 − u²), whose variance is
+    ¾ ∫ u² (1 − u²) du = ¾ (2/3 − 2/5) = 1/5.
+    """
     start = torch.randn(80, 1, generator=torch.Generator().manual_seed(0))
     flat = pre_tanh(lambda u: torch.zeros_like(u))
     end = torch.tanh(svgd(start, flat, n_steps=1500, step_size=0.3)[-1])
     assert end.var().item() == pytest.approx(1 / 3, abs=0.02)
+    squashed = score_of(lambda u: torch.log(1 - u**2 + 1e-6).sum(-1))
+    end = svgd(start.clamp(-0.9, 0.9), squashed, n_steps=1500, step_size=0.01)[-1]
+    assert end.var().item() == pytest.approx(1 / 5, abs=0.02)
 
 
 def test_the_latent_score_is_the_gradient_of_the_latent_density():
