@@ -8,7 +8,7 @@ from svnr.learners.networks import Adam, Critic, in_one_piece
 def parts(seed):
     generator = torch.Generator().manual_seed(seed)
     net = Critic(1, 3, (4,), generator)
-    return {"net": net, "adam": Adam(in_one_piece(net), 0.1), "generator": generator}
+    return {"net": net, "adam": Adam(net, in_one_piece(net), 0.1), "generator": generator}
 
 
 def one_step(owner):

@@ -73,7 +73,7 @@ def test_in_one_piece_a_module_learns_as_torchs_adam_would_teach_it():
     """Our Adam on the one piece, and torch's on the separate parameters, step by step alike."""
     whole, apart = (Critic(1, 3, (8,), generator()) for _ in range(2))
     piece = in_one_piece(whole)
-    ours, theirs = Adam(piece, 0.01), torch.optim.Adam(apart.parameters(), 0.01)
+    ours, theirs = Adam(whole, piece, 0.01), torch.optim.Adam(apart.parameters(), 0.01)
     for seed in range(5):
         u = torch.rand(16, 3, generator=torch.Generator().manual_seed(seed))
         losses = [critic(torch.zeros(16, 1), u).square().mean() for critic in (whole, apart)]

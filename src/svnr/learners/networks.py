@@ -46,29 +46,26 @@ def glorot_uniform(n: int, fan_in: int, fan_out: int, generator: torch.Generator
 
 
 def in_one_piece(module: nn.Module) -> nn.Parameter:
-    """Lay all parameters of a module, and their gradients, side by side in one.
+    """Lay all parameters of a module side by side in one, of which they become views.
 
-    The module's own parameters become views of it, so an optimizer or a target update makes one
-    step in place of one a layer. Clear gradients with `.grad.zero_()`, which keeps the views.
+    An optimizer or a target update then makes one step in place of one a layer.
     """
     parts = list(module.parameters())
     whole = nn.Parameter(torch.cat([part.detach().flatten() for part in parts]))
-    whole.grad = torch.zeros_like(whole)
-    sizes = [part.numel() for part in parts]
-    for part, values, slopes in zip(
-        parts, whole.detach().split(sizes), whole.grad.split(sizes), strict=True
-    ):
-        part.data, part.grad = values.view_as(part), slopes.view_as(part)
+    pieces = whole.detach().split([part.numel() for part in parts])
+    for part, values in zip(parts, pieces, strict=True):
+        part.data = values.view_as(part)
     return whole
 
 
 class Adam(nn.Module):
-    """Adam on parameters laid `in_one_piece`, by torch's own function, without its bookkeeping.
+    """Adam on a module laid `in_one_piece`, by torch's own function, without its bookkeeping.
 
     On networks this small `torch.optim.Adam.step` spends more time on hooks than on arithmetic.
 
     Args:
-        whole: the one piece; its gradient must be there.
+        module: what learns.
+        whole: the one piece that its parameters are views of.
         learning_rate: step size.
     """
 
@@ -76,23 +73,21 @@ class Adam(nn.Module):
     square: Tensor
     steps: Tensor
 
-    def __init__(self, whole: nn.Parameter, learning_rate: float) -> None:
+    def __init__(self, module: nn.Module, whole: nn.Parameter, learning_rate: float) -> None:
         super().__init__()
-        self._whole = [whole]  # in a list, so that it is no parameter of this module
+        self._parts = list(module.parameters())  # in lists, so that they are not saved twice
+        self._whole: list[Tensor] = [whole]
         self._rate = learning_rate
-        self.register_buffer("mean", torch.zeros_like(whole, requires_grad=False))
-        self.register_buffer("square", torch.zeros_like(whole, requires_grad=False))
+        for name in ("mean", "square"):
+            self.register_buffer(name, torch.zeros_like(whole, requires_grad=False))
         self.register_buffer("steps", torch.tensor(0.0))
 
     def descend(self, loss: Tensor) -> None:
         """One step down the gradient of a scalar loss."""
-        (whole,) = self._whole
-        assert whole.grad is not None
-        whole.grad.zero_()
-        loss.backward()
+        slopes = torch.cat([slope.flatten() for slope in torch.autograd.grad(loss, self._parts)])
         with torch.no_grad():
             adam(
-                [whole], [whole.grad], [self.mean], [self.square], [], [self.steps],
+                self._whole, [slopes], [self.mean], [self.square], [], [self.steps],
                 fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
                 weight_decay=0.0, eps=1e-8, maximize=False,
             )  # fmt: skip

@@ -106,7 +106,8 @@ class SVNR:
         rate = settings.learning_rate
         self._theta, self._psi = in_one_piece(self.critic), in_one_piece(self.samplers)
         self._target_theta = in_one_piece(self.target_critic)
-        self._critic_adam, self._sampler_adam = Adam(self._theta, rate), Adam(self._psi, rate)
+        self._critic_adam = Adam(self.critic, self._theta, rate)
+        self._sampler_adam = Adam(self.samplers, self._psi, rate)
 
     def alpha(self, step: int) -> float:
         """The temperature at environment step `step`."""
