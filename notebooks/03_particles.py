@@ -25,7 +25,7 @@
 #
 # **Makes.** Particles on a known target, frozen mode weights, variance against dimension, the box.
 #
-# **Takes.** About a minute on one core.
+# **Takes.** Under a minute on one core.
 
 # %%
 import numpy as np
@@ -35,7 +35,7 @@ import torch
 from svnr.report import particle_figures as figures
 from svnr.report.provenance import Outputs
 from svnr.stein.kernels import median_bandwidth, rbf, squared_distances
-from svnr.stein.svgd import direction, pre_tanh, score_of, svgd
+from svnr.stein.svgd import direction, latent_score, pre_tanh, score_of, svgd
 
 torch.set_num_threads(1)
 
@@ -66,11 +66,15 @@ def start(deviation, *shape):
 #
 # > "φ*(x) = E_{y∼q}[k(x, y) ∇_y log p(y) + ∇_y k(x, y)]" (3.5)
 #
+# Here p is the target, a density that we can evaluate up to a constant; q is the cloud of M particles in D
+# coordinates, and the expectation is their average. SVGD moves each particle x by a small step along φ*(x).
+#
 # Each particle looks at all the others through a kernel k: near ones count, far ones do not. The first term is a
 # pull: go where the log-density rises *near you*. The second is a push: away from where the others are. Without
 # the push all particles would end on the peak; with it they spread as the density does.
 #
-# The kernel is exp(−‖x − y‖²/h), with h = med²/log M (§8): the median distance sets what "near" means.
+# The kernel is exp(−‖x − y‖²/h), with h = med²/log M (§8): the median distance sets what "near" means. We write the
+# double sum out for five particles in the plane.
 
 # %%
 x = start(1.0, 5, 2)
@@ -89,13 +93,28 @@ for m in range(5):
 assert torch.allclose(phi, direction(x, score), atol=1e-6)
 
 # %% [markdown]
-# The push is the gradient of the kernel; we let autograd say so.
+# The push is the gradient of the kernel in its first argument; autograd says so, too.
 
 # %%
 leaf = x.clone().requires_grad_(True)
 k, dk = rbf(leaf, x, h)
 (slope,) = torch.autograd.grad(k[:, 0].sum(), leaf)
 assert torch.allclose(slope, dk[:, 0], atol=1e-6)
+
+# %% [markdown]
+# > "φ*(x) = 0" (§3.3)
+#
+# Where would the particles rest? If they are samples of p itself, pull and push cancel on average: this is Stein's
+# identity. **What to expect.** φ* of exact samples shrinks as their number grows. That of displaced ones does not.
+
+# %%
+rest = []
+for m in (32, 128, 512):
+    exact = start(1.0, m, 2)
+    clouds = (exact, exact + 1)
+    lengths = [direction(x, -x, bandwidth=1.0).norm(dim=-1).mean() for x in clouds]
+    rest.append({"M": m, "exact samples": lengths[0].item(), "moved by 1": lengths[1].item()})
+pd.DataFrame(rest).set_index("M").round(3)
 
 # %% [markdown]
 # ## 2. A target with a known answer
@@ -114,13 +133,17 @@ outputs.figure(figures.settling(path.numpy(), 2.0, 0.5), "svgd_settles", "SVGD o
 pd.Series({"mean (2)": path[-1].mean().item(), "deviation (0.5)": path[-1].std().item()}).round(3)
 
 # %% [markdown]
-# **Finding.** Both come out near the truth.
+# **Finding.** The particles cross over in some tens of steps, open up, and stop. Mean and deviation come out near the
+# truth, the deviation a little small.
 
 # %% [markdown]
 # ## 3. First failure: mode weights freeze
 #
-# Now two modes, far apart, with weights 80 to 20. Between them the density is nothing and no kernel reaches
-# across. A particle cannot know that the other mode lacks mass.
+# Now two modes, far apart, with weights 80 to 20. Between them the density is next to nothing. The weights enter the
+# score only there: near a mode, ∇ log p is that of this mode alone, whatever its weight. So a particle cannot know
+# that the other mode lacks mass.
+#
+# **What to expect.** If SVGD ensured q = p, four particles in five would end at the first mode, wherever they began.
 
 
 # %%
@@ -140,89 +163,110 @@ def at_first_mode(u):
 runs = [svgd(start(3.0, n_particles, 2), score_of(log_two_modes), n_steps, 0.3) for _ in range(4)]
 shares = pd.DataFrame(
     {
-        "at the start": [at_first_mode(run[0]).item() for run in runs],
-        "at the end": [at_first_mode(run[-1]).item() for run in runs],
-        "target": 0.8,
+        "first mode, at the start": [at_first_mode(run[0]).item() for run in runs],
+        "first mode, at the end": [at_first_mode(run[-1]).item() for run in runs],
+        "first mode, target": 0.8,
+        "largest φ, at the start": [(run[1] - run[0]).abs().max().item() / 0.3 for run in runs],
+        "largest φ, at the end": [(run[-1] - run[-2]).abs().max().item() / 0.3 for run in runs],
     }
-).round(2)
-shares
+).rename_axis("run")
+shares.round(4)
 
 # %%
 ticks = torch.linspace(-5, 5, 81)
 plane = torch.stack(torch.meshgrid(ticks, ticks, indexing="ij"), -1)
 density = log_two_modes(plane).exp().numpy()
-outputs.figure(
-    figures.clouds(
-        {"start": runs[0][0].numpy(), "end": runs[0][-1].numpy()},
-        density,
-        5,
-        "The weights stay as they began",
-    ),
-    "svgd_frozen_weights",
-    "Frozen mode weights",
-    note=f"80 : 20 target; ended at {shares['at the end'].mean():.2f} from {shares['at the start'].mean():.2f}",
+centres = torch.tensor([[-2.0, 2.0]] * 4 + [[2.0, -2.0]]).repeat(n_particles, 1)[:n_particles]
+exact = centres + start(0.7, n_particles, 2)
+
+# %%
+panels = {}
+for name, u in {"start": runs[0][0], "end of SVGD": runs[0][-1], "exact samples": exact}.items():
+    panels[f"{name}\n{at_first_mode(u):.0%} upper left"] = u.numpy()
+figure = figures.clouds(panels, density, 5, "Mode weights stay as they began")
+note = (
+    f"80 : 20 target; ended at {shares.iloc[:, 1].mean():.2f} from {shares.iloc[:, 0].mean():.2f}"
 )
+outputs.figure(figure, "svgd_frozen_weights", "Frozen mode weights", note=note)
 
 # %% [markdown]
 # **Finding.** The weights at the end are those of the start, not the target's, although every particle has come to
-# rest: φ = 0 is no evidence of q = p. The paper's sentence is about infinitely many particles. (A symmetric
-# target hides this: half and half would look right.)
+# rest. φ = 0 at the particles is no evidence of q = p. (A symmetric target hides this: half and half would look
+# right.)
 
 # %% [markdown]
 # ## 4. Second failure: the variance collapses
 #
 # In many dimensions all distances are alike, the kernel cannot tell near from far, and the push gets weak. On a
 # standard normal the variance of each coordinate should be 1.
+#
+# **What to expect.** A level line at 1, if the cloud were as wide as the target for every D.
 
 # %%
 rows = []
 for m in (16, 32, 64):
     for d in dimensions:
         end = svgd(start(1.0, m, d), lambda u: -u, n_steps, 0.3)[-1]
-        rows.append(
-            {"M": f"{m} particles", "D": d, "variance": end.var(0, correction=0).mean().item()}
-        )
-outputs.figure(
-    figures.lines(
-        pd.DataFrame(rows),
-        "D",
-        "variance",
-        "M",
-        ("coordinates D", "variance of a coordinate"),
-        "The more coordinates, the narrower the cloud",
-        level=(1.0, "truth"),
-        log="x",
-    ),
-    "svgd_variance",
-    "Variance against dimension",
-)
+        variance = end.var(0, correction=0).mean().item()
+        rows.append({"M": f"{m} particles", "D": d, "variance": variance})
+
+# %%
+table, truth = pd.DataFrame(rows), (1.0, "truth")
+labels = ("coordinates D", "variance of a coordinate")
+title = "The more coordinates, the narrower the cloud"
+figure = figures.lines(table, "D", "variance", "M", labels, title, truth, log="x")
+outputs.figure(figure, "svgd_variance", "Variance against dimension")
 
 # %% [markdown]
 # **Finding.** More particles help, slowly. A team with many action coordinates explores less than its temperature
 # says.
 
 # %% [markdown]
-# ## 5. One particle
+# ## 5. Third failure: one particle
 #
 # With a single particle the median distance is 0 and log M is 0; the bandwidth is undefined, and `svnr` refuses.
-# With a fixed bandwidth k = 1 and there is no push: gradient ascent.
+# With a fixed bandwidth k = 1 and there is no push. **What to expect.** Gradient ascent, step by step: one particle
+# ends on a peak and knows nothing of any width.
 
 # %%
 try:
     direction(torch.zeros(1, 2), torch.zeros(1, 2))
 except ValueError as error:
     print(error)
-alone = svgd(torch.tensor([[0.3, 0.1]]), score_of(log_two_modes), n_steps, 0.3, bandwidth=1.0)
-assert log_two_modes(alone[-1]) >= log_two_modes(alone[0])
-alone[-1]
+
+# %%
+score = score_of(log_two_modes)
+climber = torch.tensor([[0.3, 0.1]])
+alone = svgd(climber, score, n_steps, 0.3, bandwidth=1.0)[-1]
+for _ in range(n_steps):
+    climber = climber + 0.3 * score(climber)
+assert torch.allclose(climber, alone)
+pd.Series({"u₁": alone[0, 0].item(), "u₂": alone[0, 1].item()}, name="where it ends").round(3)
+
+# %% [markdown]
+# **Finding.** It ends on the nearest peak, here the one that holds a fifth of the mass.
 
 # %% [markdown]
 # ## 6. The box
 #
 # Actions live in [−1, 1]. Where should the particles move? Take the flattest target, the uniform one, with
-# variance ⅓. *Raw*: nothing holds the particles, and they leave the box. *Squashed*, as the public code of this
-# family does it: log(1 − u²) is added to the log-density of u. *Before the tanh*: z moves, u = tanh(z), and the
-# density of z carries the log-determinant.
+# variance ⅓.
+#
+# - *Raw*: nothing holds the particles.
+# - *Squashed*, as the public code of this family does it: log(1 − u²) is added to the log-density of u.
+# - *Before the tanh*: z moves, and u = tanh z. A density changes with its coordinates: p(z) = p(u) |du/dz|, and
+#   du/dz = 1 − u². So ∇_z log p(z) = (1 − u²) ∇_u log p(u) − 2u.
+
+# %%
+z = start(1.0, 6, 2).requires_grad_(True)
+u = torch.tanh(z)
+log_p = -((u - 0.3) ** 2).sum() + torch.log(1 - u**2).sum()  # of z, for log p(u) = −(u − 0.3)²
+(slope,) = torch.autograd.grad(log_p, z)
+assert torch.allclose(slope, latent_score(u.detach(), -2 * (u.detach() - 0.3)), atol=1e-5)
+
+# %% [markdown]
+# **What to expect.** Raw particles push each other out of the box. The squashed ones sample 1 − u² in place of the
+# uniform density, with variance ⅕. The last ones should be flat.
 
 # %%
 flat = torch.zeros_like
@@ -242,16 +286,17 @@ box = pd.DataFrame(
         for name, u in ends.items()
     }
 ).T.round(3)
-outputs.table(
-    box,
-    "svgd_in_the_box",
-    "Three ways to stay in the box",
-    note="variance of a uniform target, 1/3",
-)
+note = "variance of a uniform target, 1/3"
+outputs.table(box, "svgd_in_the_box", "Three ways to stay in the box", note=note)
+
+# %%
+panels = {name: u[:, 0].numpy() for name, u in ends.items()}
+figure = figures.in_the_box(panels, 2.0, "Only before the tanh is a uniform target uniform")
+outputs.figure(figure, "svgd_box", "Three ways to stay in the box")
 
 # %% [markdown]
-# **Finding.** Only the third samples the density that is meant. The second samples one that falls to zero at the
-# edge. SVNR's particles move before the tanh here, and `coordinates="squashed"` brings the other way back.
+# **Finding.** Only the third samples the density that is meant. (The outer bars of the first panel hold all that is
+# farther away.) SVNR's particles move before the tanh here, and `coordinates="squashed"` brings the other way back.
 #
 # ## Against the paper
 #
