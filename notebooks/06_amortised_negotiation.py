@@ -37,8 +37,9 @@ import torch
 from svnr.experiments.settings import TrainSettings
 from svnr.experiments.train import train
 from svnr.games.differential import max_of_three, two_modalities
+from svnr.learners.losses import soft_value_importance
 from svnr.learners.networks import Samplers
-from svnr.learners.svnr import SVNR, SVNRSettings, soft_value_importance
+from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.report import amortised_figures as figures
 from svnr.report.provenance import Outputs
 from svnr.stein.negotiation import kernel_mask, negotiate, negotiated_direction

@@ -42,12 +42,12 @@ class UnevenGame:
     n_agents = 3
 
     def reset(self, n_copies, seed):
-        return torch.zeros(n_copies, 1)
+        return torch.ones(n_copies, 1)
 
     def step(self, u):
         check_actions(u, 6)
         over = torch.ones(len(u), dtype=torch.bool)
-        return Step(torch.zeros(len(u), 1), -u.square().sum(-1), over, ~over)
+        return Step(torch.ones(len(u), 1), -u.square().sum(-1), over, ~over)
 
 
 @pytest.fixture

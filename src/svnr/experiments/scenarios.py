@@ -71,6 +71,14 @@ LEARNERS: dict[str, LearnerEntry] = {
     "svnr": LearnerEntry("SVNR", *_SVNR, {"sets": "strict"}),
     "svnr_f": LearnerEntry("SVNR-F", *_SVNR, {"sets": "full"}),
     "svnr_m": LearnerEntry("SVNR-M", *_SVNR, {"sets": "none"}),
+    "maddpg": LearnerEntry("MADDPG", "svnr.learners.maddpg", "MADDPG", "MADDPGSettings"),
+    "masql": LearnerEntry("MASQL", "svnr.learners.masql", "MASQL", "MASQLSettings"),
+    "pr2": LearnerEntry("PR2", "svnr.learners.pr2", "PR2", "PR2Settings"),
+    "rommeo": LearnerEntry("ROMMEO", "svnr.learners.rommeo", "ROMMEO", "ROMMEOSettings"),
+    "lenient": LearnerEntry("L-MADRL", "svnr.learners.lenient", "Lenient", "LenientSettings"),
+    "hysteretic": LearnerEntry(
+        "Hysteretic", "svnr.learners.lenient", "Hysteretic", "HystereticSettings"
+    ),
 }
 
 

@@ -61,7 +61,10 @@ def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> I
     generator = torch.Generator().manual_seed(int(draws.generate_state(1)[0]))
     episode_seeds = np.random.default_rng(starts)
     replay = Replay(
-        min(settings.capacity, settings.n_steps), game.state_size, sum(game.action_sizes)
+        min(settings.capacity, settings.n_steps),
+        game.state_size,
+        sum(game.action_sizes),
+        learner.note_size,
     )
     state = game.reset(1, int(episode_seeds.integers(2**31)))
     for step in range(settings.n_steps):
@@ -69,7 +72,8 @@ def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> I
         _check_numbers({"an action": float(u.sum())}, step, learner)
         after = game.step(u)
         check_rewards(after.reward, step)
-        replay.add(Batch(state, u, after.reward, after.state, after.terminated))
+        note = learner.observe(state, u)
+        replay.add(Batch(state, u, after.reward, after.state, after.terminated, note))
         metrics: dict[str, float] = {}
         if step >= settings.warmup and step % settings.update_every == 0:
             metrics = learner.update(replay.sample(settings.batch_size, generator), step)

@@ -1,6 +1,6 @@
 """What every learner offers: acting, perceiving, updating, and its whole state as tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -19,9 +19,12 @@ class Learner(Protocol):
     `act` has four ways of execution: "explore" while training; "shared" with noise drawn from a
     seed that all agents have in common; "independent" with noise of each agent's own; "greedy" the
     limit α → 0. A deterministic method acts alike in the last three.
+
+    A class that inherits from this one need not write `observe`.
     """
 
     n_agents: int
+    note_size: int = 0
 
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """A joint action [B, D] in [−1, 1] for each state [B, S]."""
@@ -30,6 +33,14 @@ class Learner(Protocol):
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """Samples [N, B, n_samples, D] of the joint policy π̂_i that each agent perceives."""
         ...
+
+    def observe(self, state: Tensor, u: Tensor) -> Tensor:
+        """Told every joint action u [B, D] as it is played in states [B, S].
+
+        Returns:
+            [B, note_size] what the learner wants kept with these transitions; most want nothing.
+        """
+        return u.new_zeros(len(u), self.note_size)
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """Learn from a batch at environment step `step`; returns numbers worth recording."""
@@ -54,3 +65,19 @@ def generators(seed: int, n: int) -> list[torch.Generator]:
     """`n` independent generators from one seed; neighbouring seeds share no stream."""
     words = np.random.SeedSequence(seed).generate_state(n, np.uint64)
     return [torch.Generator().manual_seed(int(word >> np.uint64(1))) for word in words]
+
+
+def check_positive(settings: object, *names: str) -> None:
+    """Raise ValueError if a setting called by one of `names` is not above zero."""
+    for name in names:
+        value = getattr(settings, name)
+        if not value > 0:
+            raise ValueError(f"{name} must be positive, got {value}")
+
+
+def check_one_of(settings: object, **choices: Iterable[str]) -> None:
+    """Raise ValueError if a setting is none of its choices, which are listed."""
+    for name, allowed in choices.items():
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise ValueError(f"{name} must be one of {sorted(allowed)}, got {value!r}")

@@ -1,13 +1,16 @@
 """Networks: the plain critic, and N samplers evaluated as one batched product."""
 
 import itertools
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.adam import adam
 
+from svnr.games.game import agent_of_coordinate
 from svnr.theory.nesting import Sets, check_sets, known_to
 
 
@@ -18,25 +21,64 @@ class StackedMLP(nn.Module):
         n: N, how many.
         sizes: widths from input to output.
         generator: source of the Glorot-uniform weights; biases start at zero.
+        activation: "relu" or "tanh". A network whose only input is the state needs tanh: at the
+            zero state of a one-shot game all its rectified units are off and never learn.
     """
 
-    def __init__(self, n: int, sizes: Sequence[int], generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        n: int,
+        sizes: Sequence[int],
+        generator: torch.Generator,
+        activation: Literal["relu", "tanh"] = "relu",
+    ) -> None:
         super().__init__()
+        self._activation = torch.relu_ if activation == "relu" else torch.tanh
         shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
         self._layers = list(zip(self.weights, self.biases, strict=True))  # quicker to walk
 
     def forward(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
-        """The outputs [N, B, out] for inputs x [N, B, in], ReLU between layers.
+        """The outputs [N, ..., out] for inputs x [N, ..., in].
 
         A mask [N, in, 1] hides inputs from a network: where it is 0, the input has no weight.
         """
         (first, bias), *others = self._layers
-        x = torch.baddbmm(bias, x, first * input_mask)
+        out = torch.baddbmm(bias, x.flatten(1, -2), first * input_mask)
         for weight, bias in others:
-            x = torch.baddbmm(bias, torch.relu_(x), weight)
-        return x
+            out = torch.baddbmm(bias, self._activation(out), weight)
+        return out.view(*x.shape[:-1], -1)
+
+    @torch.no_grad()
+    def input_gradient(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
+        """∂ output / ∂ x [N, ..., in], for networks of rectified units with one output.
+
+        This is the chain rule written out, which costs half of autograd.
+        """
+        *hidden, (last, _) = self._layers
+        out, active = x.flatten(1, -2), []
+        masks = itertools.chain([input_mask], itertools.repeat(1.0))
+        weights = [weight * mask for (weight, _), mask in zip(hidden, masks, strict=False)]
+        for weight, (_, bias) in zip(weights, hidden, strict=True):
+            out = torch.relu_(torch.baddbmm(bias, out, weight))
+            active.append(out > 0)
+        gradient = last.mT
+        for weight, on in zip(reversed(weights), reversed(active), strict=True):
+            gradient = (gradient * on) @ weight.mT
+        return gradient.view(x.shape)
+
+
+def beside(*parts: Tensor) -> Tensor:
+    """Tensors [..., k_1], [..., k_2], … side by side, their leading sizes broadcast."""
+    leading = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
+    return torch.cat([part.expand(*leading, part.shape[-1]) for part in parts], -1)
+
+
+def own_coordinates(action_sizes: Sequence[int]) -> Tensor:
+    """Which coordinates of the joint action are each agent's own: [N, D] bool."""
+    owner = torch.tensor(agent_of_coordinate(tuple(action_sizes)))
+    return owner == torch.arange(len(action_sizes)).unsqueeze(-1)
 
 
 def glorot_uniform(n: int, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
@@ -67,14 +109,22 @@ class Adam(nn.Module):
         module: what learns.
         whole: the one piece that its parameters are views of.
         learning_rate: step size.
+        max_norm: gradients longer than this are shortened to it.
     """
 
     mean: Tensor
     square: Tensor
     steps: Tensor
 
-    def __init__(self, module: nn.Module, whole: nn.Parameter, learning_rate: float) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        whole: nn.Parameter,
+        learning_rate: float,
+        max_norm: float = math.inf,
+    ) -> None:
         super().__init__()
+        self._max_norm = max_norm
         self._parts = list(module.parameters())  # in lists, so that they are not saved twice
         self._whole: list[Tensor] = [whole]
         self._rate = learning_rate
@@ -85,12 +135,36 @@ class Adam(nn.Module):
     def descend(self, loss: Tensor) -> None:
         """One step down the gradient of a scalar loss."""
         slopes = torch.cat([slope.flatten() for slope in torch.autograd.grad(loss, self._parts)])
+        if self._max_norm < math.inf:
+            slopes *= (self._max_norm / slopes.norm().clamp(min=1e-12)).clamp(max=1.0)
         with torch.no_grad():
             adam(
                 self._whole, [slopes], [self.mean], [self.square], [], [self.steps],
                 fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
                 weight_decay=0.0, eps=1e-8, maximize=False,
             )  # fmt: skip
+
+
+class Target:
+    """Makes one module the slow follower of another: θ̄ ← θ̄ + τ (θ − θ̄), equal at the start.
+
+    Args:
+        follower: the target network; laid in one piece here.
+        module: what it follows.
+        whole: the one piece that the module's parameters are views of.
+        rate: τ.
+    """
+
+    def __init__(
+        self, follower: nn.Module, module: nn.Module, whole: nn.Parameter, rate: float
+    ) -> None:
+        follower.load_state_dict(module.state_dict())
+        self._own, self._followed, self._rate = in_one_piece(follower), whole, rate
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """One step towards the module."""
+        self._own.lerp_(self._followed, self._rate)
 
 
 class Critic(nn.Module):
@@ -141,6 +215,49 @@ class Critic(nn.Module):
         for layer, on in zip(reversed(hidden), reversed(active), strict=True):
             gradient = (gradient * on) @ layer.weight
         return gradient[..., state.shape[-1] :]
+
+
+class Critics(nn.Module):
+    """Q_i(s, u) of N agents, each with weights of its own.
+
+    Args:
+        state_size: S.
+        action_sizes: [N] action coordinates of each agent, D in all.
+        hidden: widths of the hidden layers.
+        generator: source of the Glorot-uniform weights; biases start at zero.
+        sees: "joint" actions, or its "own" coordinates only.
+    """
+
+    _visible: Tensor
+
+    def __init__(
+        self,
+        state_size: int,
+        action_sizes: Sequence[int],
+        hidden: Sequence[int],
+        generator: torch.Generator,
+        sees: Literal["joint", "own"] = "joint",
+    ) -> None:
+        super().__init__()
+        self._state_size = state_size
+        own = own_coordinates(action_sizes)
+        seen = own if sees == "own" else torch.ones_like(own)
+        visible = torch.cat([torch.ones(len(own), state_size), seen.float()], 1).unsqueeze(-1)
+        self.register_buffer("_visible", visible, persistent=False)
+        self.net = StackedMLP(len(own), [state_size + own.shape[1], *hidden, 1], generator)
+
+    def forward(self, state: Tensor, u: Tensor) -> Tensor:
+        """[N, ...] values of u [N, ..., D] in states [..., S]; u [1, ..., D] is judged by all."""
+        return self.net(self._inputs(state, u), self._visible).squeeze(-1)
+
+    def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
+        """[N, ..., D] the gradient in u of what `forward` gives."""
+        gradient = self.net.input_gradient(self._inputs(state, u), self._visible)
+        return gradient[..., self._state_size :]
+
+    def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
+        x = beside(state, u)
+        return x.expand(len(self._visible), *x.shape[1:])
 
 
 class Samplers(nn.Module):

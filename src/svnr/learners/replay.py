@@ -1,9 +1,9 @@
-"""The replay buffer: preallocated tensors, sampled uniformly with replacement."""
+"""The replay buffer: preallocated tensors, sampled with replacement; and the last few actions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from svnr.games.game import check_count
 
@@ -17,6 +17,12 @@ class Batch:
     reward: Tensor  # [B]
     next_state: Tensor  # [B, S]
     terminated: Tensor  # [B] bool: no value beyond. A truncated row bootstraps like any other
+    note: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B, E] the learner's own notes
+
+    def __post_init__(self) -> None:
+        """Without notes, E is 0."""
+        if not self.note.numel():
+            object.__setattr__(self, "note", self.reward.new_zeros(len(self.reward), 0))
 
 
 class Replay:
@@ -26,9 +32,12 @@ class Replay:
         capacity: transitions kept; the oldest are overwritten.
         state_size: S.
         n_coordinates: D.
+        note_size: E, numbers a row that the learner keeps with its transitions.
     """
 
-    def __init__(self, capacity: int, state_size: int, n_coordinates: int) -> None:
+    def __init__(
+        self, capacity: int, state_size: int, n_coordinates: int, note_size: int = 0
+    ) -> None:
         check_count("capacity", capacity)
         self._columns = Batch(
             state=torch.zeros(capacity, state_size),
@@ -36,6 +45,7 @@ class Replay:
             reward=torch.zeros(capacity),
             next_state=torch.zeros(capacity, state_size),
             terminated=torch.zeros(capacity, dtype=torch.bool),
+            note=torch.zeros(capacity, note_size),
         )
         self._capacity = capacity
         self._added = 0
@@ -76,3 +86,38 @@ class Replay:
         self._added = int(state["added"])
         for name, column in vars(self._columns).items():
             column[: len(self)] = state[name]
+
+
+class Recent(nn.Module):
+    """The last joint actions played and the states they were played in.
+
+    Args:
+        capacity: how many are kept.
+        state_size: S.
+        n_coordinates: D.
+    """
+
+    state: Tensor
+    u: Tensor
+    added: Tensor
+
+    def __init__(self, capacity: int, state_size: int, n_coordinates: int) -> None:
+        super().__init__()
+        self.register_buffer("state", torch.zeros(capacity, state_size))
+        self.register_buffer("u", torch.zeros(capacity, n_coordinates))
+        self.register_buffer("added", torch.tensor(0))
+
+    def add(self, state: Tensor, u: Tensor) -> None:
+        """Keep joint actions u [B, D] played in states [B, S]; the oldest make room."""
+        places = (torch.arange(len(u)) + self.added) % len(self.u)
+        self.state[places], self.u[places] = state, u
+        self.added += len(u)
+
+    def sample(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """`size` rows (states [size, S], joint actions [size, D]), drawn with replacement.
+
+        Before anything was played, the one row there is holds zeros.
+        """
+        held = max(1, min(int(self.added), len(self.u)))
+        rows = torch.randint(held, (size,), generator=generator)
+        return self.state[rows], self.u[rows]

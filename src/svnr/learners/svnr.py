@@ -3,7 +3,6 @@
 SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology can be given.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,12 +12,18 @@ from torch import Tensor
 
 from svnr.games.game import Game, agent_slices, check_count
 from svnr.learners.checkpoint import gather, restore
-from svnr.learners.learner import Execution, check_execution, generators
-from svnr.learners.networks import Adam, Critic, Samplers, in_one_piece
+from svnr.learners.learner import Execution, Learner, check_execution, generators
+from svnr.learners.losses import (
+    bellman_error,
+    bootstrapped,
+    soft_value_importance,
+    soft_value_printed,
+    stein_direction,
+)
+from svnr.learners.networks import Adam, Critic, Samplers, Target, in_one_piece
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES
-from svnr.stein.negotiation import KernelOn, kernel_mask, negotiated_direction
-from svnr.stein.svgd import latent_score
+from svnr.stein.negotiation import KernelOn, kernel_mask
 from svnr.theory.nesting import Sets, check_sets, full, none, strict
 
 TOPOLOGIES = {"strict": strict, "full": full, "none": none}
@@ -69,7 +74,7 @@ _CHOICES = {
 }
 
 
-class SVNR:
+class SVNR(Learner):
     """Samplers f^ψ, critic Q^θ and target Q^θ̄ of one team.
 
     Args:
@@ -101,13 +106,12 @@ class SVNR:
         )
         self.critic = Critic(game.state_size, width, settings.hidden, self._generator)
         self.target_critic = Critic(game.state_size, width, settings.hidden, self._generator)
-        self.target_critic.load_state_dict(self.critic.state_dict())
         self.mask = kernel_mask(self.sets, game.action_sizes, settings.kernel_on)
         rate = settings.learning_rate
-        self._theta, self._psi = in_one_piece(self.critic), in_one_piece(self.samplers)
-        self._target_theta = in_one_piece(self.target_critic)
-        self._critic_adam = Adam(self.critic, self._theta, rate)
-        self._sampler_adam = Adam(self.samplers, self._psi, rate)
+        theta, psi = in_one_piece(self.critic), in_one_piece(self.samplers)
+        self._critic_adam = Adam(self.critic, theta, rate)
+        self._sampler_adam = Adam(self.samplers, psi, rate)
+        self._target = Target(self.target_critic, self.critic, theta, settings.target_rate)
 
     def alpha(self, step: int) -> float:
         """The temperature at environment step `step`."""
@@ -163,19 +167,14 @@ class SVNR:
         self._critic_adam.descend(critic_loss)
         sampler_loss = self.sampler_loss(batch.state[: self.settings.n_groups], alpha)
         self._sampler_adam.descend(sampler_loss)
-        with torch.no_grad():  # θ̄ ← θ̄ + τ (θ − θ̄)
-            self._target_theta.lerp_(self._theta, self.settings.target_rate)
+        self._target.follow()
         return {"alpha": alpha, "critic_loss": critic_loss.item()}
 
-    @torch.no_grad()
     def critic_target(self, batch: Batch, alpha: float) -> Tensor:
         """r + γ V(s′) [B] of (7.4); V is not computed for rows that terminated."""
-        target = batch.reward.clone()
-        goes_on = ~batch.terminated
-        if bool(goes_on.any()):
-            value = self.soft_value(batch.next_state[goes_on], alpha)
-            target[goes_on] += self.settings.discount * value
-        return target
+        return bootstrapped(
+            batch, lambda state: self.soft_value(state, alpha), self.settings.discount
+        )
 
     @torch.no_grad()
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:
@@ -199,15 +198,15 @@ class SVNR:
         with torch.no_grad():
             fixed = self.samplers.latent(states, self.noise(len(state), half))
         moved = self.samplers.latent(states, self.noise(len(state), half))
-        u = torch.tanh(fixed)
-        gradient = self.critic.action_gradient(states, u)
-        if self.settings.coordinates == "pre_tanh":
-            score = latent_score(u, gradient / alpha)
-        else:
-            score = squashed_score(u, gradient, alpha)
-            fixed, moved = u, torch.tanh(moved)
-        phi = negotiated_direction(fixed, moved.detach(), score, self.mask)
-        return -(phi * moved).sum(-1).mean()
+        phi, points = stein_direction(
+            fixed,
+            moved,
+            lambda u: self.critic.action_gradient(states, u),
+            alpha,
+            self.mask,
+            self.settings.coordinates,
+        )
+        return -(phi * points).sum(-1).mean()
 
     def _parts(self) -> dict:
         own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
@@ -258,54 +257,3 @@ class Agent:
         """This agent's action [B, its coordinates] for states [B, S]."""
         noise = torch.randn((len(state), *self._noise_shape), generator=self._generator)
         return self._samplers(state, noise)[:, self._own]
-
-
-def bellman_error(target: Tensor, value: Tensor) -> Tensor:
-    """E[½ (r + γ V(s′) − Q(s, u))²] of (7.4).
-
-    Args:
-        target: [B] r + γ V(s′), held constant.
-        value: [B] Q^θ(s, u).
-    """
-    return 0.5 * (target - value).square().mean()
-
-
-def soft_value_printed(q: Tensor, alpha: float) -> Tensor:
-    """V = α log E_{u′∼p}[exp(Q / α)] of (7.4), without importance weights.
-
-    Below α log ∫ exp(Q / α) by α times the Rényi-2 entropy of p where p = π*.
-
-    Args:
-        q: [..., n] values of n joint actions drawn from the policy.
-        alpha: the temperature.
-
-    Returns:
-        [...] the soft values.
-    """
-    return alpha * (torch.logsumexp(q / alpha, -1) - math.log(q.shape[-1]))
-
-
-def soft_value_importance(q: Tensor, alpha: float, n_coordinates: int) -> Tensor:
-    """V = α log ∫ exp(Q / α) du, estimated from uniform proposals on [−1, 1]^D.
-
-    Args:
-        q: [..., n] values of n joint actions drawn uniformly.
-        alpha: the temperature.
-        n_coordinates: D; the box has volume 2^D.
-
-    Returns:
-        [...] the soft values.
-    """
-    return soft_value_printed(q, alpha) + alpha * n_coordinates * math.log(2)
-
-
-def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6) -> Tensor:
-    """∇_u of Q / α + Σ_d log(1 − u_d² + edge), the public code's log-density on the box.
-
-    Args:
-        u: [..., D] squashed actions.
-        gradient: [..., D] ∇_u Q.
-        alpha: the temperature.
-        edge: keeps the logarithm finite where u reaches ±1.
-    """
-    return gradient / alpha - 2 * u / (1 - u.square() + edge)

@@ -1,0 +1,117 @@
+"""Losses and targets that several methods share: pure functions, one equation each."""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from svnr.learners.replay import Batch
+from svnr.stein.negotiation import negotiated_direction
+from svnr.stein.svgd import latent_score
+
+Coordinates = Literal["pre_tanh", "squashed"]
+
+
+def bellman_error(target: Tensor, value: Tensor) -> Tensor:
+    """E[½ (r + γ V(s′) − Q(s, u))²] of (7.4).
+
+    Args:
+        target: [B] r + γ V(s′), held constant.
+        value: [B] Q^θ(s, u); or [N, B], for N critics: their errors are summed.
+    """
+    return 0.5 * (target - value).square().mean(-1).sum()
+
+
+@torch.no_grad()
+def bootstrapped(batch: Batch, value: Callable[[Tensor], Tensor], discount: float) -> Tensor:
+    """r + γ V(s′), with no value beyond the rows that terminated.
+
+    Args:
+        batch: B transitions; a truncated row bootstraps like any other.
+        value: V, from next states [b, S] to [..., b]; asked only where the game goes on.
+        discount: γ.
+
+    Returns:
+        [..., B] the targets; [B] if no row goes on.
+    """
+    goes_on = ~batch.terminated
+    if not bool(goes_on.any()):
+        return batch.reward
+    beyond = value(batch.next_state[goes_on])
+    target = batch.reward.expand(*beyond.shape[:-1], -1).clone()
+    target[..., goes_on] += discount * beyond
+    return target
+
+
+def soft_value_printed(q: Tensor, alpha: float) -> Tensor:
+    """V = α log E_{u′∼p}[exp(Q / α)] of (7.4), without importance weights.
+
+    Below α log ∫ exp(Q / α) by α times the Rényi-2 entropy of p where p = π*.
+
+    Args:
+        q: [..., n] values of n joint actions drawn from the policy.
+        alpha: the temperature.
+
+    Returns:
+        [...] the soft values.
+    """
+    return alpha * (torch.logsumexp(q / alpha, -1) - math.log(q.shape[-1]))
+
+
+def soft_value_importance(q: Tensor, alpha: float, n_coordinates: int) -> Tensor:
+    """V = α log ∫ exp(Q / α) du, estimated from uniform proposals on [−1, 1]^D.
+
+    Args:
+        q: [..., n] values of n joint actions drawn uniformly.
+        alpha: the temperature.
+        n_coordinates: D; the box has volume 2^D.
+
+    Returns:
+        [...] the soft values.
+    """
+    return soft_value_printed(q, alpha) + alpha * n_coordinates * math.log(2)
+
+
+def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6) -> Tensor:
+    """∇_u of Q / α + Σ_d log(1 − u_d² + edge), the public code's log-density on the box.
+
+    Args:
+        u: [..., D] squashed actions.
+        gradient: [..., D] ∇_u Q.
+        alpha: the temperature.
+        edge: keeps the logarithm finite where u reaches ±1.
+    """
+    return gradient / alpha - 2 * u / (1 - u.square() + edge)
+
+
+def stein_direction(
+    fixed: Tensor,
+    moved: Tensor,
+    action_gradient: Callable[[Tensor], Tensor],
+    alpha: float,
+    mask: Tensor,
+    coordinates: Coordinates = "pre_tanh",
+) -> tuple[Tensor, Tensor]:
+    """The direction of (7.2) towards exp(Q / α), and the points it is to be followed from.
+
+    Args:
+        fixed: [..., L, D] particles z averaged over, before the tanh; held constant.
+        moved: [..., M, D] particles z that move.
+        action_gradient: from u [..., L, D] to ∇_u Q of the same shape.
+        alpha: the temperature.
+        mask: [D, D], which coordinates each kernel sees (`kernel_mask`).
+        coordinates: where particles move, before the tanh or after it.
+
+    Returns:
+        [..., M, D] the direction, held constant, and [..., M, D] the points, with their graph.
+    """
+    u = torch.tanh(fixed)
+    gradient = action_gradient(u)
+    if coordinates == "pre_tanh":
+        score = latent_score(u, gradient / alpha)
+    else:
+        score = squashed_score(u, gradient, alpha)
+        fixed, moved = u, torch.tanh(moved)
+    return negotiated_direction(fixed, moved.detach(), score, mask), moved

@@ -1,0 +1,78 @@
+import math
+
+import torch
+
+from svnr.games.differential import max_of_three
+from svnr.learners.pr2 import PR2, PR2Settings
+
+
+def team(**settings):
+    return PR2(max_of_three(2.0), PR2Settings(**settings), 100, seed=0)
+
+
+def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_own_action():
+    """Loops over agents and states; the kernel compares the others' coordinates only."""
+    learner = team(n_particles=8, hidden=(8, 8))
+    alpha, state = 2.0, torch.zeros(2, 1)
+    u = torch.tensor([[0.1, -0.4, 0.7], [-0.9, 0.2, 0.3]])
+    before = learner._generator.get_state()
+    loss = learner.opponent_loss(state, u, alpha)
+    found = torch.autograd.grad(loss, list(learner.opponent_models.parameters()))
+
+    learner._generator.set_state(before)
+    own = (u * learner._own.unsqueeze(1)).unsqueeze(2).expand(-1, -1, 4, -1)
+    fixed = learner.latent_answers(state.unsqueeze(1), own).detach()
+    moved = learner.latent_answers(state.unsqueeze(1), own)
+    surrogate = torch.zeros(())
+    for i in range(3):
+        others = [j for j in range(3) if j != i]
+        for group in range(2):
+            x, y = fixed[i, group], moved[i, group]
+            joint = torch.tanh(x)
+            joint[:, i] = u[group, i]
+            joint.requires_grad_(True)
+            q = learner.critics(torch.zeros(4, 1), joint.unsqueeze(0))[i].sum()
+            slope = torch.autograd.grad(q, joint)[0][:, others] / alpha
+            answer = torch.tanh(x[:, others])
+            score = slope * (1 - answer**2) - 2 * answer
+            apart = x[:, None, others] - y.detach()[None, :, others]
+            h = max(1e-3, apart.square().sum(-1).flatten().median().item() / math.log(4))
+            k = torch.exp(-apart.square().sum(-1) / h)
+            phi = (k[..., None] * (score[:, None] - 2 / h * apart)).mean(0)
+            surrogate = surrogate - (phi * y[:, others]).sum(-1).mean() / 2
+    expected = torch.autograd.grad(surrogate, list(learner.opponent_models.parameters()))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_an_agent_perceives_its_own_action_and_an_answer_to_it():
+    learner = team()
+    perceived = learner.perceive(torch.zeros(1, 1), 50)[:, 0]
+    intended = learner.act(torch.zeros(1, 1), "shared")[0]
+    for i in range(3):
+        assert bool((perceived[i, :, i] == intended[i]).all())
+        others = [j for j in range(3) if j != i]
+        assert bool((perceived[i, :, others].std(0) > 0).all())
+
+
+def test_the_actor_gains_also_through_the_answers_it_calls_forth():
+    """Q pays for the others' actions only; the others are modelled as copying agent i's action."""
+    learner = team(hidden=(4,))
+    with torch.no_grad():
+        for network in (learner.opponent_models, learner.critics):
+            for parameter in network.parameters():
+                parameter.zero_()
+        inputs, outputs = learner.opponent_models.weights
+        for i in range(3):  # input 0 is the state, then the joint action: relu(1 + u_i) − 1
+            inputs[i, 1 + i, 0] = 1.0
+            outputs[i, 0, :] = 1.0
+        learner.opponent_models.biases[0].fill_(1.0)
+        learner.opponent_models.biases[1].fill_(-1.0)
+        weights, biases = learner.critics.net.weights, learner.critics.net.biases
+        for i in range(3):  # Q_i = relu(2 + Σ_{j≠i} u_j)
+            weights[0][i, [1 + j for j in range(3) if j != i], 0] = 1.0
+        biases[0].fill_(2.0)
+        weights[1][:, 0, 0] = 1.0
+    loss = learner.actor_loss(torch.zeros(1, 1), alpha=1.0)
+    gradient = torch.autograd.grad(loss, learner.actors.biases[-1])[0][:, 0]
+    assert all(gradient[i, i].item() < -0.1 for i in range(3))
