@@ -1,4 +1,4 @@
-"""The front door: `svnr reproduce`, `svnr train`, `svnr notebooks` and `svnr list`.
+"""The front door: `svnr reproduce`, `train`, `tune`, `notebooks` and `list`.
 
 Nothing heavy is imported until a command needs it, so `svnr --help` answers at once.
 """
@@ -70,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--output", default="results", help="folder of runs (default results)")
     train.set_defaults(command=_train, parser=train)
 
+    tune = commands.add_parser("tune", help="search a learner's settings on a game with TPE")
+    tune.add_argument("game", metavar="GAME")
+    tune.add_argument("learner", metavar="LEARNER")
+    tune.add_argument("--trials", type=int, default=50, help="finished trials wanted (default 50)")
+    tune.add_argument("--seeds", type=int, default=2, help="runs a trial (default 2)")
+    tune.add_argument("--steps", type=int, default=5000, help="environment steps (default 5000)")
+    tune.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
+    tune.add_argument("--output", default="results/tuning", help="folder of the studies")
+    tune.set_defaults(command=_tune, parser=tune)
+
     notebooks = commands.add_parser("notebooks", help="make the committed .ipynb from the .py")
     notebooks.add_argument("--only", nargs="+", metavar="NN", help="some notebooks, by number")
     notebooks.set_defaults(command=_notebooks, parser=notebooks)
@@ -139,6 +149,32 @@ def _train(options: argparse.Namespace) -> int:
     )
     print("(training: mean of the last 100 steps; the others: mean of the test episodes)")
     print(table.round(3).to_string())
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    check_name("game", options.game, GAMES)
+    check_name("learner", options.learner, LEARNERS)
+    _check_jobs(options.jobs)
+
+    from tqdm import tqdm
+
+    from svnr.experiments.tune import StudySpec, finished_trials, open_study, tune
+    from svnr.report.tables import trials
+
+    spec = StudySpec(
+        game=options.game,
+        learner=options.learner,
+        n_trials=options.trials,
+        n_seeds=options.seeds,
+        n_steps=options.steps,
+    )
+    folder = Path(options.output)
+    done = len(finished_trials(open_study(spec, folder)))
+    with tqdm(initial=done, total=max(done, spec.n_trials), desc="trials", disable=None) as bar:
+        study = tune(spec, folder, options.jobs, bar.update)
+    print(f"{LEARNERS[options.learner].title} on {GAMES[options.game].title}: the best trials")
+    print(trials(study).head(5).to_string(index=False))
     return 0
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from svnr.learners.schedules import constant, geometric, printed, three_phase
+from svnr.learners.schedules import constant, geometric, linear, printed, three_phase
 
 
 def test_printed_holds_for_ten_steps_and_then_falls():
@@ -22,6 +22,13 @@ def test_geometric_halves_its_logarithm_at_a_quarter():
     assert geometric(0, 0.3, 1000) == pytest.approx(30.0)
     assert geometric(250, 0.3, 1000) == pytest.approx(3.0)
     assert geometric(500, 0.3, 1000) == geometric(999, 0.3, 1000) == pytest.approx(0.3)
+
+
+def test_linear_falls_from_six_times_the_last_value_in_four_fifths_of_the_run():
+    # At two fifths of the run half of the way is done: 6 − 5/2 = 3.5.
+    assert linear(0, 2.0, 1000) == 12.0
+    assert linear(400, 2.0, 1000) == pytest.approx(2 * 3.5)
+    assert linear(800, 2.0, 1000) == linear(999, 2.0, 1000) == 2.0
 
 
 def test_constant_is_constant():

@@ -168,7 +168,7 @@ class Lenient(IndependentLearner):
         super().__init__(game, settings, n_steps, seed)
         self.settings = settings
         self.note_size = game.n_agents
-        (self._dropping,) = generators(seed + 1, 1)
+        *_, self._dropping = generators(seed, 3)  # the third, after those of the actors
         self.temperatures = Temperatures(
             game.state_size, self._own, settings.n_bins, settings.n_state_bits, self._generator
         )

@@ -34,6 +34,14 @@ def geometric(step: int, alpha_final: float, n_steps: int) -> float:
     return 30 ** (1 - progress) * alpha_final**progress
 
 
+def linear(step: int, alpha_final: float, n_steps: int) -> float:
+    """From 6 α′ to α′ at a constant speed over the first four fifths of the run, then α′.
+
+    A network that follows several modes needs time where they part (notebook 07).
+    """
+    return alpha_final * (1 + 5 * max(0.0, 1 - 1.25 * step / n_steps))
+
+
 def constant(step: int, alpha_final: float, n_steps: int) -> float:
     """α′ from the first step to the last."""
     return alpha_final
@@ -43,5 +51,6 @@ SCHEDULES: dict[str, Schedule] = {
     "printed": printed,
     "three_phase": three_phase,
     "geometric": geometric,
+    "linear": linear,
     "constant": constant,
 }

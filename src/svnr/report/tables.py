@@ -1,6 +1,7 @@
 """Tables: tidy rows out of finished runs, and ours beside the paper's."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from svnr.experiments.scenarios import GAMES, LEARNERS
 from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
 from svnr.experiments.store import Run
 from svnr.report.paper import PAPER_TABLE_1
+
+if TYPE_CHECKING:
+    import optuna
 
 
 def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
@@ -130,6 +134,21 @@ def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFram
     reached = table.assign(reached=table[column] >= threshold)
     grouped = reached.groupby(["learner", "game"], sort=False)["reached"]
     return _titled(grouped.apply(lambda hit: f"{hit.sum()} of {len(hit)}").unstack("game"))
+
+
+def trials(study: "optuna.Study") -> pd.DataFrame:
+    """The trials of a study, best first: number, state, settings, score.
+
+    The score of a pruned trial is that of the seeds it was run on.
+    """
+    rows = [
+        {"trial": trial.number, "state": trial.state.name.lower()}
+        | {name: float(f"{value:.4g}") for name, value in trial.params.items()}
+        | {"score": trial.intermediate_values[max(trial.intermediate_values)]}
+        for trial in study.trials
+        if trial.intermediate_values
+    ]
+    return pd.DataFrame(rows).sort_values("score", ascending=False, ignore_index=True)
 
 
 def _titled(table: pd.DataFrame) -> pd.DataFrame:
