@@ -3,8 +3,8 @@ import pytest
 
 from svnr.experiments import tune as tuning
 from svnr.experiments.scenarios import LEARNERS, learner_settings
-from svnr.experiments.tune import RANGES, StudySpec, finished_trials, open_study, score, tune
 from svnr.experiments.train import DivergedError
+from svnr.experiments.tune import RANGES, StudySpec, finished_trials, open_study, score, tune
 from svnr.report.tables import trials
 
 
