@@ -1,4 +1,4 @@
-"""What one SVNR update costs, part by part, beside the least that its arithmetic can cost.
+"""What one update costs, part by part and learner by learner, beside its arithmetic alone.
 
 Run with `make bench`. Every figure is a median on one thread; the matrix-product rate is measured
 in turns with the update, so that their ratio holds on a busy machine too.
@@ -11,10 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
 from svnr.games.differential import DifferentialGame, Hill
+from svnr.learners.learner import Learner
+from svnr.learners.losses import bellman_error
 from svnr.learners.replay import Batch
-from svnr.learners.svnr import SVNR, SVNRSettings, bellman_error
+from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.stein.negotiation import negotiated_direction
 from svnr.stein.svgd import latent_score
 
@@ -85,13 +89,21 @@ def in_turns(repeats: int = 200, **calls: Callable[[], object]) -> dict[str, flo
 
 def against_floor(case: Case, repeats: int = 200) -> tuple[float, float]:
     """Milliseconds of one update, and of its multiply-adds at the measured rate."""
-    learner, batch = case.learner(), transitions(case.n_agents)
+    return beside_products(
+        case.learner(), transitions(case.n_agents), case.multiply_adds(), repeats
+    )
+
+
+def beside_products(
+    learner: Learner, batch: Batch, multiply_adds: float, repeats: int
+) -> tuple[float, float]:
+    """Milliseconds of one update, and of some multiply-adds at the rate measured beside it."""
     left, right = torch.randn(BATCH, HIDDEN[0]), torch.randn(*HIDDEN)
     took = in_turns(
         repeats, product=lambda: left @ right, update=lambda: learner.update(batch, 2000)
     )
     rate = BATCH * HIDDEN[0] * HIDDEN[1] / took["product"]  # multiply-adds a millisecond
-    return took["update"], case.multiply_adds() / rate
+    return took["update"], multiply_adds / rate
 
 
 def parts(case: Case) -> dict[str, float]:
@@ -113,10 +125,6 @@ def parts(case: Case) -> dict[str, float]:
         with torch.no_grad():
             learner.samplers.latent(state, noise)
 
-    def target() -> None:
-        with torch.no_grad():
-            learner._target_theta.lerp_(learner._theta, 0.01)
-
     return in_turns(
         critic_learns=critic,
         fixed_particles=fixed,
@@ -124,7 +132,7 @@ def parts(case: Case) -> dict[str, float]:
         action_gradient=lambda: learner.critic.action_gradient(state, u),
         score=lambda: latent_score(u, u),
         direction=lambda: negotiated_direction(u, u, u, learner.mask),
-        target_critic=target,
+        target_critic=learner._target.follow,
     )
 
 
@@ -136,6 +144,19 @@ def growth(name: str, cases: dict[int, Case]) -> None:
         print(f"{size:>10}  {update:9.2f}  {floor:8.2f}  {update / floor:5.2f}")
 
 
+def every_learner(n_agents: int = 3) -> None:
+    """Print the cost of an update of each learner; here torch counts the multiply-adds."""
+    print(f"\n{'learner':>10}  update ms  floor ms  ratio")
+    game, batch = many_hills(n_agents), transitions(n_agents)
+    for name in LEARNERS:
+        learner = make_learner(name, game, learner_settings(name), 5000, seed=0)
+        noted = Batch(**{**vars(batch), "note": learner.observe(batch.state, batch.u)})
+        with FlopCounterMode(display=False) as counter:
+            learner.update(noted, 2000)
+        update, floor = beside_products(learner, noted, counter.get_total_flops() / 2, repeats=60)
+        print(f"{name:>10}  {update:9.2f}  {floor:8.2f}  {update / floor:5.2f}")
+
+
 def main() -> None:
     """Print the whole benchmark."""
     torch.set_num_threads(1)
@@ -145,6 +166,7 @@ def main() -> None:
     print(f"  update {update:.2f} ms, arithmetic floor {floor:.2f} ms, ratio {update / floor:.2f}")
     for name, took in parts(case).items():
         print(f"  {name.replace('_', ' '):<36} {took:6.3f} ms")
+    every_learner()
     growth("particles", {m: Case(n_particles=m) for m in (16, 32, 48, 64, 128, 256)})
     growth("agents", {n: Case(n_agents=n) for n in (2, 3, 4, 8, 16)})
     growth("groups", {g: Case(n_groups=g) for g in (1, 8, 32, 128, 512)})

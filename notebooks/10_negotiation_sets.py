@@ -24,7 +24,7 @@
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there.
 #
-# **Makes.** Figure 6a–c, Figure 7, a table of the three sets.
+# **Makes.** Figure 6a–c, Figure 7, tables of other topologies and of numbers of particles.
 #
 # **Takes.** Seconds with the committed runs; about half a minute a run and core without them.
 
@@ -37,19 +37,20 @@ from svnr.experiments.store import collect, grid
 from svnr.learners.networks import Samplers
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
+from svnr.theory import nesting
 from svnr.theory.nesting import full, none, strict
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # steps of a run; one step is one episode (paper: 5000)
+n_study_seeds: int = 3  # runs of each topology and number of particles beyond the paper
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs(
-    "10_negotiation_sets", scale, output, {"n_seeds": n_seeds, "n_episodes": n_episodes}
-)
+given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_seeds": n_study_seeds}
+outputs = Outputs("10_negotiation_sets", scale, output, given)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 6
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 LEARNERS = ["svnr", "svnr_f", "svnr_m"]
@@ -83,10 +84,15 @@ pd.DataFrame({name: [str(row) for row in rows] for name, rows in heard.items()})
 # %% [markdown]
 # ## 2. Training curves: Figure 6a–c
 
+
 # %%
-specs = grid(NAMES, LEARNERS, n_seeds, n_episodes)
-with tqdm(total=len(specs), desc="runs") as bar:
-    runs = collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+def finished(specs):
+    """The finished runs of some specs, trained now where they are missing."""
+    with tqdm(total=len(specs), desc="runs") as bar:
+        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+
+
+runs = finished(grid(NAMES, LEARNERS, n_seeds, n_episodes))
 
 # %%
 outputs.figure(
@@ -156,6 +162,66 @@ ways = ("training", "shared", "independent", "greedy")
 pd.concat({way: tables.successes(scores, way, 9.4) for way in ways}, names=["execution"])
 
 # %% [markdown]
+# ## 5. Other topologies
+#
+# Three agents can listen in 64 ways. SVNR with any other sets is the same code with other sets. *Reversed*: each hears
+# all after it, still nested. *Star*: all hear agent 1. *Chain*: each hears its predecessor. *Ring*: the chain, closed.
+#
+# **What to expect.** What networks need is one noise that reaches everybody (notebook [04](04_negotiation.ipynb),
+# section 4): reversed sets and the star have it, the chain and the ring do not.
+
+# %%
+MORE = {
+    "reversed": nesting.reverse(3),
+    "star": nesting.star(3),
+    "chain": nesting.chain(3),
+    "ring": nesting.ring(3),
+}
+NARROW = ["max_of_three_1.5"]
+
+
+def study(changes):
+    """One row a change of SVNR's settings: how it ends at s₂ = 1.5."""
+    rows = {}
+    for name, change in changes.items():
+        table = tables.scores(finished(grid(NARROW, ["svnr"], n_study_seeds, n_episodes, change)))
+        rows[name] = {
+            "test reward": table["shared"].mean(),
+            "lowest seed": table["shared"].min(),
+            "seeds at 9.4": f"{(table['shared'] >= 9.4).sum()} of {len(table)}",
+        }
+    return pd.DataFrame(rows).T
+
+
+# %%
+topologies = study({name: {"sets": sets} for name, sets in MORE.items()})
+topologies.insert(0, "one noise for all", [nesting.has_common_source(s) for s in MORE.values()])
+note = "; ".join(f"{name} {row['seeds at 9.4']}" for name, row in topologies.iterrows())
+outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologies", note=note)
+
+# %% [markdown]
+# **Finding.** The counts say whether the missing common noise is felt here. Max of Three has one optimum, so once α is
+# small a product of marginals is enough; what the sets must do is find the hill while α is large.
+#
+# ## 6. How many particles?
+#
+# M particles at each of 8 states of the batch; all states of this game are equal, so 8 groups of 48 are 8 separate
+# estimates of one direction. Half of the particles are averaged over, half are moved.
+
+# %%
+particles = study({m: {"n_particles": m} for m in (4, 8, 16, 32, 64)})
+note = "; ".join(f"M = {name}: {row['seeds at 9.4']}" for name, row in particles.iterrows())
+outputs.table(particles.rename_axis("M"), "particles", "Number of particles, s₂ = 1.5", note=note)
+
+# %%
+ways = {f"{g} × {m}": {"n_particles": m, "n_groups": g} for m, g in ((16, 24), (128, 3))}
+study(ways).rename_axis("groups × particles")
+
+# %% [markdown]
+# **Finding.** The first table says from which M on every seed succeeds; the second holds the number of particles in all
+# at 384 and divides it otherwise.
+
+# %% [markdown]
 # ## Against the paper
 #
 # The paper prints curves without numbers for this ablation. What can be held against it is the order of
@@ -168,9 +234,8 @@ pd.concat({way: tables.successes(scores, way, 9.4) for way in ways}, names=["exe
 #
 # ## Exercises
 #
-# 1. Train `reverse(3)`. Does the order of the agents matter?
-# 2. Train `star(3)` and `chain(3)`. Which of them lets one noise reach everybody?
-# 3. SVNR-M is a mean-field policy. From which s₂ on does the mean-field fixed point at the right hill win?
+# 1. Repeat section 5 on Two Modalities with the recipe of notebook 07. Now the common noise should decide.
+# 2. SVNR-M is a mean-field policy. From which s₂ on does the mean-field fixed point at the right hill win?
 #
 # ## In one paragraph
 #

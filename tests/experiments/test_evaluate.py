@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
-from svnr.experiments.evaluate import perceived, returns
+from svnr.experiments.evaluate import ero_gaps, perceived, pro_gaps, returns
+from svnr.games.differential import max_of_three, two_modalities
 from svnr.games.game import Step
 
 
@@ -40,3 +42,61 @@ def test_nothing_is_earned_after_an_episode_has_ended():
 def test_perceived_samples_are_of_the_first_state():
     samples = perceived(Clock(), Still(), 7, 0)
     assert samples.shape == (1, 7, 1) and not np.any(samples)
+
+
+# --- over-generalization from samples ------------------------------------------------------------
+
+
+def two_corners(u):
+    """Pays 1 where both agents have one sign, else 0."""
+    return (u[..., 0] * u[..., 1] > 0).double()
+
+
+def test_the_pro_gap_of_samples_by_hand():
+    # Two cells an agent: r = 1 on the diagonal, so π*(u_j) = (½, ½), whatever α is. Agent 1's
+    # model (¾, ¼) has KL ¾ log 3/2 + ¼ log 1/2 = 0.1308 to it, agent 2's (1, 0) log 2 = 0.6931.
+    first = [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]
+    second = [[0.5, 0.5]] * 4
+    gaps = pro_gaps(np.array([first, second]), two_corners, alpha=0.3, n_bins=2)
+    assert gaps == pytest.approx([0.75 * np.log(1.5) + 0.25 * np.log(0.5), np.log(2)])
+
+
+def exact_samples(game, alpha, n, n_points=81):
+    axis = torch.linspace(-1, 1, n_points)
+    cells = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
+    weights = torch.softmax(game.reward(cells) / alpha, 0)
+    generator = torch.Generator().manual_seed(0)
+    return cells[torch.multinomial(weights, n, replacement=True, generator=generator)].numpy()
+
+
+def test_samples_of_the_optimal_policy_have_almost_no_pro_and_one_mode_of_it_has():
+    game = two_modalities()
+    u = exact_samples(game, 1.0, 4000)
+    assert pro_gaps(np.stack([u] * 3), game.reward, 1.0).max() < 0.05
+    wide = u[(game.nearest_peak(torch.as_tensor(u)) == 0).numpy()]
+    # A model that leaves out a mode of mass 0.18 has a gap of −log(1 − 0.18) = 0.19.
+    gaps = pro_gaps(np.stack([wide] * 3), game.reward, 1.0)
+    assert gaps == pytest.approx([0.19] * 3, abs=0.06)
+
+
+def test_the_ero_gap_of_samples_by_hand():
+    # Perceived together: always one sign. Executed apart: half of the time two signs, and then
+    # either agent would gain 1 by seeing the other: ½.
+    signs = np.random.default_rng(0).choice([-0.5, 0.5], 20_000)
+    u = np.stack([signs, signs], -1)
+    assert ero_gaps(np.stack([u, u]), two_corners) == pytest.approx([0.5, 0.5], abs=0.02)
+    agreed = np.full((2, 5, 2), 0.5)
+    assert ero_gaps(agreed, two_corners).tolist() == [0.0, 0.0]
+
+
+def test_at_the_trap_nobody_would_gain_by_seeing_the_others():
+    game = max_of_three(1.5)
+    trap = np.tile(game.trap.u, (3, 10, 1))
+    assert ero_gaps(trap, game.reward) == pytest.approx([0, 0, 0], abs=0.02)
+
+
+def test_samples_of_the_wrong_shape_or_outside_the_box_are_refused():
+    with pytest.raises(ValueError, match=r"samples must be \[N, n, N\]"):
+        pro_gaps(np.zeros((2, 5, 3)), two_corners, 1.0)
+    with pytest.raises(ValueError, match="must lie in"):
+        ero_gaps(np.full((2, 5, 2), 1.5), two_corners)

@@ -117,3 +117,9 @@ def test_hills_that_make_no_game_are_refused(hills, message):
 def test_an_unknown_form_is_refused():
     with pytest.raises(ValueError, match="form must be 'printed' or 'code', got 'squared'"):
         max_of_three(2.0, form="squared")
+
+
+def test_nearest_peak_counts_them_highest_first():
+    game = max_of_three(2.0)  # peaks (7, 7, −4) worth 10 and (−5, −5, 3) worth 0
+    u = torch.tensor([[[0.6, 0.7, -0.4], [-0.5, -0.5, 0.3]]])
+    assert game.nearest_peak(u).tolist() == [[0, 1]]

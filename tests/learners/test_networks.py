@@ -1,6 +1,17 @@
 import torch
 
-from svnr.learners.networks import Adam, Critic, Samplers, StackedMLP, glorot_uniform, in_one_piece
+from svnr.learners.networks import (
+    Adam,
+    Critic,
+    Critics,
+    Samplers,
+    StackedMLP,
+    Target,
+    beside,
+    glorot_uniform,
+    in_one_piece,
+    own_coordinates,
+)
 from svnr.theory.nesting import full, none, star, strict
 
 
@@ -85,3 +96,62 @@ def test_in_one_piece_a_module_learns_as_torchs_adam_would_teach_it():
         torch.testing.assert_close(one, other)
     whole.load_state_dict({k: torch.zeros_like(v) for k, v in whole.state_dict().items()})
     assert not piece.any()  # loading writes into the piece
+
+
+def test_stacked_networks_keep_leading_shapes():
+    stack = StackedMLP(2, [3, 4, 1], generator())
+    x = torch.randn(2, 5, 6, 3)
+    torch.testing.assert_close(stack(x)[:, 2], stack(x[:, 2]))
+
+
+def test_a_tanh_network_learns_at_a_state_of_zeros_where_a_rectified_one_cannot():
+    moved = {}
+    for activation in ("relu", "tanh"):
+        stack = StackedMLP(1, [1, 8, 1], generator(), activation)
+        loss = stack(torch.zeros(1, 4, 1)).sum()
+        gradient = torch.autograd.grad(loss, stack.biases[0])[0]
+        moved[activation] = bool(gradient.any())
+    assert moved == {"relu": False, "tanh": True}
+
+
+def test_beside_broadcasts_leading_sizes():
+    joined = beside(torch.zeros(4, 1, 2), torch.ones(3, 4, 5, 1))
+    assert joined.shape == (3, 4, 5, 3)
+    assert joined[2, 1, 4].tolist() == [0, 0, 1]
+
+
+def test_own_coordinates_by_hand():
+    assert own_coordinates((1, 2)).tolist() == [[True, False, False], [False, True, True]]
+
+
+def test_the_action_gradient_of_several_critics_is_autograds():
+    for sees in ("joint", "own"):
+        critics = Critics(2, (1, 2), (16, 16), generator(), sees).double()
+        state = torch.randn(4, 5, 2, dtype=torch.double)
+        u = torch.rand(2, 4, 5, 3, dtype=torch.double, requires_grad=True)
+        (expected,) = torch.autograd.grad(critics(state, u).sum(), u)
+        torch.testing.assert_close(critics.action_gradient(state, u), expected)
+        hidden = ~own_coordinates((1, 2))[:, None, None]
+        assert bool((expected * hidden).any()) == (sees == "joint")
+
+
+def test_a_target_begins_as_a_copy_and_follows_by_its_rate():
+    module, follower = Critic(1, 2, (4,), generator()), Critic(1, 2, (4,), generator())
+    whole = in_one_piece(module)
+    target = Target(follower, module, whole, rate=0.25)
+    before = [p.detach().clone() for p in module.parameters()]
+    assert all(map(torch.equal, follower.parameters(), before))
+    with torch.no_grad():
+        whole += 1.0
+    target.follow()
+    for part, old in zip(follower.parameters(), before, strict=True):
+        torch.testing.assert_close(part.detach(), old + 0.25)
+
+
+def test_long_gradients_are_shortened_and_short_ones_are_not():
+    # One weight with loss 3 w: the gradient 3 is cut to 0.5, then Adam's mean is 0.1 · 0.5.
+    for max_norm, mean in ((0.5, 0.05), (10.0, 0.3)):
+        module = torch.nn.Linear(1, 1, bias=False)
+        adam = Adam(module, in_one_piece(module), 0.01, max_norm)
+        adam.descend(3 * module.weight.sum())
+        torch.testing.assert_close(adam.mean, torch.tensor([mean]))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from svnr.learners.replay import Batch, Replay
+from svnr.learners.replay import Batch, Recent, Replay
 
 
 def rows(start, count):
@@ -51,3 +51,24 @@ def test_an_empty_buffer_and_no_capacity_are_refused():
         Replay(10, 2, 3).sample(1, torch.Generator())
     with pytest.raises(ValueError, match="capacity must be a whole number of at least 1, got 0"):
         Replay(0, 2, 3)
+
+
+def test_a_learners_notes_stay_beside_their_transition():
+    replay = Replay(10, state_size=1, n_coordinates=2, note_size=1)
+    n = 6
+    reward = torch.arange(float(n))
+    state, over = torch.zeros(n, 1), torch.ones(n, dtype=torch.bool)
+    replay.add(Batch(state, torch.zeros(n, 2), reward, state, over, 10 * reward.unsqueeze(-1)))
+    batch = replay.sample(50, torch.Generator().manual_seed(0))
+    assert torch.equal(batch.note[:, 0], 10 * batch.reward)
+
+
+def test_recent_keeps_the_last_joint_actions_with_their_states():
+    recent = Recent(4, state_size=1, n_coordinates=1)
+    generator = torch.Generator().manual_seed(0)
+    assert recent.sample(3, generator)[1].tolist() == [[0.0]] * 3  # nothing yet
+    for value in range(6):
+        recent.add(torch.full((1, 1), float(-value)), torch.full((1, 1), float(value)))
+    state, u = recent.sample(200, generator)
+    assert set(u.flatten().tolist()) == {2.0, 3.0, 4.0, 5.0}
+    assert torch.equal(state, -u)

@@ -52,3 +52,11 @@ def test_the_architecture_shows_an_arrow_for_every_noise_that_is_heard(sets, hea
     color = to_rgba(COLORS["svnr"])
     arrows = [p for p in figure.axes[1].patches if p.get_edgecolor() == color]
     assert len(arrows) == heard
+
+
+def test_perceived_policies_have_a_panel_each_and_no_empty_ones():
+    samples = np.random.default_rng(0).uniform(-10, 10, (50, 3))
+    panels = {f"method {i}": samples for i in range(7)}
+    figure = figures.perceived_policies(panels, np.ones((9, 9)), "title")
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert [axis.get_title(loc="left") for axis in shown] == list(panels)

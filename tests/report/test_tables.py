@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -60,3 +62,20 @@ def test_methods_that_the_paper_does_not_list_are_left_out():
     rows = tables.scores([run(0, [1], learner="svnr"), run(0, [1], learner="svnr_m")])
     assert isinstance(rows, pd.DataFrame)
     assert list(tables.beside_paper(rows).index.get_level_values("method")) == ["SVNR"]
+
+
+def test_the_first_step_to_reach_a_level_is_the_median_over_seeds_that_do():
+    # Means of two steps reach 4 at step 2 (of 0, 3, 5) and at step 1 (of 4, 4); never for zeros.
+    runs = [run(0, [0, 3, 5]), run(1, [4, 4, 4]), run(2, [0, 0, 0])]
+    table = tables.first_reached(runs, level=4, window=2)
+    assert table.to_numpy().tolist() == [["2 (2 of 3)"]]
+    never = tables.first_reached(runs[2:], level=4, window=2)
+    assert never.to_numpy().tolist() == [["never (0 of 1)"]]
+
+
+def test_a_team_at_the_trap_over_generalizes_in_what_it_perceives_only():
+    trapped = replace(run(0, [0.0]), perceived=np.tile([-0.5, -0.5, 0.3], (3, 50, 1)))
+    row = tables.over_generalization([trapped]).iloc[0]
+    # One cell of 15 × 15 where π* at α = 1 has next to nothing: at least 10 nats.
+    assert row["PRO gap"] > 10
+    assert abs(row["ERO gap"]) < 0.02

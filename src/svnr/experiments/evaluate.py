@@ -1,10 +1,14 @@
-"""What a trained team earns, by the way it executes."""
+"""What a trained team earns, by the way it executes, and how far it over-generalizes."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from svnr.games.game import Game, check_count, check_rewards
 from svnr.learners.learner import Execution, Learner
+from svnr.theory.overgeneralization import pro_gap
 
 
 def returns(
@@ -47,3 +51,82 @@ def perceived(game: Game, learner: Learner, n_samples: int, seed: int) -> np.nda
         seed: of the reset.
     """
     return learner.perceive(game.reset(1, seed), n_samples)[:, 0].numpy()
+
+
+def pro_gaps(
+    samples: np.ndarray, reward: Callable[[Tensor], Tensor], alpha: float, n_bins: int = 15
+) -> np.ndarray:
+    """Definition 4.2 from samples, at the resolution of a grid: the PRO gap of each agent.
+
+    The box is cut into n_bins^D cells and becomes a finite game, whose payoff is the reward at
+    the middles of the cells; ρ_i is the share of samples in each cell. With n samples the gap
+    comes out too high by about (cells hit − 1) / 2n.
+
+    Args:
+        samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
+        reward: of joint actions [..., N] in [−1, 1].
+        alpha: the temperature of the optimal policy that it is held against.
+        n_bins: cells a coordinate.
+
+    Returns:
+        [N] gaps in nats.
+
+    Raises:
+        ValueError: if agents have several coordinates, or samples lie outside the box.
+    """
+    n_agents, n_coordinates = _check_samples(samples)
+    edges = np.linspace(-1, 1, n_bins + 1)
+    middles = torch.as_tensor((edges[:-1] + edges[1:]) / 2)
+    cells = torch.stack(torch.meshgrid(*[middles] * n_coordinates, indexing="ij"), -1)
+    payoff = reward(cells).numpy()
+    gaps = np.empty(n_agents)
+    for agent in range(n_agents):
+        others = np.delete(np.asarray(samples[agent], dtype=float), agent, axis=1)
+        model, _ = np.histogramdd(others, bins=[edges] * (n_coordinates - 1))
+        gaps[agent] = pro_gap(model / model.sum(), payoff, alpha, agent)
+    return gaps
+
+
+def ero_gaps(
+    samples: np.ndarray, reward: Callable[[Tensor], Tensor], n_points: int = 81, seed: int = 0
+) -> np.ndarray:
+    """Definition 4.1 from samples: what each agent would gain by seeing its partners' actions.
+
+    The executed policy is the product of what each agent perceives of itself: its own coordinate
+    of its own samples, drawn apart from the others'.
+
+    Args:
+        samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
+        reward: of joint actions [..., N] in [−1, 1].
+        n_points: answers tried, evenly spaced in [−1, 1].
+        seed: of the pairing of the agents' draws.
+
+    Returns:
+        [N] gaps in the payoff's units; never negative.
+
+    Raises:
+        ValueError: if agents have several coordinates, or samples lie outside the box.
+    """
+    n_agents, _ = _check_samples(samples)
+    draws = np.random.default_rng(seed)
+    own = [draws.permutation(np.asarray(samples[i], dtype=float)[:, i]) for i in range(n_agents)]
+    executed = torch.as_tensor(np.stack(own, -1))
+    earned = reward(executed)
+    answers = torch.linspace(-1, 1, n_points, dtype=executed.dtype)
+    gaps = np.empty(n_agents)
+    for agent in range(n_agents):
+        tried = executed.unsqueeze(1).repeat(1, n_points, 1)
+        tried[:, :, agent] = answers
+        best = torch.maximum(reward(tried).amax(1), earned)
+        gaps[agent] = (best - earned).mean().item()
+    return gaps
+
+
+def _check_samples(samples: np.ndarray) -> tuple[int, int]:
+    if samples.ndim != 3 or samples.shape[0] != samples.shape[2]:
+        raise ValueError(
+            f"samples must be [N, n, N], one coordinate an agent, got shape {tuple(samples.shape)}"
+        )
+    if not np.abs(samples).max() <= 1:
+        raise ValueError(f"samples must lie in [−1, 1], got up to {np.abs(samples).max()}")
+    return samples.shape[0], samples.shape[2]

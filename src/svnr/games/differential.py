@@ -67,6 +67,11 @@ class DifferentialGame(OneShotGame):
         )
         return tuple(sorted(found, key=lambda peak: -peak.reward))
 
+    def nearest_peak(self, u: Tensor) -> Tensor:
+        """Which of `peaks` each joint action u [..., N] lies nearest to: [...] indices."""
+        peaks = torch.tensor([peak.u for peak in self.peaks], dtype=u.dtype)
+        return (u.unsqueeze(-2) - peaks).square().sum(-1).argmin(-1)
+
     @property
     def optimum(self) -> Outcome:
         """The highest peak (the first of them, if several are)."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -187,5 +188,36 @@ def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Fi
         xlabel="final temperature α", ylabel="test reward of a run", title="What was learned"
     )
     right.legend(loc="lower left")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+@styled
+def perceived_policies(
+    panels: Mapping[str, np.ndarray], density: np.ndarray, title: str, half_width: float = 10.0
+) -> Figure:
+    """Samples of perceived joint policies over the exact one, in u₁ and u₃ (Figure 3).
+
+    Args:
+        panels: title → joint actions [M, 3] in the game's units.
+        density: [n, n] the exact policy over u₁ and u₃, on an even grid over ±half_width.
+        title: the message.
+        half_width: of the box of actions.
+    """
+    columns = min(len(panels), 5)
+    n_rows = -(-len(panels) // columns)
+    size = (FULL_WIDTH + 1.5, 1.55 * n_rows + 0.65)
+    figure, axes = plt.subplots(n_rows, columns, figsize=size, sharex=True, sharey=True)
+    ticks = np.linspace(-half_width, half_width, len(density))
+    levels = density.max() * np.array([0.02, 0.1, 0.3, 0.6, 1.0])
+    for axis, (name, u) in zip(np.ravel(axes), panels.items(), strict=False):
+        axis.contourf(ticks, ticks, density.T, levels=levels, cmap="Greens", alpha=0.6)
+        axis.scatter(u[:, 0], u[:, 2], s=3, alpha=0.4, color=COLORS["svnr"], lw=0, rasterized=True)
+        axis.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width), aspect="equal")
+        axis.set_title(name, fontsize=8)
+    for axis in np.ravel(axes)[len(panels) :]:
+        axis.set_visible(False)
+    figure.supxlabel("u₁", fontsize=9)
+    figure.supylabel("u₃", fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.evaluate import ero_gaps, pro_gaps
+from svnr.experiments.scenarios import GAMES, LEARNERS, make_game
 from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
 from svnr.experiments.store import Run
 from svnr.report.paper import PAPER_TABLE_1
@@ -64,6 +65,47 @@ def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
         }
         for run in runs
     )
+
+
+def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.DataFrame:
+    """Learners by games: the median step at which a mean reward of `window` steps reaches `level`.
+
+    Beside it stands how many seeds ever reach it; the others do not enter the median.
+    """
+    rows = [
+        {
+            "game": run.spec.game,
+            "learner": run.spec.learner,
+            "step": _first_step(run, level, window),
+        }
+        for run in runs
+    ]
+    grouped = pd.DataFrame(rows).groupby(["learner", "game"], sort=False)["step"]
+    return _titled(grouped.apply(_median_and_count).unstack("game"))
+
+
+def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame:
+    """One row a run: the PRO gap at `alpha` and the ERO gap, of the agent with the largest."""
+    rows = []
+    for run in runs:
+        reward = make_game(run.spec.game).reward
+        gaps = {
+            "PRO gap": pro_gaps(run.perceived, reward, alpha).max(),
+            "ERO gap": ero_gaps(run.perceived, reward).max(),
+        }
+        rows.append({"game": run.spec.game, "learner": run.spec.learner} | gaps)
+    return pd.DataFrame(rows)
+
+
+def _first_step(run: Run, level: float, window: int) -> float:
+    reached = smooth(run.reward, window)[window - 1 :] >= level
+    return float(reached.argmax() + window - 1) if reached.any() else np.nan
+
+
+def _median_and_count(steps: pd.Series) -> str:
+    reached = steps.dropna()
+    count = f"{len(reached)} of {len(steps)}"
+    return f"{reached.median():.0f} ({count})" if len(reached) else f"never ({count})"
 
 
 def _labelled(run: Run, **columns: np.ndarray) -> pd.DataFrame:
