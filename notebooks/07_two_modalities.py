@@ -36,7 +36,7 @@ from tqdm import tqdm
 from svnr.experiments.scenarios import LEARNERS
 from svnr.experiments.store import collect, grid
 from svnr.games.differential import two_modalities
-from svnr.report import figures
+from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 from svnr.stein.negotiation import negotiate
 from svnr.stein.svgd import boltzmann_score, pre_tanh

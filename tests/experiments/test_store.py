@@ -159,3 +159,23 @@ def test_a_misspelt_run_is_refused_before_anything_is_written(tmp_path):
         with pytest.raises(ValueError, match="must be one of"):
             collect([spec(**wrong)], tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_tracing_a_run_changes_none_of_its_numbers(tmp_path):
+    plain, traced = (
+        RunSpec(
+            game="two_modalities",
+            learner="masql",
+            seed=0,
+            training=TrainSettings(n_steps=30, n_test=50),
+            trace_every=every,
+        )
+        for every in (0, 10)
+    )
+    assert plain.key() != traced.key() and "trace_every" not in plain.describe()
+    runs = collect([plain, traced], tmp_path)
+    assert np.array_equal(runs[0].reward, runs[1].reward)
+    assert np.array_equal(runs[0].perceived, runs[1].perceived)
+    assert not runs[0].trace
+    assert runs[1].trace["step"].tolist() == [0, 10, 20]
+    assert runs[1].trace["pro"].shape == runs[1].trace["ero"].shape == (3, 3)

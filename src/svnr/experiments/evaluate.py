@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, check_count, check_rewards
+from svnr.games.game import Game, OneShotGame, check_count, check_rewards
 from svnr.learners.learner import Execution, Learner
 from svnr.theory.overgeneralization import pro_gap
 
@@ -51,6 +51,25 @@ def perceived(game: Game, learner: Learner, n_samples: int, seed: int) -> np.nda
         seed: of the reset.
     """
     return learner.perceive(game.reset(1, seed), n_samples)[:, 0].numpy()
+
+
+def over_generalization(
+    game: Game, learner: Learner, n_samples: int, seed: int, alpha: float = 1.0
+) -> dict[str, np.ndarray]:
+    """The PRO and ERO gaps [N] of a learner as it is now, which it does not notice.
+
+    Raises:
+        ValueError: if the game has several steps.
+    """
+    if not isinstance(game, OneShotGame):
+        raise ValueError(f"game must be of one step, got {game.name!r}")
+    before = learner.state_dict()
+    samples = perceived(game, learner, n_samples, seed)
+    learner.load_state_dict(before)  # its generators too
+    return {
+        "pro": pro_gaps(samples, game.reward, alpha),
+        "ero": ero_gaps(samples, game.reward),
+    }
 
 
 def pro_gaps(

@@ -25,6 +25,7 @@ import torch
 from svnr.experiments import evaluate, scenarios
 from svnr.experiments.settings import TrainSettings
 from svnr.experiments.train import DivergedError, train
+from svnr.games.game import check_count
 from svnr.learners.learner import Learner
 
 FORMAT = 1  # of the run files
@@ -39,9 +40,11 @@ class RunSpec:
     seed: int
     overrides: Mapping[str, Any] = field(default_factory=dict)  # of the learner's settings
     training: TrainSettings = field(default_factory=TrainSettings)
+    trace_every: int = 0  # steps between measurements of PRO and ERO while training; 0: none
 
     def __post_init__(self) -> None:
         """Refuse unknown names and settings before anything is run."""
+        check_count("trace_every", self.trace_every, least=0)
         scenarios.check_name("game", self.game, scenarios.GAMES)
         scenarios.learner_settings(self.learner, self.overrides)
 
@@ -56,6 +59,7 @@ class RunSpec:
             "settings": _plain(settings),
             "training": asdict(self.training),
             "seed": self.seed,
+            **({"trace_every": self.trace_every} if self.trace_every else {}),
         }
 
     def key(self) -> str:
@@ -79,6 +83,7 @@ class Run:
     metrics: dict[str, np.ndarray]  # name → [T], NaN where there was no update
     tested: dict[str, np.ndarray]  # way of execution → [n_test] returns
     perceived: np.ndarray  # [N, n_test, D] samples of the perceived joint policies
+    trace: dict[str, np.ndarray] = field(default_factory=dict)  # step [K], pro and ero [K, N]
 
     def last(self, n: int = 100) -> float:
         """The mean reward of the last n training steps."""
@@ -119,7 +124,12 @@ def execute(spec: RunSpec) -> tuple[Run, Learner]:
         learner = scenarios.make_learner(
             spec.learner, game, settings, spec.training.n_steps, spec.seed
         )
-        records = list(train(game, learner, spec.training, seed=spec.seed))
+        records, traced = [], []
+        for record in train(game, learner, spec.training, seed=spec.seed):
+            records.append(record)
+            if spec.trace_every and record.step % spec.trace_every == 0:
+                gaps = evaluate.over_generalization(game, learner, spec.training.n_test, spec.seed)
+                traced.append({"step": np.array(record.step), **gaps})
         tested = {
             execution: evaluate.returns(game, learner, execution, spec.training.n_test, spec.seed)
             for execution in ("shared", "independent", "greedy")
@@ -137,6 +147,7 @@ def execute(spec: RunSpec) -> tuple[Run, Learner]:
         },
         tested=tested,
         perceived=perceived.astype(np.float16),
+        trace={name: np.stack([row[name] for row in traced]) for name in (traced or [{}])[0]},
     )
     return run, learner
 
@@ -152,6 +163,7 @@ def save(run: Run, folder: Path) -> Path:
         "perceived": run.perceived,
         **{f"metric_{name}": values for name, values in run.metrics.items()},
         **{f"tested_{name}": values for name, values in run.tested.items()},
+        **{f"trace_{name}": values for name, values in run.trace.items()},
     }
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     with unfinished.open("wb") as file:
@@ -201,6 +213,7 @@ def _run_from(spec: RunSpec, arrays: dict[str, np.ndarray]) -> Run:
         starting("metric_"),
         starting("tested_"),
         arrays["perceived"],
+        starting("trace_"),
     )
 
 

@@ -221,3 +221,33 @@ def perceived_policies(
     figure.supylabel("u₃", fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
+
+
+@styled
+def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) -> Figure:
+    """PRO, ERO and the reward while training, side by side, one colour a learner.
+
+    Args:
+        traces: rows of learner, step, pro, ero, as `tables.traces` makes them.
+        curves: rows of learner, step, reward.
+        title: the message.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(FULL_WIDTH + 1.7, 2.7))
+    panels = ((traces, "pro", "PRO gap in nats, α = 1"), (traces, "ero", "ERO gap in reward"))
+    for axis, (table, column, label) in zip(
+        axes, (*panels, (curves, "reward", "team reward, last 100")), strict=True
+    ):
+        for learner, rows in table.groupby("learner", sort=False):
+            means = rows.groupby("step")[column].mean()
+            (line,) = axis.plot(means.index, means, color=COLORS[str(learner)], linewidth=1.3)
+            line.set(label=LEARNERS[str(learner)].title)
+            line.set(linestyle=DASHES.get(str(learner), "solid"))
+        axis.set(xlabel="training step", title=label)
+    for axis in axes[:2]:
+        axis.set_yscale("symlog", linthresh=0.1)
+        axis.set_ylim(bottom=0)
+    axes[2].set_ylim(-16, 12)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure

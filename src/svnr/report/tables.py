@@ -10,6 +10,7 @@ from svnr.experiments.evaluate import ero_gaps, pro_gaps
 from svnr.experiments.scenarios import GAMES, LEARNERS, make_game
 from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
 from svnr.experiments.store import Run
+from svnr.games.game import OneShotGame
 from svnr.report.paper import PAPER_TABLE_1
 
 if TYPE_CHECKING:
@@ -85,16 +86,36 @@ def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.Da
 
 
 def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame:
-    """One row a run: the PRO gap at `alpha` and the ERO gap, of the agent with the largest."""
+    """One row a run: the PRO gap at `alpha` and the ERO gap, of the agent with the largest.
+
+    Raises:
+        ValueError: if a run played a game of several steps.
+    """
     rows = []
     for run in runs:
-        reward = make_game(run.spec.game).reward
+        game = make_game(run.spec.game)
+        if not isinstance(game, OneShotGame):
+            raise ValueError(f"runs must be of one-shot games, got one of {run.spec.game!r}")
         gaps = {
-            "PRO gap": pro_gaps(run.perceived, reward, alpha).max(),
-            "ERO gap": ero_gaps(run.perceived, reward).max(),
+            "PRO gap": pro_gaps(run.perceived, game.reward, alpha).max(),
+            "ERO gap": ero_gaps(run.perceived, game.reward).max(),
         }
         rows.append({"game": run.spec.game, "learner": run.spec.learner} | gaps)
     return pd.DataFrame(rows)
+
+
+def traces(runs: Sequence[Run]) -> pd.DataFrame:
+    """PRO and ERO while training: rows of learner, seed, step, pro, ero of the worst agent."""
+    parts = [
+        _labelled(
+            run,
+            step=run.trace["step"],
+            pro=run.trace["pro"].max(-1),
+            ero=run.trace["ero"].max(-1),
+        )
+        for run in runs
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _first_step(run: Run, level: float, window: int) -> float:
