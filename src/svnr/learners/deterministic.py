@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from svnr.games.game import Game
+from svnr.learners.checkpoint import Part
 from svnr.learners.exploration import Exploration
 from svnr.learners.learner import Execution, Learner, check_execution, generators
 from svnr.learners.networks import StackedMLP, own_coordinates
@@ -79,7 +80,8 @@ class DeterministicLearner(Learner):
         """What actors [N, B, D] before the tanh pay for leaving the part where it has a slope."""
         return PENALTY * latent.square().sum(-1).mean(-1).sum()
 
-    def _parts(self) -> dict[str, nn.Module | torch.Generator]:
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
         return {
             "actors": self.actors,
             "exploration": self.exploration,

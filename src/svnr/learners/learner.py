@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svnr.learners.checkpoint import Part, gather, restore
 from svnr.learners.replay import Batch
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
@@ -20,7 +21,7 @@ class Learner(Protocol):
     seed that all agents have in common; "independent" with noise of each agent's own; "greedy" the
     limit α → 0. A deterministic method acts alike in the last three.
 
-    A class that inherits from this one need not write `observe`.
+    A class that inherits from this one need not write `observe` and what saves and loads.
     """
 
     n_agents: int
@@ -46,13 +47,17 @@ class Learner(Protocol):
         """Learn from a batch at environment step `step`; returns numbers worth recording."""
         ...
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Everything that later behaviour depends on, generators included, flat."""
+    def parts(self) -> dict[str, Part]:
+        """Modules and generators, by name, that later behaviour depends on."""
         ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The state of all parts, flat."""
+        return gather(**self.parts())
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
-        ...
+        restore(state, **self.parts())
 
 
 def check_execution(execution: str) -> None:

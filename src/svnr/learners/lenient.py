@@ -7,14 +7,13 @@ this form is ours.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from svnr.games.game import Game, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive, generators
 from svnr.learners.losses import bootstrapped
@@ -127,16 +126,9 @@ class IndependentLearner(DeterministicLearner):
         latent = self.latent(state)
         return self.penalty(latent) - self.critics(state, torch.tanh(latent)).mean(-1).sum()
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
-
-    def _parts(self) -> dict:
-        return super()._parts() | {
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
+        return super().parts() | {
             "critics": self.critics,
             "target_critics": self.target_critics,
             "target_actors": self.target_actors,
@@ -186,8 +178,9 @@ class Lenient(IndependentLearner):
         forgiven = (error < 0) & (chance < batch.note.T)
         return (~forgiven).float()
 
-    def _parts(self) -> dict:
-        return super()._parts() | {
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
+        return super().parts() | {
             "temperatures": self.temperatures,
             "dropping": self._dropping,
         }

@@ -4,14 +4,13 @@ Agent i climbs Q_i with the partners' actions as the replay has them: it learns 
 to what they did, not to what they will do. That is perceived over-generalization.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from svnr.games.game import Game, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive
 from svnr.learners.losses import bellman_error, bootstrapped
@@ -97,16 +96,9 @@ class MADDPG(DeterministicLearner):
         u = self.intended(state, self.target_actors).sum(0)
         return self.target_critics(state, u.unsqueeze(0))
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
-
-    def _parts(self) -> dict:
-        return super()._parts() | {
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
+        return super().parts() | {
             "critics": self.critics,
             "target_critics": self.target_critics,
             "target_actors": self.target_actors,

@@ -5,7 +5,6 @@ With noise of their own, agents that perceive the right joint policy still act o
 its marginals. That is executed over-generalization.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from svnr.games.game import Game, agent_slices, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
     Learner,
@@ -173,15 +172,8 @@ class MASQL(Learner):
         )
         return -(phi * points).sum(-1).mean((1, 2)).sum()
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
-
-    def _parts(self) -> dict:
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
         own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
         return {
             "samplers": self.samplers,

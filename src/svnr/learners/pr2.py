@@ -4,14 +4,13 @@ Agent i has a deterministic actor μ_i, a joint critic Q_i, and a model ρ_i(u_�
 others' answer, moved by amortised SVGD towards exp(Q_i / α). It acts as if they would answer so.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from svnr.games.game import Game, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_one_of, check_positive
 from svnr.learners.losses import (
@@ -179,16 +178,9 @@ class PR2(DeterministicLearner):
         q = self.critics(state.unsqueeze(1), u)
         return self.penalty(latent) - soft_value_printed(q, alpha).mean(-1).sum()
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
-
-    def _parts(self) -> dict:
-        return super()._parts() | {
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
+        return super().parts() | {
             "opponent_models": self.opponent_models,
             "critics": self.critics,
             "target_critics": self.target_critics,

@@ -5,7 +5,6 @@ prior P_i of what they did lately, and answers the imagined actions with π_i(u_
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from svnr.games.game import Game, agent_slices, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
     Learner,
@@ -199,15 +198,8 @@ class ROMMEO(Learner):
         loss = log_rho - self.log_prior(state, u) - self.critics(state, u) + alpha * log_pi
         return loss.mean((1, 2)).sum()
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
-
-    def _parts(self) -> dict:
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
         own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
         return {
             "policies": self.policies,

@@ -3,7 +3,7 @@
 SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology can be given.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from svnr.games.game import Game, agent_slices, check_count
-from svnr.learners.checkpoint import gather, restore
+from svnr.learners.checkpoint import Part
 from svnr.learners.learner import Execution, Learner, check_execution, generators
 from svnr.learners.losses import (
     bellman_error,
@@ -208,7 +208,8 @@ class SVNR(Learner):
         )
         return -(phi * points).sum(-1).mean()
 
-    def _parts(self) -> dict:
+    def parts(self) -> dict[str, Part]:
+        """See `Learner.parts`."""
         own = {f"own_generator_{i}": g for i, g in enumerate(self._own_generators)}
         return {
             "samplers": self.samplers,
@@ -219,14 +220,6 @@ class SVNR(Learner):
             "generator": self._generator,
             **own,
         }
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """See `Learner.state_dict`."""
-        return gather(**self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """See `Learner.load_state_dict`."""
-        restore(state, **self._parts())
 
 
 class Agent:
