@@ -227,7 +227,7 @@ def panels(runs, names, agent=0):
 density = exact.sum(axis=1)  # over u₂, for the plane of u₁ and u₃
 outputs.figure(
     figures.perceived_policies(
-        panels(as_printed, SOFT + HARD), density, "Printed settings: what agent 1 believes in"
+        panels(as_printed, SOFT + HARD), density, "Printed settings: agent 1 believes in one hill"
     ),
     "fig3_two_modalities_printed",
     "Figure 3, as printed",
@@ -272,7 +272,9 @@ outputs.table(cured_table, "two_modalities_recipe", "Two Modalities, with the re
 # %%
 outputs.figure(
     figures.perceived_policies(
-        panels(cured, [*FAMILY, "masql"]), density, "With the recipe: what agent 1 believes in"
+        panels(cured, [*FAMILY, "masql"]),
+        density,
+        "With the recipe agent 1 believes in both, if it knows its partners",
     ),
     "fig3_two_modalities",
     "Figure 3",
@@ -284,9 +286,10 @@ outputs.figure(
 
 # %% [markdown]
 # **Finding.** With nested or full sets the sampler now holds both hills. With empty sets it cannot, whatever the recipe.
-# The last two columns are executed over-generalization in one line: the same policies, executed with noise that the
-# agents do not share, earn what a product of marginals earns. MASQL's samplers are not shared between its agents, so
-# even common noise need not mean the same hill to all of them.
+# MASQL's agents, each with a joint sampler of its own, believe in both hills too: no PRO to speak of. What sets the two
+# apart is execution. SVNR's agents share their noise and play one particle; with noise that they do not share they earn
+# what a product of marginals earns. MASQL's agents cannot share: even common noise means one hill to one of them and
+# the other to another. This is executed over-generalization, and it is what negotiation is for.
 
 # %% [markdown]
 # ## 5. Which of the changes matters?
@@ -323,7 +326,8 @@ outputs.table(changes, "two_modalities_changes", "One change undone at a time", 
 #
 # "Only our SVN captures the two modalities": for particles, yes; for networks with the printed settings, see the first
 # table; with named changes SVNR and SVNR-F do, and SVNR-M does not. Whether *only* they do is a matter of what a
-# baseline perceives: the tables say it for each.
+# baseline perceives: with the printed settings none does, and neither does SVNR; with the recipe MASQL does as well, and
+# pays for it when it acts.
 #
 # ## Adapt this
 #

@@ -65,6 +65,7 @@ GAMES: dict[str, GameEntry] = {
     "team_stag_hunt": GameEntry("Team stag hunt", _MATRIX, "team_stag_hunt"),
     "one_volunteer": GameEntry("One volunteer of three", _MATRIX, "one_volunteer"),
     "parity": GameEntry("Parity of three", _MATRIX, "parity"),
+    "particle_gather": GameEntry("Particle Gather", "svnr.games.gather", "particle_gather"),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {

@@ -1,0 +1,192 @@
+"""Particle Gather (§8.2): two particles must reach a landmark together, two agents steer each.
+
+The physics are those of the multi-agent particle world, as the `mpe2` package has them: a test
+plays both side by side. Here all copies move at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from svnr.games.game import Step, check_actions, check_count
+
+TIME_STEP = 0.1  # of mpe2's World
+DAMPING = 0.25  # share of the velocity lost in a step; mpe2's World
+Team = Callable[[Tensor], Tensor]  # from states [B, 8] to joint actions [B, 4]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherSettings:
+    """The rules that the paper gives, and those it leaves open.
+
+    With these, of 20,000 episodes of uniformly random play 0.7 % first meet the landmark jointly,
+    51 % alone, and the others never: some 35 of 5,000 episodes show what is to be learned.
+    """
+
+    start: tuple[float, float] = (0.5, 0.5)  # least and greatest distance from the landmark; ours
+    random_starts: bool = (
+        True  # in random directions; else at opposite sides of the landmark; ours
+    )
+    radius: float = 0.3  # a particle this near has reached the landmark; ours
+    force_gain: float = 5.0  # force of an action of 1, masses are 1; mpe2's sensitivity
+    joint_reward: float = 5.0  # when both are there (§8.2)
+    solo_reward: float = -2.0  # when exactly one is (§8.2)
+    end_on_joint: bool = True  # the episode ends when both are there; fits Table 1
+    end_on_solo: bool = True  # the episode ends when one is; fits Table 1
+    pay_each_step: bool = (
+        False  # where it goes on: pay at every step, not once for each kind; ours
+    )
+    horizon: int = 25  # steps of an episode (§8.2)
+
+    def __post_init__(self) -> None:
+        """Refuse rules that make no game."""
+        low, high = self.start
+        if not self.radius < low <= high:
+            raise ValueError(
+                f"start must be two distances above the radius {self.radius}, the lower first, "
+                f"got {self.start}"
+            )
+        for name in ("radius", "force_gain"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        check_count("horizon", self.horizon)
+
+
+class ParticleGather:
+    """Agents 0 and 1 push particle 1 along x and y, agents 2 and 3 push particle 2.
+
+    The state [B, 8] holds the two particles' positions relative to the landmark, then their
+    velocities. The time left is not in it: the clock truncates, and truncated steps bootstrap.
+
+    Args:
+        settings: the rules.
+    """
+
+    name = "particle_gather"
+    action_sizes = (1, 1, 1, 1)
+    state_size = 8
+    n_agents = 4
+
+    def __init__(self, settings: GatherSettings | None = None) -> None:
+        self.settings = settings or GatherSettings()
+        self.horizon = self.settings.horizon
+
+    def reset(self, n_copies: int, seed: int) -> Tensor:
+        """Both particles at rest, at distances drawn from `start`."""
+        check_count("n_copies", n_copies)
+        generator = torch.Generator().manual_seed(seed)
+        low, high = self.settings.start
+        distance = low + (high - low) * torch.rand(n_copies, 2, 1, generator=generator)
+        turn = torch.rand(n_copies, 2, 1, generator=generator)
+        if not self.settings.random_starts:
+            turn = torch.tensor([[0.125], [0.625]]).expand(n_copies, 2, 1)
+        angle = 2 * torch.pi * turn
+        self._position = distance * torch.cat([angle.cos(), angle.sin()], -1)  # [B, 2, 2]
+        self._velocity = torch.zeros_like(self._position)
+        self._steps = 0
+        self._over = torch.zeros(n_copies, dtype=torch.bool)
+        self._paid = torch.zeros(n_copies, 2, dtype=torch.bool)  # once for joint, once for solo
+        return self._state()
+
+    def step(self, u: Tensor) -> Step:
+        """Push, move, pay; a copy that has ended stays as it is and pays nothing."""
+        check_actions(u, 4)
+        moved = physics(
+            self._position, self._velocity, self.settings.force_gain * u.view(-1, 2, 2)
+        )
+        goes_on = ~self._over[:, None, None]
+        self._position = torch.where(goes_on, moved[0], self._position)
+        self._velocity = torch.where(goes_on, moved[1], self._velocity)
+        self._steps += 1
+        joint, solo = contacts(self._position, self.settings.radius)
+        reward = self._pay(joint & ~self._over, solo & ~self._over)
+        ended = (joint & self.settings.end_on_joint) | (solo & self.settings.end_on_solo)
+        terminated = self._over | ended
+        late = torch.full_like(terminated, self._steps >= self.horizon)
+        self._over = terminated | late
+        return Step(self._state(), reward, terminated, late & ~terminated)
+
+    def _pay(self, joint: Tensor, solo: Tensor) -> Tensor:
+        now = torch.stack([joint, solo], -1)
+        due = now if self.settings.pay_each_step else now & ~self._paid
+        self._paid = self._paid | now
+        prices = torch.tensor([self.settings.joint_reward, self.settings.solo_reward])
+        return due.float() @ prices
+
+    def _state(self) -> Tensor:
+        return torch.cat([self._position.flatten(1), self._velocity.flatten(1)], -1)
+
+
+def physics(position: Tensor, velocity: Tensor, force: Tensor) -> tuple[Tensor, Tensor]:
+    """One step of mpe2's World for particles of mass 1 that do not collide.
+
+    The position moves with the old velocity; then the velocity is damped and pushed.
+
+    Args:
+        position: [..., 2].
+        velocity: [..., 2].
+        force: [..., 2].
+    """
+    pushed = (1 - DAMPING) * velocity + TIME_STEP * force
+    return position + TIME_STEP * velocity, pushed
+
+
+def contacts(position: Tensor, radius: float) -> tuple[Tensor, Tensor]:
+    """Whether both particles [B, 2, 2] are at the landmark [B], and whether exactly one is [B]."""
+    inside = position.norm(dim=-1) < radius
+    return inside.all(-1), inside[:, 0] ^ inside[:, 1]
+
+
+# --- scripted teams --------------------------------------------------------------------------
+
+
+def best_team(settings: GatherSettings) -> Team:
+    """Both go straight; the one that would be there first waits until the other is as near."""
+
+    def act(state: Tensor) -> Tensor:
+        position, velocity = state.view(-1, 2, 2, 2).unbind(1)
+        needed = steps_needed(position, velocity, settings)
+        goes = needed >= needed.flip(-1)
+        return (_towards(position) * goes.unsqueeze(-1)).flatten(1)
+
+    return act
+
+
+def solo_runner(state: Tensor) -> Tensor:
+    """Particle 1 goes straight to the landmark, particle 2 stays where it is."""
+    towards = _towards(state[:, :4].view(-1, 2, 2))
+    towards[:, 1] = 0.0
+    return towards.flatten(1)
+
+
+def stay_away(state: Tensor) -> Tensor:
+    """Nobody moves."""
+    return torch.zeros(len(state), 4)
+
+
+def random_play(seed: int) -> Team:
+    """Every agent pushes at random."""
+    generator = torch.Generator().manual_seed(seed)
+    return lambda state: 2 * torch.rand(len(state), 4, generator=generator) - 1
+
+
+def steps_needed(position: Tensor, velocity: Tensor, settings: GatherSettings) -> Tensor:
+    """How many steps each particle [B, 2, 2] needs to the landmark at full force: [B, 2]."""
+    needed = torch.full(position.shape[:-1], settings.horizon)
+    for step in range(settings.horizon):
+        arrived = position.norm(dim=-1) < settings.radius
+        needed = torch.where(arrived, needed.clamp(max=step), needed)
+        position, velocity = physics(position, velocity, settings.force_gain * _towards(position))
+    return needed
+
+
+def _towards(position: Tensor) -> Tensor:
+    """The unit push from each position [..., 2] to the landmark."""
+    return -position / position.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+
+
+def particle_gather(**settings: object) -> ParticleGather:
+    """The game with some rules changed; the names are those of `GatherSettings`."""
+    return ParticleGather(GatherSettings(**settings))  # type: ignore[arg-type]

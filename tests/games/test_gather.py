@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+import torch
+from mpe2._mpe_utils.core import Agent, World
+
+from svnr.games.game import check_game
+from svnr.games.gather import (
+    GatherSettings,
+    ParticleGather,
+    best_team,
+    contacts,
+    particle_gather,
+    random_play,
+    solo_runner,
+    stay_away,
+)
+
+
+def play(game, team, n_episodes, seed=0):
+    """Returns [n_episodes] of a scripted team."""
+    state, total = game.reset(n_episodes, seed), torch.zeros(n_episodes)
+    for _ in range(game.horizon):
+        step = game.step(team(state))
+        state, total = step.state, total + step.reward
+    return total
+
+
+class OneCopyOfMpe2:
+    """The same two particles in mpe2's own World."""
+
+    def __init__(self, state, gain):
+        self.world, self.gain = World(), gain
+        self.world.agents = [Agent(), Agent()]
+        for index, agent in enumerate(self.world.agents):
+            agent.collide, agent.silent = False, True
+            agent.state.p_pos = state[2 * index : 2 * index + 2].double().numpy().copy()
+            agent.state.p_vel = state[4 + 2 * index : 6 + 2 * index].double().numpy().copy()
+
+    def step(self, u):
+        for index, agent in enumerate(self.world.agents):
+            agent.action.u = self.gain * u[2 * index : 2 * index + 2].double().numpy()
+        self.world.step()
+        parts = [agent.state.p_pos for agent in self.world.agents]
+        parts += [agent.state.p_vel for agent in self.world.agents]
+        return np.concatenate(parts)
+
+
+def test_the_physics_are_mpe2s_step_by_step():
+    game = particle_gather(end_on_joint=False, end_on_solo=False, start=(0.5, 1.0))
+    state = game.reset(4, seed=3)
+    oracles = [OneCopyOfMpe2(row, game.settings.force_gain) for row in state]
+    team = random_play(0)
+    for _ in range(game.horizon):
+        u = team(state)
+        state = game.step(u).state
+        theirs = np.stack([oracle.step(row) for oracle, row in zip(oracles, u, strict=True)])
+        assert np.allclose(state.numpy(), theirs, atol=1e-5)
+
+
+def test_the_game_conforms():
+    check_game(ParticleGather())
+
+
+@pytest.mark.parametrize("start", [(0.5, 0.5), (0.5, 1.0)])
+@pytest.mark.parametrize("random_starts", [True, False])
+def test_the_best_team_meets_in_every_episode(start, random_starts):
+    settings = GatherSettings(start=start, random_starts=random_starts)
+    returns = play(ParticleGather(settings), best_team(settings), 500)
+    assert bool((returns == 5.0).all())
+
+
+def test_a_solo_runner_pays_and_who_stays_away_does_not():
+    assert bool((play(ParticleGather(), solo_runner, 50) == -2.0).all())
+    assert bool((play(ParticleGather(), stay_away, 50) == 0.0).all())
+
+
+def test_random_play_meets_jointly_often_enough_to_learn_from_and_alone_far_more_often():
+    returns = play(ParticleGather(), random_play(1), 20_000)
+    joint, solo = (returns == 5.0).float().mean(), (returns == -2.0).float().mean()
+    assert 0.004 < joint < 0.010  # 20 of 5,000 and more
+    assert 0.45 < solo < 0.57
+
+
+def test_contacts_by_hand():
+    inside, outside = [0.1, -0.1], [0.3, 0.0]
+    position = torch.tensor([[inside, inside], [inside, outside], [outside, outside]])
+    joint, solo = contacts(position, 0.2)
+    assert joint.tolist() == [True, False, False]
+    assert solo.tolist() == [False, True, False]
+
+
+def test_the_clock_truncates_and_contact_terminates():
+    game = ParticleGather()
+    away, meeting = game.reset(2, 0), best_team(game.settings)
+    for number in range(1, 26):
+        u = torch.cat([stay_away(away[:1]), meeting(away[1:])])
+        step = game.step(u)
+        away = step.state
+        assert bool(step.truncated[0]) == (number == 25) and not step.terminated[0]
+    assert bool(step.terminated[1]) and not step.truncated[1]
+
+
+def test_a_copy_that_has_ended_stays_and_pays_nothing():
+    game = ParticleGather()
+    state = game.reset(1, 0)
+    rewards, states = [], []
+    for _ in range(25):
+        step = game.step(solo_runner(state))
+        state = step.state
+        rewards.append(step.reward.item())
+        states.append(state)
+    first = rewards.index(-2.0)
+    assert sum(rewards) == -2.0
+    assert all(torch.equal(later, states[first]) for later in states[first:])
+
+
+def test_where_solo_contact_does_not_end_the_game_the_others_may_still_come():
+    """Particle 1 runs ahead and is held at the landmark; then particle 2 comes: −2, later 5."""
+    game = particle_gather(end_on_solo=False)
+    state, total = game.reset(1, 0), 0.0
+    for _ in range(25):
+        position, velocity = state[:, :4].view(-1, 2, 2), state[:, 4:].view(-1, 2, 2)
+        u = (-2 * position - velocity).clamp(-1, 1)
+        if game._steps < 8:
+            u[:, 1] = 0.0
+        step = game.step(u.flatten(1))
+        state, total = step.state, total + step.reward.item()
+    assert total == 3.0
+    assert bool(step.terminated)
+
+
+def test_pay_each_step_pays_as_long_as_they_stay():
+    held = {"end_on_joint": False, "end_on_solo": False}
+    totals = []
+    for pay in (False, True):
+        game = particle_gather(**held, pay_each_step=pay, random_starts=False)
+        team = lambda s: (-2 * s[:, :4] - s[:, 4:]).clamp(-1, 1)  # noqa: E731
+        totals.append(play(game, team, 1).item())
+    assert totals[0] == 5.0
+    assert totals[1] > 5.0 and totals[1] % 5.0 == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": (0.2, 0.5)}, r"start must be two distances above the radius 0\.3"),
+        ({"radius": 0.0}, "radius must be positive, got 0.0"),
+        ({"horizon": 0}, "horizon must be"),
+    ],
+)
+def test_rules_that_make_no_game_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        GatherSettings(**settings)
