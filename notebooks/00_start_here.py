@@ -158,8 +158,11 @@ pd.DataFrame(
 # | [04 · Negotiation](04_negotiation.ipynb) | when do rounds of negotiation end in the optimal joint policy? |
 # | [05 · Policy iteration](05_policy_iteration.ipynb) | does it converge, exactly? |
 # | [06 · Amortised negotiation](06_amortised_negotiation.ipynb) | how does one network replace K rounds? |
+# | [07 · Two Modalities](07_two_modalities.ipynb) | does the perceived policy keep both optima? |
 # | [08 · Max of Three](08_max_of_three.ipynb) | does execution leave the wide wrong hill? |
-# | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter? |
+# | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter; how many particles? |
+# | [12 · Scoreboard](12_scoreboard.ipynb) | what was reproduced, and what was not? |
+# | [13 · Your own game](13_your_own_game.ipynb) | how do I bring mine? |
 #
 # ## Adapt this
 #

@@ -324,4 +324,4 @@ pd.Series(
 #
 # Negotiation gives a direction for every joint action; the chain rule turns it into a gradient for the
 # networks that made the action; a common seed replaces messages. Next:
-# [08 · Max of Three](08_max_of_three.ipynb), the same at the paper's scale.
+# [07 · Two Modalities](07_two_modalities.ipynb), the same at the paper's scale.

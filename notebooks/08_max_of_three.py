@@ -248,11 +248,14 @@ pd.concat({way: tables.per_game(scores, way) for way in ways}, names=["execution
 # over-generalization needs several optima (notebooks [02](02_payoff_matrices.ipynb) and
 # [07](07_two_modalities.ipynb)), and this game cannot show it.
 #
-# SVNR's cells come out as printed. Several baselines do better than the paper's: most of all MASQL and the lenient
-# learner, which leave the trap at every width. In an early public version of the experiment code, with three agents,
-# the partners' actions reach every baseline's critic in rows that are not aligned with their rewards. Such a critic
-# can learn no more than what an agent's own action earns on average, which *is* over-generalization. Ours are aligned,
-# and a test fails when they are not. This is a lead, not a proof, for where the difference comes from.
+# SVNR's cells come out as printed. Several baselines do better than the paper's, most of all MASQL, which leaves the
+# trap at every width. In an early public version of the experiment code, with three agents, the partners' actions
+# reach every baseline's critic in rows that are not aligned with their rewards. Such a critic can learn no more than
+# what an agent's own action earns on average, which *is* over-generalization. Ours are aligned, and a test fails when
+# they are not. This is a lead, not a proof, for where the difference comes from.
+#
+# That MASQL does as well as SVNR here is what theory says: with one optimum, agents that know the joint critic need not
+# share their draws. The game that sets the two apart has several optima ([07](07_two_modalities.ipynb)).
 
 # %% [markdown]
 # ### What they believe, and what they miss
@@ -299,8 +302,8 @@ outputs.figure(
 # %% [markdown]
 # ### Exploring or forgiving?
 #
-# MADDPG stays at the wrong hill where s₂ = 1.5; the lenient learner leaves it. They differ in two things: how widely they
-# explore, and what they forgive. We change one at a time. *Wide* noise begins at 1 and fades over half of the run, the
+# MADDPG stays at the wrong hill where s₂ = 1.5; the lenient learner leaves it on some seeds. They differ in what their
+# critics see, in how widely they explore, and in what they forgive. We change one at a time. *Wide* noise begins at 1 and fades over half of the run, the
 # lenient learner's; *narrow* begins at 0.5 and fades over a sixth, MADDPG's. Hysteretic learning at rate 1 forgives
 # nothing.
 
@@ -327,8 +330,8 @@ exploring = pd.DataFrame(
 outputs.table(exploring.round(2), "exploring_or_forgiving", "Exploring or forgiving, s₂ = 1.5")
 
 # %% [markdown]
-# **Finding.** Read down the columns: if MADDPG with wide noise succeeds, its failure is one of exploration; if the
-# learner that forgives nothing fails with the same noise, then a critic of the own action alone needs forgiveness.
+# **Finding.** Two comparisons decide. MADDPG with narrow and with wide noise: the difference is exploration alone. The two
+# learners that see their own action only, with wide noise: the difference is forgiveness alone.
 
 # %% [markdown]
 # ## 5. Why the schedule decides
@@ -457,6 +460,7 @@ pd.concat(
 #
 # ## In one paragraph
 #
-# With its temperature lowered in three phases, SVNR reaches the narrow right hill on every width, earning
-# what theory says a policy at that temperature can. The printed schedule does not get there. Next:
+# With its temperature lowered in three phases, SVNR reaches the narrow right hill on every width, earning what theory
+# says a policy at that temperature can; the printed schedule does not get there. It is not alone: MASQL does as well,
+# and who explores widely or forgives gets further than the paper's table says. Next:
 # [10 · Negotiation sets](10_negotiation_sets.ipynb), where the sets are taken away.

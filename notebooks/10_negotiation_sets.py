@@ -241,4 +241,4 @@ study(ways).rename_axis("groups × particles")
 #
 # Agents that hear nobody's noise cannot move together and stay on the wide wrong hill where the right one
 # is narrow; agents that hear a nested set, or everybody, leave it. Next:
-# [06 · Amortised negotiation](06_amortised_negotiation.ipynb), for how the networks are trained.
+# [12 · Scoreboard](12_scoreboard.ipynb), for everything at once.
