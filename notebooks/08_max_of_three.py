@@ -330,8 +330,9 @@ exploring = pd.DataFrame(
 outputs.table(exploring.round(2), "exploring_or_forgiving", "Exploring or forgiving, s₂ = 1.5")
 
 # %% [markdown]
-# **Finding.** Two comparisons decide. MADDPG with narrow and with wide noise: the difference is exploration alone. The two
-# learners that see their own action only, with wide noise: the difference is forgiveness alone.
+# **Finding.** Exploring. The lenient learner with narrow noise stays in the trap, and with wide noise a learner that
+# forgives nothing leaves it as often as the lenient one. MADDPG gains less from wide noise. With 5 seeds a difference
+# of one is no difference; tuning with one budget for all (`svnr tune`) is the way to say more.
 
 # %% [markdown]
 # ## 5. Why the schedule decides

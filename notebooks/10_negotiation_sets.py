@@ -186,8 +186,8 @@ def study(changes):
     for name, change in changes.items():
         table = tables.scores(finished(grid(NARROW, ["svnr"], n_study_seeds, n_episodes, change)))
         rows[name] = {
-            "test reward": table["shared"].mean(),
-            "lowest seed": table["shared"].min(),
+            "test reward": f"{table['shared'].mean():.2f}",
+            "lowest seed": f"{table['shared'].min():.2f}",
             "seeds at 9.4": f"{(table['shared'] >= 9.4).sum()} of {len(table)}",
         }
     return pd.DataFrame(rows).T
@@ -200,8 +200,9 @@ note = "; ".join(f"{name} {row['seeds at 9.4']}" for name, row in topologies.ite
 outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologies", note=note)
 
 # %% [markdown]
-# **Finding.** The counts say whether the missing common noise is felt here. Max of Three has one optimum, so once α is
-# small a product of marginals is enough; what the sets must do is find the hill while α is large.
+# **Finding.** The sets in which one noise reaches everybody leave the trap on every seed, nested or not; the chain and the
+# ring do not. Max of Three has one optimum, so once α is small a product of marginals would do: what the common noise
+# is needed for is to find the hill while α is large.
 #
 # ## 6. How many particles?
 #
