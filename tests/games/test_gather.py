@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from mpe2 import simple_spread_v3
 from mpe2._mpe_utils.core import Agent, World
 
 from svnr.games.game import check_game
 from svnr.games.gather import (
+    DAMPING,
+    TIME_STEP,
     GatherSettings,
     ParticleGather,
     best_team,
@@ -45,16 +48,48 @@ class OneCopyOfMpe2:
         return np.concatenate(parts)
 
 
-def test_the_physics_are_mpe2s_step_by_step():
-    game = particle_gather(end_on_joint=False, end_on_solo=False, start=(0.5, 1.0))
-    state = game.reset(4, seed=3)
-    oracles = [OneCopyOfMpe2(row, game.settings.force_gain) for row in state]
+def reward_of_one_copy(state, radius):
+    """§8.2 for one state [8]: +5 for both, −2 for one, 0 for none."""
+    near = [np.hypot(*state[:2]) < radius, np.hypot(*state[2:4]) < radius]
+    return {2: 5.0, 1: -2.0, 0: 0.0}[sum(near)]
+
+
+@pytest.mark.parametrize("gain", [1.0, 5.0])
+def test_every_step_is_mpe2s(gain):
+    rules = {"end_on_joint": False, "end_on_solo": False, "pay_each_step": True}
+    game = particle_gather(**rules, start=(0.5, 1.0), force_gain=gain)
+    state = game.reset(8, seed=3)
+    oracles = [OneCopyOfMpe2(row, gain) for row in state]
     team = random_play(0)
     for _ in range(game.horizon):
         u = team(state)
-        state = game.step(u).state
+        step = game.step(u)
+        state = step.state
         theirs = np.stack([oracle.step(row) for oracle, row in zip(oracles, u, strict=True)])
         assert np.allclose(state.numpy(), theirs, atol=1e-5)
+        assert step.reward.tolist() == [reward_of_one_copy(row, 0.3) for row in theirs]
+
+
+def test_the_numbers_of_the_physics_are_mpe2s():
+    """A full push of mpe2's own games gives a resting body of mass 1 the speed gain · dt."""
+    assert (World().dt, World().damping, Agent().mass) == (TIME_STEP, DAMPING, 1.0)
+    env = simple_spread_v3.parallel_env(N=1, continuous_actions=True)
+    env.reset(seed=0)
+    push = np.array([0, 0, 1, 0, 0], dtype=np.float32)
+    observed = env.step({"agent_0": push})[0]["agent_0"]  # begins with the velocity
+    assert observed[0] == pytest.approx(GatherSettings().force_gain * TIME_STEP)
+
+
+def test_a_push_moves_a_particle_two_steps_later():
+    """Gain 5: the first push gives speed 5 · 0.1 = 0.5, the second step moves by 0.5 · 0.1."""
+    game = ParticleGather()
+    start = game.reset(1, 0)
+    east = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
+    first, second = game.step(east).state, game.step(east).state
+    assert (first - start)[0].tolist() == pytest.approx([0, 0, 0, 0, 0.5, 0, 0, 0])
+    # Then 0.75 · 0.5 + 0.5 = 0.875.
+    moved = [0.05, 0, 0, 0, 0.875, 0, 0, 0]
+    assert (second - start)[0].tolist() == pytest.approx(moved, abs=1e-6)
 
 
 def test_the_game_conforms():
@@ -63,9 +98,10 @@ def test_the_game_conforms():
 
 @pytest.mark.parametrize("start", [(0.5, 0.5), (0.5, 1.0)])
 @pytest.mark.parametrize("random_starts", [True, False])
-def test_the_best_team_meets_in_every_episode(start, random_starts):
-    settings = GatherSettings(start=start, random_starts=random_starts)
-    returns = play(ParticleGather(settings), best_team(settings), 500)
+@pytest.mark.parametrize("radius", [0.07, 0.3])
+def test_the_best_team_meets_in_every_episode(start, random_starts, radius):
+    settings = GatherSettings(start=start, random_starts=random_starts, radius=radius)
+    returns = play(ParticleGather(settings), best_team(settings), 5_000)
     assert bool((returns == 5.0).all())
 
 
@@ -75,10 +111,11 @@ def test_a_solo_runner_pays_and_who_stays_away_does_not():
 
 
 def test_random_play_meets_jointly_often_enough_to_learn_from_and_alone_far_more_often():
-    returns = play(ParticleGather(), random_play(1), 20_000)
+    """The shares in the docstring: ± four standard errors of 100,000 episodes."""
+    returns = play(ParticleGather(), random_play(1), 100_000)
     joint, solo = (returns == 5.0).float().mean(), (returns == -2.0).float().mean()
-    assert 0.004 < joint < 0.010  # 20 of 5,000 and more
-    assert 0.45 < solo < 0.57
+    assert joint.item() == pytest.approx(0.0054, abs=0.0010)  # 20 of 5,000 and more
+    assert solo.item() == pytest.approx(0.509, abs=0.007)
 
 
 def test_contacts_by_hand():
@@ -98,6 +135,17 @@ def test_the_clock_truncates_and_contact_terminates():
         away = step.state
         assert bool(step.truncated[0]) == (number == 25) and not step.terminated[0]
     assert bool(step.terminated[1]) and not step.truncated[1]
+
+
+@pytest.mark.parametrize(("team", "ended"), [(solo_runner, True), (stay_away, False)])
+def test_how_a_copy_ended_is_not_forgotten(team, ended):
+    """A copy that the clock cut off is not taken for one that terminated, however long after."""
+    game = ParticleGather()
+    state = game.reset(1, 0)
+    for _ in range(30):
+        step = game.step(team(state))
+        state = step.state
+    assert (step.terminated.item(), step.truncated.item()) == (ended, not ended)
 
 
 def test_a_copy_that_has_ended_stays_and_pays_nothing():
@@ -144,10 +192,23 @@ def test_pay_each_step_pays_as_long_as_they_stay():
     ("settings", "message"),
     [
         ({"start": (0.2, 0.5)}, r"start must be two distances above the radius 0\.3"),
+        ({"start": (0.5, float("inf"))}, "start must be two distances"),
+        ({"start": (0.5,)}, r"start must be two distances .* got \(0\.5,\)"),
         ({"radius": 0.0}, "radius must be positive, got 0.0"),
+        ({"force_gain": float("inf")}, "force_gain must be positive, got inf"),
+        ({"solo_reward": float("nan")}, "solo_reward must be finite, got nan"),
         ({"horizon": 0}, "horizon must be"),
     ],
 )
 def test_rules_that_make_no_game_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         GatherSettings(**settings)
+
+
+def test_a_row_for_each_copy_is_wanted():
+    game = ParticleGather()
+    with pytest.raises(ValueError, match="each of the 0 copies that reset started, got 2"):
+        game.step(torch.zeros(2, 4))
+    game.reset(1, 0)
+    with pytest.raises(ValueError, match="each of the 1 copies that reset started, got 5"):
+        game.step(torch.zeros(5, 4))

@@ -101,10 +101,17 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
 
-def check_actions(u: Tensor, n_coordinates: int) -> None:
-    """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1]."""
+def check_actions(u: Tensor, n_coordinates: int, n_copies: int | None = None) -> None:
+    """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1].
+
+    A game that remembers its copies tells how many `reset` has started: u needs a row for each.
+    """
     if u.ndim != 2 or u.shape[1] != n_coordinates:
         raise ValueError(f"u must have shape [B, {n_coordinates}], got {list(u.shape)}")
+    if n_copies is not None and len(u) != n_copies:
+        raise ValueError(
+            f"u must have a row for each of the {n_copies} copies that reset started, got {len(u)}"
+        )
     if not bool((u.abs() <= 1).all()):
         raise ValueError(f"u must lie in [-1, 1], got {_worst(u, 1.0):.4g} at its farthest")
 

@@ -6,6 +6,7 @@ plays both side by side. Here all copies move at once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import torch
 from torch import Tensor
@@ -21,36 +22,43 @@ Team = Callable[[Tensor], Tensor]  # from states [B, 8] to joint actions [B, 4]
 class GatherSettings:
     """The rules that the paper gives, and those it leaves open.
 
-    With these, of 20,000 episodes of uniformly random play 0.7 % first meet the landmark jointly,
-    51 % alone, and the others never: some 35 of 5,000 episodes show what is to be learned.
+    With these, of a million episodes of uniformly random play 0.54 % first meet the landmark
+    jointly, 50.9 % alone and 48.6 % never: some 27 of 5,000 episodes show what is to be learned.
+    Other starts and radii (shares in %, of 100,000 episodes each):
+
+    | start | radius | joint | solo | none |
+    |---|---|---|---|---|
+    | 0.4 | 0.3 | 1.61 | 66.8 | 31.6 |
+    | 0.5 | 0.2 | 0.19 | 32.3 | 67.5 |
+    | 0.5 to 1 | 0.3 | 0.10 | 25.9 | 74.0 |
+    | 0.7 | 0.3 | 0.11 | 27.5 | 72.4 |
+    | 1 | 0.3 | 0.01 | 9.0 | 91.0 |
     """
 
-    start: tuple[float, float] = (0.5, 0.5)  # least and greatest distance from the landmark; ours
-    random_starts: bool = (
-        True  # in random directions; else at opposite sides of the landmark; ours
-    )
-    radius: float = 0.3  # a particle this near has reached the landmark; ours
+    start: tuple[float, float] = (0.5, 0.5)  # least and greatest distance from it; ours
+    random_starts: bool = True  # in random directions, else on opposite sides; ours
+    radius: float = 0.3  # a particle nearer than this has reached the landmark; ours
     force_gain: float = 5.0  # force of an action of 1, masses are 1; mpe2's sensitivity
     joint_reward: float = 5.0  # when both are there (§8.2)
     solo_reward: float = -2.0  # when exactly one is (§8.2)
     end_on_joint: bool = True  # the episode ends when both are there; fits Table 1
     end_on_solo: bool = True  # the episode ends when one is; fits Table 1
-    pay_each_step: bool = (
-        False  # where it goes on: pay at every step, not once for each kind; ours
-    )
+    pay_each_step: bool = False  # if it goes on: at every step, not once for each kind; ours
     horizon: int = 25  # steps of an episode (§8.2)
 
     def __post_init__(self) -> None:
         """Refuse rules that make no game."""
-        low, high = self.start
-        if not self.radius < low <= high:
+        for name in ("radius", "force_gain"):
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("joint_reward", "solo_reward"):
+            if not isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+        if len(self.start) != 2 or not self.radius < self.start[0] <= self.start[1] < inf:
             raise ValueError(
                 f"start must be two distances above the radius {self.radius}, the lower first, "
                 f"got {self.start}"
             )
-        for name in ("radius", "force_gain"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         check_count("horizon", self.horizon)
 
 
@@ -59,6 +67,7 @@ class ParticleGather:
 
     The state [B, 8] holds the two particles' positions relative to the landmark, then their
     velocities. The time left is not in it: the clock truncates, and truncated steps bootstrap.
+    Nor is what was paid before, which matters only where an episode goes on and pays once.
 
     Args:
         settings: the rules.
@@ -68,6 +77,7 @@ class ParticleGather:
     action_sizes = (1, 1, 1, 1)
     state_size = 8
     n_agents = 4
+    _n_copies = 0  # until reset starts some
 
     def __init__(self, settings: GatherSettings | None = None) -> None:
         self.settings = settings or GatherSettings()
@@ -76,6 +86,7 @@ class ParticleGather:
     def reset(self, n_copies: int, seed: int) -> Tensor:
         """Both particles at rest, at distances drawn from `start`."""
         check_count("n_copies", n_copies)
+        self._n_copies = n_copies
         generator = torch.Generator().manual_seed(seed)
         low, high = self.settings.start
         distance = low + (high - low) * torch.rand(n_copies, 2, 1, generator=generator)
@@ -86,27 +97,31 @@ class ParticleGather:
         self._position = distance * torch.cat([angle.cos(), angle.sin()], -1)  # [B, 2, 2]
         self._velocity = torch.zeros_like(self._position)
         self._steps = 0
-        self._over = torch.zeros(n_copies, dtype=torch.bool)
+        self._terminated = torch.zeros(n_copies, dtype=torch.bool)
+        self._truncated = torch.zeros(n_copies, dtype=torch.bool)
         self._paid = torch.zeros(n_copies, 2, dtype=torch.bool)  # once for joint, once for solo
         return self._state()
 
     def step(self, u: Tensor) -> Step:
         """Push, move, pay; a copy that has ended stays as it is and pays nothing."""
-        check_actions(u, 4)
-        moved = physics(
-            self._position, self._velocity, self.settings.force_gain * u.view(-1, 2, 2)
-        )
-        goes_on = ~self._over[:, None, None]
-        self._position = torch.where(goes_on, moved[0], self._position)
-        self._velocity = torch.where(goes_on, moved[1], self._velocity)
+        check_actions(u, 4, self._n_copies)
+        running = ~(self._terminated | self._truncated)
+        self._move(u, running)
         self._steps += 1
         joint, solo = contacts(self._position, self.settings.radius)
-        reward = self._pay(joint & ~self._over, solo & ~self._over)
+        reward = self._pay(joint & running, solo & running)
         ended = (joint & self.settings.end_on_joint) | (solo & self.settings.end_on_solo)
-        terminated = self._over | ended
-        late = torch.full_like(terminated, self._steps >= self.horizon)
-        self._over = terminated | late
-        return Step(self._state(), reward, terminated, late & ~terminated)
+        late = self._steps >= self.horizon
+        self._terminated = self._terminated | (running & ended)
+        self._truncated = self._truncated | (running & ~ended & late)
+        return Step(self._state(), reward, self._terminated, self._truncated)
+
+    def _move(self, u: Tensor, running: Tensor) -> None:
+        force = self.settings.force_gain * u.view(-1, 2, 2)
+        position, velocity = physics(self._position, self._velocity, force)
+        moves = running[:, None, None]
+        self._position = torch.where(moves, position, self._position)
+        self._velocity = torch.where(moves, velocity, self._velocity)
 
     def _pay(self, joint: Tensor, solo: Tensor) -> Tensor:
         now = torch.stack([joint, solo], -1)
@@ -143,7 +158,11 @@ def contacts(position: Tensor, radius: float) -> tuple[Tensor, Tensor]:
 
 
 def best_team(settings: GatherSettings) -> Team:
-    """Both go straight; the one that would be there first waits until the other is as near."""
+    """Both go straight; the one that would be there first waits until the other is as near.
+
+    With the gain of the settings they arrive together in every one of 20,000 episodes tried for
+    each of six radii from 0.07 to 0.3; full force leaps over a landmark of radius 0.05.
+    """
 
     def act(state: Tensor) -> Tensor:
         position, velocity = state.view(-1, 2, 2, 2).unbind(1)
