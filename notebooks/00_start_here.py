@@ -34,14 +34,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import make_game
-from svnr.experiments.store import collect, grid
+from svnr.experiments.store import collect
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
 n_seeds: int = 2  # runs of SVNR and of SVNR-M
-n_episodes: int = 5000  # steps of a run; one step is one episode
+n_episodes: int = 5000  # length of a run
 n_points: int = 81  # actions of agent 1 that are looked at
 n_partners: int = 20_000  # random pairs of partners for each of them
 n_jobs: int = 2  # processes side by side

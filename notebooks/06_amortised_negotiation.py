@@ -51,7 +51,7 @@ torch.set_num_threads(1)
 
 # %% tags=["parameters"]
 n_updates: int = 1500  # gradient steps of the samplers on a known target
-n_steps: int = 3000  # environment steps of the live run of Algorithm 1
+n_episodes: int = 3000  # length of the live run of Algorithm 1
 n_rounds: int = 1000  # rounds of negotiation that the network is held against
 grid_size: int = 41  # points an axis where integrals are summed
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -62,7 +62,7 @@ outputs = Outputs(
     "06_amortised_negotiation",
     scale,
     output,
-    {"n_updates": n_updates, "n_steps": n_steps, "n_rounds": n_rounds, "grid_size": grid_size},
+    {"n_updates": n_updates, "n_episodes": n_episodes, "n_rounds": n_rounds, "grid_size": grid_size},
 )
 
 # %% [markdown]
@@ -242,12 +242,12 @@ outputs.figure(figures.soft_values(pd.DataFrame(rows)), "soft_value_readings", "
 # | Update policies by (7.2), (7.3) | `sampler_loss` |
 # | Update target parameters | `_follow_critic` |
 #
-# The outer loop is the generator `train`: it yields a record a step, prints nothing and writes nothing.
+# The outer loop is the generator `train`: it yields a record an environment step, prints nothing and writes nothing.
 
 # %%
 game = max_of_three(2.0)
-learner = SVNR(game, SVNRSettings(), n_steps, seed=0)
-records = train(game, learner, TrainSettings(n_steps=n_steps), seed=0)
+learner = SVNR(game, SVNRSettings(), n_episodes, seed=0)
+records = train(game, learner, TrainSettings(n_episodes=n_episodes), seed=0)
 reward = np.array([record.reward for record in records])
 pd.Series(reward).groupby(np.arange(len(reward)) * 6 // len(reward)).mean().rename(
     "mean reward, sixths"
@@ -261,7 +261,7 @@ pd.Series(reward).groupby(np.arange(len(reward)) * 6 // len(reward)).mean().rena
 # before the tanh, where the box has no edge.
 
 # %%
-alpha = learner.alpha(n_steps - 1)
+alpha = learner.alpha(n_episodes - 1)
 zeros = torch.zeros(1000, 1)
 network = game.reward(learner.act(zeros, "shared")).mean().item()
 score = pre_tanh(boltzmann_score(lambda u: learner.critic(torch.zeros(len(u), 1), u), alpha))

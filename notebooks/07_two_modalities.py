@@ -33,8 +33,9 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import LEARNERS
-from svnr.experiments.store import collect, grid
+from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
@@ -48,7 +49,7 @@ torch.set_num_threads(1)
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
-n_episodes: int = 5000  # steps of a run; one step is one episode (paper: 5000)
+n_episodes: int = 5000  # length of a run (paper: 5000)
 n_starts: int = 20  # clouds of plain particles
 n_rounds: int = 1500  # rounds of negotiation with plain particles
 n_points: int = 81  # points an axis where integrals are summed

@@ -37,15 +37,16 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import GAMES, make_game
-from svnr.experiments.store import collect, grid
+from svnr.experiments.store import collect
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 from svnr.theory.maxent import boltzmann
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
-n_episodes: int = 5000  # steps of a run; one step is one episode (paper: 5000)
+n_episodes: int = 5000  # length of a run (paper: 5000)
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
@@ -120,7 +121,7 @@ pd.DataFrame(
 #
 # > "5000 episodes are used for all cases." (§8.1)
 #
-# Every step plays one joint action, stores it and updates once (Algorithm 1). The temperature follows
+# Every episode plays one joint action, stores it and updates once (Algorithm 1). The temperature follows
 # the three phases of an early public version of the experiment code, because the printed schedule
 # alone does not succeed: section 5 shows both. Everything else is as printed; `SVNRSettings` names the
 # source of every value.
@@ -153,23 +154,23 @@ outputs.figure(
 # %%
 scores = tables.scores(runs)
 reached = tables.successes(scores, "training", 9.4)
-tables.per_game(scores, "training").assign(row="last 100 steps").set_index("row", append=True)
+tables.per_game(scores, "training").assign(row="last 100 episodes").set_index("row", append=True)
 
 # %%
 reached
 
 # %% [markdown]
-# **Finding.** The table above counts the seeds whose last 100 training steps earn 9.4 or more; the curves show when.
+# **Finding.** The table above counts the seeds whose last 100 training episodes earn 9.4 or more; the curves show when.
 # SVNR and MASQL jump with the second phase, when α falls to a tenth of its first value. Methods with deterministic
 # actors decide early, while their exploration noise is still large.
 #
-# How many steps does it take? The first step at which the mean of the last 100 rewards reaches 9, in the median over
+# How many episodes does it take? The first one at which the mean of the last 100 rewards reaches 9, in the median over
 # the seeds that ever reach it:
 
 # %%
 first = tables.first_reached(runs, level=9.0)
 outputs.table(
-    first, "steps_to_optimum", "Steps until the mean reward of 100 steps reaches 9", runs
+    first, "steps_to_optimum", "Episodes until the mean reward of 100 reaches 9", runs
 )
 
 # %% [markdown]
@@ -202,7 +203,7 @@ def near(u, peak, radius=3.0):
 
 
 team = visited[visited["learner"] == "svnr"]
-halves = team.assign(half=np.where(team["step"] < 1500, "1 to 1499", "1500 to 2999"))
+halves = team.assign(half=np.where(team["episode"] < 1500, "1 to 1499", "1500 to 2999"))
 pd.DataFrame(
     {
         name: halves.assign(near=near(halves, peak)).groupby("half")["near"].mean()
@@ -212,7 +213,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # **Finding.** The shares above say how far the paper's sentence holds for SVNR's run: how often the team stood within
-# 3 of either peak in each half of these steps.
+# 3 of either peak in each half of these episodes.
 
 # %% [markdown]
 # ## 4. After training: Table 1
@@ -276,7 +277,7 @@ pd.concat({gap: tables.per_game(gaps, gap) for gap in ("PRO gap", "ERO gap")}, n
 # both are small: over-generalization here is in what agents perceive, not in how they execute.
 
 # %% [markdown]
-# How do they come about? The same two gaps while training, one run of each method at s₂ = 1.5, measured every 100 steps
+# How do they come about? The same two gaps while training, one run of each method at s₂ = 1.5, measured every 100 episodes
 # without the learner noticing.
 
 # %%
@@ -339,7 +340,7 @@ outputs.table(exploring.round(2), "exploring_or_forgiving", "Exploring or forgiv
 #
 # > "we anneal α based on α = α′ + exp(−0.1 × max(steps − 10, 0)) ∗ 500" (§8)
 #
-# The printed formula is within 1 of α′ after 73 steps. From there on the temperature is α′, for good. We
+# The printed formula is within 1 of α′ after 73 of them. From there on the temperature is α′, for good. We
 # first ask what an exact Boltzmann policy would do at each temperature, by summing over a fine grid.
 
 # %%

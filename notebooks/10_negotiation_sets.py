@@ -33,7 +33,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from svnr.experiments.store import collect, grid
+from svnr.experiments.runs import grid
+from svnr.experiments.store import collect
 from svnr.learners.networks import Samplers
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
@@ -42,7 +43,7 @@ from svnr.theory.nesting import full, none, strict
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
-n_episodes: int = 5000  # steps of a run; one step is one episode (paper: 5000)
+n_episodes: int = 5000  # length of a run (paper: 5000)
 n_study_seeds: int = 3  # runs of each topology and number of particles beyond the paper
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -142,7 +143,7 @@ narrow = [run for run in runs if run.spec.game == "max_of_three_1.5" and run.spe
 outputs.figure(
     figures.visited_actions(
         tables.visits(narrow, half_width=10, first=1, last=3000, every=3),
-        "Every third joint action of steps 1 to 3000, s₂ = 1.5",
+        "Every third joint action of episodes 1 to 3000, s₂ = 1.5",
         {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)},
     ),
     "fig7_visited_actions",

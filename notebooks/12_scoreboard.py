@@ -32,9 +32,10 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import LEARNERS
 from svnr.experiments.statistics import bootstrap_interval
-from svnr.experiments.store import collect, grid
+from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables
 from svnr.report.provenance import Outputs
@@ -42,7 +43,7 @@ from svnr.theory.maxent import boltzmann
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
-n_episodes: int = 5000  # steps of a run; one step is one episode (paper: 5000)
+n_episodes: int = 5000  # length of a run (paper: 5000)
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own

@@ -52,14 +52,14 @@ from svnr.theory.overgeneralization import pro_gap
 torch.set_num_threads(1)
 
 # %% tags=["parameters"]
-n_steps: int = 3000  # steps of each live run
+n_episodes: int = 3000  # length of each live run
 n_seeds: int = 1  # live runs of each learner
 n_rounds: int = 1000  # rounds of negotiation with plain particles
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_steps": n_steps, "n_seeds": n_seeds, "n_rounds": n_rounds}
+given = {"n_episodes": n_episodes, "n_seeds": n_seeds, "n_rounds": n_rounds}
 outputs = Outputs("13_your_own_game", scale, output, given)
 
 # %% [markdown]
@@ -157,16 +157,16 @@ pd.DataFrame(
 # %% [markdown]
 # ## 4. Train
 #
-# Any learner takes any game. `train` yields one record a step and prints nothing, so what you keep is up to you.
+# Any learner takes any game. `train` yields one record an environment step and prints nothing, so what you keep is up to you.
 
 
 # %%
 def run(name, seed):
     """Train one learner; its curve, and what it earns and perceives at the end."""
-    learner = make_learner(name, game, learner_settings(name), n_steps, seed)
-    records = train(game, learner, TrainSettings(n_steps=n_steps, batch_size=128), seed)
+    learner = make_learner(name, game, learner_settings(name), n_episodes, seed)
+    records = train(game, learner, TrainSettings(n_episodes=n_episodes, batch_size=128), seed)
     reward = smooth(np.array([record.reward for record in records]), window=100)
-    curve = pd.DataFrame({"step": range(n_steps), "reward": reward})[::10]
+    curve = pd.DataFrame({"episode": range(n_episodes), "reward": reward})[::10]
     gaps = over_generalization(game, learner, 500, seed, alpha=0.5)
     ends = {"greedy": returns(game, learner, "greedy", 100, seed).mean()}
     ends |= {gap.upper(): values.max() for gap, values in gaps.items()}
@@ -218,7 +218,7 @@ total
 
 # %%
 learner = make_learner("svnr", gather, learner_settings("svnr"), 100, seed=0)
-records = list(train(gather, learner, TrainSettings(n_steps=100, batch_size=32), seed=0))
+records = list(train(gather, learner, TrainSettings(n_episodes=100, batch_size=32), seed=0))
 len(records), sum(record.episode_over for record in records)
 
 # %% [markdown]

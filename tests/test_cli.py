@@ -65,7 +65,7 @@ def test_list_names_everything_there_is(capsys):
         (["train", "climbing", "svrn"], "learner must be one of svnr, svnr_f, svnr_m"),
         (["train", "climbing", "svnr", "--set", "alpha=1"], "setting must be one of sets, "),
         (["train", "climbing", "svnr", "--set", "alpha"], "set must be NAME=VALUE, got 'alpha'"),
-        (["train", "climbing", "svnr", "--steps", "0"], "n_steps must be a whole number"),
+        (["train", "climbing", "svnr", "--episodes", "0"], "n_episodes must be a whole number"),
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),
         (["reproduce", "--only", "99"], "notebook must be one of 01, 02, got '99'"),
         (["reproduce", "--jobs", "0"], "jobs must be at least 1, got 0"),
@@ -154,7 +154,7 @@ def test_a_repository_without_presets_is_refused(repository, capsys):
 
 
 def test_a_run_that_diverges_ends_with_its_step_and_setting(repository, capsys):
-    arguments = ["two_modalities", "svnr", "--steps", "40", "--set", "learning_rate=1e38"]
+    arguments = ["two_modalities", "svnr", "--episodes", "40", "--set", "learning_rate=1e38"]
     assert cli.main(["train", *arguments]) == 1
     assert "at step" in (message := capsys.readouterr().err) and "1e+38" in message
     (record,) = (repository / "results").rglob("*.failed.json")
@@ -162,7 +162,7 @@ def test_a_run_that_diverges_ends_with_its_step_and_setting(repository, capsys):
 
 
 def test_train_keeps_the_run_and_prints_what_it_earned(repository, capsys):
-    arguments = ["train", "max_of_three_3.0", "svnr", "--seed", "3", "--steps", "20"]
+    arguments = ["train", "max_of_three_3.0", "svnr", "--seed", "3", "--episodes", "20"]
     assert cli.main([*arguments, "--set", "n_particles=16", "schedule=constant"]) == 0
     assert "SVNR on Max of Three, s₂ = 3.0" in capsys.readouterr().out
     (run,) = (repository / "results" / "max_of_three_3.0").glob("svnr-s3-*.npz")

@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("game", metavar="GAME")
     train.add_argument("learner", metavar="LEARNER")
     train.add_argument("--seed", nargs="+", type=int, default=[0], help="one or more (default 0)")
-    train.add_argument("--steps", type=int, default=5000, help="environment steps (default 5000)")
+    train.add_argument("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     train.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
     train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings")
     train.add_argument("--output", default="results", help="folder of runs (default results)")
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("learner", metavar="LEARNER")
     tune.add_argument("--trials", type=int, default=50, help="finished trials wanted (default 50)")
     tune.add_argument("--seeds", type=int, default=2, help="runs a trial (default 2)")
-    tune.add_argument("--steps", type=int, default=5000, help="environment steps (default 5000)")
+    tune.add_argument("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     tune.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
     tune.add_argument("--output", default="results/tuning", help="folder of the studies")
     tune.set_defaults(command=_tune, parser=tune)
@@ -126,18 +126,18 @@ def _train(options: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from svnr.experiments.settings import TrainSettings
-    from svnr.experiments.store import RunSpec, collect
+    from svnr.experiments.runs import RunSpec
+    from svnr.experiments.scenarios import training
+    from svnr.experiments.store import collect
     from svnr.report.tables import scores
 
-    training = TrainSettings(n_steps=options.steps)
     specs = [
         RunSpec(
             game=options.game,
             learner=options.learner,
             seed=seed,
             overrides=overrides,
-            training=training,
+            training=training(options.game, options.episodes),
         )
         for seed in dict.fromkeys(options.seed)
     ]
@@ -145,9 +145,9 @@ def _train(options: argparse.Namespace) -> int:
         runs = collect(specs, Path(options.output), options.jobs, lambda spec: bar.update())
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(
-        f"{LEARNERS[options.learner].title} on {GAMES[options.game].title}, team reward of a step"
+        f"{LEARNERS[options.learner].title} on {GAMES[options.game].title}, return of an episode"
     )
-    print("(training: mean of the last 100 steps; the others: mean of the test episodes)")
+    print("(training: mean of the last 100; the others: mean of the test episodes)")
     print(table.round(3).to_string())
     return 0
 
@@ -167,7 +167,7 @@ def _tune(options: argparse.Namespace) -> int:
         learner=options.learner,
         n_trials=options.trials,
         n_seeds=options.seeds,
-        n_steps=options.steps,
+        n_episodes=options.episodes,
     )
     folder = Path(options.output)
     done = len(finished_trials(open_study(spec, folder)))

@@ -8,13 +8,15 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from svnr.experiments import store
+from svnr.experiments.runs import Execution, RunSpec, execute
 from svnr.experiments.settings import TrainSettings
-from svnr.experiments.store import RunSpec, collect, execute, load, save
+from svnr.experiments.store import collect, load, place, save, trained
 from svnr.experiments.train import DivergedError
 
-SHORT = TrainSettings(n_steps=30, batch_size=16, n_test=20)
+SHORT = TrainSettings(n_episodes=30, batch_size=16, n_test=20)
 
 
 def spec(seed=0, **changes):
@@ -25,7 +27,7 @@ def spec(seed=0, **changes):
 def same(run, other):
     return all(
         np.array_equal(getattr(run, name), getattr(other, name))
-        for name in ("reward", "visited", "perceived")
+        for name in ("returns", "length", "visited", "perceived")
     ) and all(np.array_equal(run.tested[way], other.tested[way]) for way in run.tested)
 
 
@@ -35,7 +37,7 @@ def test_the_key_tells_runs_apart_by_everything_that_matters():
         spec(seed=1),
         spec(game="max_of_three_1.5"),
         spec(learner="svnr_m"),
-        spec(training=TrainSettings(n_steps=31, batch_size=16, n_test=20)),
+        spec(training=TrainSettings(n_episodes=31, batch_size=16, n_test=20)),
         spec(overrides={"n_particles": 16}),
         spec(overrides={"sets": (frozenset(), frozenset({0}), frozenset({0}))}),
     ]
@@ -59,8 +61,8 @@ def test_saved_and_loaded_a_run_is_the_same(tmp_path):
 def test_what_exists_is_read_and_only_what_is_missing_is_run(tmp_path, monkeypatch):
     first = collect([spec(0)], tmp_path)
     ran = []
-    real = store.execute
-    monkeypatch.setattr(store, "execute", lambda s: (ran.append(s.seed), real(s))[1])
+    real = store.perform
+    monkeypatch.setattr(store, "perform", lambda s, f: (ran.append(s.seed), real(s, f))[1])
     runs = collect([spec(0), spec(1)], tmp_path)
     assert ran == [1]
     assert same(runs[0], first[0])
@@ -101,7 +103,7 @@ def test_a_run_that_diverges_leaves_a_record_and_the_others_finish(tmp_path):
         collect([bad, spec()], tmp_path)
     assert load(spec(), tmp_path) is not None
     assert load(bad, tmp_path) is None
-    record = json.loads(bad.path(tmp_path).with_suffix(".failed.json").read_text())
+    record = json.loads(place(bad, tmp_path, ".failed.json").read_text())
     assert record["run"]["settings"]["learning_rate"] == 1e20
     assert record["step"] >= 10
 
@@ -112,19 +114,20 @@ def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path
         """
         import sys
         from pathlib import Path
+        from svnr.experiments.runs import RunSpec
         from svnr.experiments.settings import TrainSettings
-        from svnr.experiments.store import RunSpec, collect
+        from svnr.experiments.store import collect
         steps = (30, 4000)
         specs = [
             RunSpec(game="max_of_three_2.0", learner="svnr", seed=0,
-                    training=TrainSettings(n_steps=n, batch_size=16, n_test=20))
+                    training=TrainSettings(n_episodes=n, batch_size=16, n_test=20))
             for n in steps
         ]
         collect(specs, Path(sys.argv[1]))
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
-    finished = spec().path(tmp_path)
+    finished = place(spec(), tmp_path)
     deadline = time.monotonic() + 120
     while not finished.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -134,7 +137,7 @@ def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path
     stamp = finished.stat().st_mtime_ns
     leftover = finished.with_name(f"svnr-s9-x.{process.pid}.tmp")
     leftover.write_bytes(b"half")
-    longer = spec(training=TrainSettings(n_steps=60, batch_size=16, n_test=20))
+    longer = spec(training=TrainSettings(n_episodes=60, batch_size=16, n_test=20))
     runs = collect([spec(), longer], tmp_path)
     assert finished.stat().st_mtime_ns == stamp
     assert not leftover.exists()
@@ -142,8 +145,6 @@ def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path
 
 
 def test_a_run_does_not_depend_on_the_number_of_threads(tmp_path):
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     two, _ = execute(spec())
@@ -167,15 +168,76 @@ def test_tracing_a_run_changes_none_of_its_numbers(tmp_path):
             game="two_modalities",
             learner="masql",
             seed=0,
-            training=TrainSettings(n_steps=30, n_test=50),
+            training=TrainSettings(n_episodes=30, n_test=50),
             trace_every=every,
         )
         for every in (0, 10)
     )
     assert plain.key() != traced.key() and "trace_every" not in plain.describe()
     runs = collect([plain, traced], tmp_path)
-    assert np.array_equal(runs[0].reward, runs[1].reward)
+    assert np.array_equal(runs[0].returns, runs[1].returns)
     assert np.array_equal(runs[0].perceived, runs[1].perceived)
     assert not runs[0].trace
-    assert runs[1].trace["step"].tolist() == [0, 10, 20]
+    assert runs[1].trace["episode"].tolist() == [0, 10, 20]
     assert runs[1].trace["pro"].shape == runs[1].trace["ero"].shape == (3, 3)
+
+
+def test_an_interrupted_run_goes_on_from_its_checkpoint_to_the_same_numbers(tmp_path, monkeypatch):
+    """Stopped after 20 of 30 episodes of a traced run, as a kill would; what is left is 10."""
+    traced = spec(learner="lenient", trace_every=7)
+    undisturbed, _ = execute(traced)
+    monkeypatch.setattr(store, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    played, real = [], Execution.episodes
+
+    def episodes(self, stop):
+        for episode in real(self):
+            played.append(episode)
+            yield episode
+            if episode == stop:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(Execution, "episodes", lambda self: episodes(self, 20))
+    with pytest.raises(KeyboardInterrupt):
+        collect([traced], tmp_path)
+    checkpoint = place(traced, tmp_path, ".unfinished.npz")
+    assert checkpoint.exists() and load(traced, tmp_path) is None
+
+    played.clear()
+    monkeypatch.setattr(Execution, "episodes", lambda self: episodes(self, None))
+    (run,) = collect([traced], tmp_path)
+    assert played == list(range(21, 31))
+    assert not checkpoint.exists()
+    assert same(run, undisturbed)
+    for table in ("metrics", "trace"):
+        one, other = getattr(run, table), getattr(undisturbed, table)
+        assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in other)
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_run_begins_again(tmp_path):
+    path = place(spec(), tmp_path, ".unfinished.npz")
+    path.parent.mkdir()
+    path.write_bytes(b"half")
+    with pytest.warns(UserWarning, match=path.name):
+        (run,) = collect([spec()], tmp_path)
+    assert same(run, execute(spec())[0])
+
+
+def test_a_trained_learner_is_kept_and_acts_as_it_did(tmp_path, monkeypatch):
+    _, original = execute(spec())
+    kept = trained(spec(), tmp_path)
+    monkeypatch.setattr(store, "perform", lambda spec, folder: pytest.fail("trained again"))
+    again = trained(spec(), tmp_path)
+    state = torch.zeros(5, 1)
+    expected = original.act(state, "shared")
+    assert torch.equal(kept.act(state, "shared"), expected)
+    assert torch.equal(again.act(state, "shared"), expected)
+    assert load(spec(), tmp_path) is not None
+
+
+def test_games_with_states_keep_returns_and_lengths_but_not_every_action(tmp_path):
+    gather = spec(game="particle_gather", training=TrainSettings(n_episodes=4, n_test=5))
+    (run,) = collect([gather], tmp_path)
+    assert run.returns.shape == run.length.shape == (4,)
+    assert set(run.returns) <= {5.0, -2.0, 0.0} and run.length.max() <= 25
+    assert len(run.visited) == 0
+    assert same(run, load(gather, tmp_path))

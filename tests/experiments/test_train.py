@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from svnr.experiments.scenarios import learner_settings, make_game, make_learner
+from svnr.experiments.scenarios import LEARNERS, learner_settings, make_game, make_learner
 from svnr.experiments.settings import TrainSettings
-from svnr.experiments.train import DivergedError, train
+from svnr.experiments.train import DivergedError, Training, train
 from svnr.games.game import Step
+from svnr.games.gather import particle_gather
 
-SHORT = TrainSettings(n_steps=40, batch_size=16)
+SHORT = TrainSettings(n_episodes=40, batch_size=16)
 
 
 def run(seed, game=None, settings=SHORT, **overrides):
@@ -45,7 +46,7 @@ def test_one_record_a_step_and_updates_after_the_warm_up():
 
 
 def test_updates_can_be_rarer():
-    records = run(0, settings=TrainSettings(n_steps=40, batch_size=16, update_every=4))
+    records = run(0, settings=TrainSettings(n_episodes=40, batch_size=16, update_every=4))
     updated = [record.step for record in records if record.metrics]
     assert updated == [12, 16, 20, 24, 28, 32, 36]
 
@@ -70,9 +71,9 @@ def test_a_reward_that_is_not_a_number_stops_the_run_with_its_step():
 
 def test_truncated_episodes_start_again_with_seeds_of_their_own():
     game = BrokenGame(bad_step=-1)
-    records = run(0, game=game)
+    records = run(0, game=game, settings=TrainSettings(n_episodes=8, batch_size=16))
     assert [r.step for r in records if r.episode_over] == [4, 9, 14, 19, 24, 29, 34, 39]
-    assert len(game.resets) == 9 and len(set(game.resets)) == 9
+    assert len(game.resets) == 8 and len(set(game.resets)) == 8
 
 
 def test_a_learner_that_diverges_stops_the_run_with_step_and_settings():
@@ -80,3 +81,45 @@ def test_a_learner_that_diverges_stops_the_run_with_step_and_settings():
         DivergedError, match=r"at step \d+ with SVNRSettings.*learning_rate=1e\+20"
     ):
         run(0, learning_rate=1e20)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_run_that_stopped_goes_on_as_if_it_had_not(name):
+    """Learner, replay, generators, exploration and leniency: nothing but the state is carried."""
+    settings = TrainSettings(n_episodes=6, batch_size=8, warmup=5)
+
+    def new():
+        game = particle_gather()
+        learner = make_learner(name, game, learner_settings(name), 6, seed=3)
+        return Training(game, learner, settings, seed=3)
+
+    whole, first, second = new(), new(), new()
+    expected = [record for _ in range(6) for record in whole.play_episode()]
+    records = [record for _ in range(3) for record in first.play_episode()]
+    second.load_state_dict(first.state_dict())
+    records += [record for _ in range(3) for record in second.play_episode()]
+    assert [r.step for r in records] == list(range(len(expected)))
+    assert all(np.array_equal(a.u, b.u) for a, b in zip(records, expected, strict=True))
+    assert [r.metrics for r in records] == [r.metrics for r in expected]
+    assert second.done
+
+
+def test_the_learners_clock_counts_episodes():
+    told = []
+
+    class Clock:
+        note_size = 0
+
+        def act(self, state, execution):
+            return torch.zeros(len(state), 1)
+
+        def observe(self, state, u):
+            return torch.zeros(len(state), 0)
+
+        def update(self, batch, episode):
+            told.append(episode)
+            return {}
+
+    settings = TrainSettings(n_episodes=3, batch_size=4, warmup=1)
+    list(train(BrokenGame(bad_step=-1), Clock(), settings, seed=0))
+    assert told == [0] * 4 + [1] * 5 + [2] * 5

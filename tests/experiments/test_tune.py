@@ -9,7 +9,7 @@ from svnr.report.tables import trials
 
 
 def spec(**changes):
-    given = {"game": "max_of_three_1.5", "learner": "hysteretic", "n_trials": 3, "n_steps": 15}
+    given = {"game": "max_of_three_1.5", "learner": "hysteretic", "n_trials": 3, "n_episodes": 15}
     return StudySpec(**(given | changes))
 
 
@@ -46,7 +46,9 @@ def test_a_killed_trial_counts_for_nothing_and_its_finished_runs_are_read(tmp_pa
     assert len(files) == 2
 
     study.enqueue_trial(trial.params)
-    monkeypatch.setattr("svnr.experiments.store.execute", lambda spec: pytest.fail("run again"))
+    monkeypatch.setattr(
+        "svnr.experiments.store.perform", lambda spec, folder: pytest.fail("run again")
+    )
     study.optimize(lambda each: score(each, spec(), tmp_path), n_trials=1)
     assert len(finished_trials(study)) == 1
 

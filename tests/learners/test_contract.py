@@ -41,7 +41,7 @@ def test_every_agent_perceives_a_joint_policy(name, uneven):
 def test_an_update_moves_every_tensor_that_learns(name, uneven):
     learner = new(name, uneven)
     before = learner.state_dict()
-    learner.update(random_batch(uneven, learner), step=50)
+    learner.update(random_batch(uneven, learner), episode=50)
     after = learner.state_dict()
     weights = [key for key in before if "weight" in key or "bias" in key]
     still = [key for key in weights if torch.equal(before[key], after[key])]
@@ -62,7 +62,7 @@ def test_acting_moves_no_weight(name, uneven):
 @pytest.mark.parametrize("name", LEARNER_NAMES)
 def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(name, uneven):
     learner = new(name, uneven)
-    learner.update(random_batch(uneven, learner), step=50)
+    learner.update(random_batch(uneven, learner), episode=50)
     copy = new(name, uneven, seed=99)
     copy.load_state_dict(learner.state_dict())
     for step in (51, 52):

@@ -15,10 +15,10 @@ HILL = Hill(height=1.0, center=(7.0, -6.0, 5.0), width=3.0, offset=10.0)
 ONE_HILL = DifferentialGame("one_hill", (HILL,))
 
 
-def trained(name, game, n_steps, **overrides):
+def trained(name, game, n_episodes, **overrides):
     settings = learner_settings(name, {"hidden": (32, 32), **overrides})
-    learner = make_learner(name, game, settings, n_steps, seed=0)
-    for _ in train(game, learner, TrainSettings(n_steps=n_steps, batch_size=128), seed=0):
+    learner = make_learner(name, game, settings, n_episodes, seed=0)
+    for _ in train(game, learner, TrainSettings(n_episodes=n_episodes, batch_size=128), seed=0):
         pass
     return learner
 
@@ -35,7 +35,7 @@ def test_it_climbs_a_single_hill(name):
 def test_it_looks_ahead_in_a_game_of_two_steps(name, two_step):
     # Greed for the first step earns 1; looking ahead with γ = 0.95 earns 1.95 − ½ · 0.95² = 1.50.
     overrides = {"alpha_final": 0.05, "schedule": "constant"} if is_soft(name) else {}
-    learner = trained(name, two_step, 1500, **overrides)
+    learner = trained(name, two_step, 750, **overrides)
     assert returns(two_step, learner, "greedy", 16, seed=1).mean() > 1.35
 
 

@@ -12,8 +12,8 @@ from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.theory.nesting import star
 
 
-def learner(game=None, n_steps=100, seed=0, **settings):
-    return SVNR(game or max_of_three(2.0), SVNRSettings(**settings), n_steps, seed)
+def learner(game=None, n_episodes=100, seed=0, **settings):
+    return SVNR(game or max_of_three(2.0), SVNRSettings(**settings), n_episodes, seed)
 
 
 # --- the losses, written out --------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_svnr_leaves_the_wrong_hill_and_svnr_m_does_not():
     game = max_of_three(1.5)
     earned = {}
     for sets in ("strict", "none"):
-        team = learner(game, n_steps=5000, sets=sets)
+        team = learner(game, n_episodes=5000, sets=sets)
         for _ in train(game, team, TrainSettings(), seed=0):
             pass
         earned[sets] = returns(game, team, "shared", 1000, seed=0).mean()
@@ -155,14 +155,14 @@ def test_svnr_looks_ahead_in_a_game_of_two_steps(two_step, soft_value):
     """Best is s = γ = 0.95 and 1: −0.45125 + 1.95 = 1.4988. Without looking ahead: at most 1."""
     team = learner(
         two_step,
-        n_steps=3000,
+        n_episodes=1500,
         schedule="constant",
         alpha_final=0.01,
         soft_value=soft_value,
         hidden=(32, 32),
         target_rate=0.05,
     )
-    for _ in train(two_step, team, TrainSettings(n_steps=3000, batch_size=128), seed=0):
+    for _ in train(two_step, team, TrainSettings(n_episodes=1500, batch_size=128), seed=0):
         pass
     assert returns(two_step, team, "shared", 500, seed=0).mean() >= 1.42
 

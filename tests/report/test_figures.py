@@ -15,7 +15,7 @@ def curves():
             "game": "max_of_three_1.5",
             "learner": learner,
             "seed": seed,
-            "step": step,
+            "episode": step,
             "reward": 10 * seed + step,
         }
         for learner in ("svnr", "svnr_m")

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from svnr.experiments.runs import Run, RunSpec
 from svnr.experiments.settings import TrainSettings
-from svnr.experiments.store import Run, RunSpec
 from svnr.report import tables
 
 
@@ -14,24 +14,25 @@ def run(seed, reward, tested=9.6, learner="svnr"):
         game="max_of_three_1.5",
         learner=learner,
         seed=seed,
-        training=TrainSettings(n_steps=len(reward)),
+        training=TrainSettings(n_episodes=len(reward)),
     )
     ways = {way: np.full(4, tested) for way in ("shared", "independent", "greedy")}
     visited = np.tile(np.array([0.1, 0.2, 0.3], dtype=np.float16), (len(reward), 1))
-    return Run(spec, spec.describe(), reward, visited, {}, ways, np.zeros((3, 4, 3)))
+    length = np.ones(len(reward), dtype=int)
+    return Run(spec, spec.describe(), reward, length, visited, {}, ways, np.zeros((3, 4, 3)))
 
 
 def test_curves_are_running_means_of_every_nth_step():
     table = tables.curves([run(3, [0, 2, 4, 6])], window=2, every=2)
     # Means of (0) and of (2, 4).
     assert table["reward"].tolist() == [0.0, 3.0]
-    assert table["step"].tolist() == [0, 2]
+    assert table["episode"].tolist() == [0, 2]
     assert set(table["seed"]) == {3}
 
 
 def test_visits_are_in_the_games_units():
     table = tables.visits([run(0, range(10))], half_width=10, first=1, last=8, every=3)
-    assert table["step"].tolist() == [1, 4, 7]
+    assert table["episode"].tolist() == [1, 4, 7]
     assert np.allclose(table[["u_1", "u_2", "u_3"]].iloc[0], [1, 2, 3], atol=1e-2)
     assert table["reward"].tolist() == [1, 4, 7]
 

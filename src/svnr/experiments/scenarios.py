@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from svnr.experiments.settings import TrainSettings
+
 if TYPE_CHECKING:
     from svnr.games.game import Game
     from svnr.learners.learner import Learner
@@ -19,6 +21,7 @@ class GameEntry:
     module: str
     factory: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)  # what is not as in `TrainSettings`
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,12 @@ GAMES: dict[str, GameEntry] = {
     "team_stag_hunt": GameEntry("Team stag hunt", _MATRIX, "team_stag_hunt"),
     "one_volunteer": GameEntry("One volunteer of three", _MATRIX, "one_volunteer"),
     "parity": GameEntry("Parity of three", _MATRIX, "parity"),
-    "particle_gather": GameEntry("Particle Gather", "svnr.games.gather", "particle_gather"),
+    "particle_gather": GameEntry(
+        "Particle Gather",
+        "svnr.games.gather",
+        "particle_gather",
+        training={"update_every": 10},  # some 18 steps an episode; a tenth of the time
+    ),
 }
 
 LEARNERS: dict[str, LearnerEntry] = {
@@ -102,6 +110,12 @@ def make_game(name: str) -> "Game":
     return getattr(import_module(entry.module), entry.factory)(**entry.arguments)
 
 
+def training(game: str, n_episodes: int) -> TrainSettings:
+    """How any learner is trained on the game called `game`, for `n_episodes` episodes."""
+    check_name("game", game, GAMES)
+    return TrainSettings(n_episodes=n_episodes, **GAMES[game].training)
+
+
 def learner_settings(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     """The settings of the learner called `name`, with some of them overridden.
 
@@ -123,7 +137,7 @@ def learner_version(name: str) -> int:
     return getattr(import_module(entry.module), entry.learner).version
 
 
-def make_learner(name: str, game: "Game", settings: Any, n_steps: int, seed: int) -> "Learner":
+def make_learner(name: str, game: "Game", settings: Any, n_episodes: int, seed: int) -> "Learner":
     """The learner called `name`, new, for `game`."""
     entry = LEARNERS[name]
-    return getattr(import_module(entry.module), entry.learner)(game, settings, n_steps, seed)
+    return getattr(import_module(entry.module), entry.learner)(game, settings, n_episodes, seed)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 class TrainSettings:
     """The part of a run that is the same for every learner."""
 
-    n_steps: int = 5000  # environment steps; one-shot games: episodes (§8.1)
+    n_episodes: int = 5000  # of a run (§8.1, §8.2)
     batch_size: int = 512  # transitions an update (§8)
     capacity: int = 1_000_000  # transitions kept in the replay buffer (§8)
-    warmup: int = 10  # steps before the first update; the schedule (§8) holds α as long
+    warmup: int = 10  # environment steps before the first update; §8's schedule holds α as long
     update_every: int = 1  # environment steps between updates; ROMMEO's
     n_test: int = 1000  # episodes of each evaluation after training; ours
 

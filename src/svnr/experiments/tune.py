@@ -7,15 +7,15 @@ as any other runs, so that of a killed trial only the runs in flight are lost.
 
 import multiprocessing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from svnr.experiments import scenarios
-from svnr.experiments.settings import TrainSettings
-from svnr.experiments.store import RunSpec, collect
+from svnr.experiments.runs import RunSpec
+from svnr.experiments.store import collect
 from svnr.experiments.train import DivergedError
 
 if TYPE_CHECKING:
@@ -80,20 +80,20 @@ class StudySpec:
     learner: str
     n_trials: int = 50  # §8
     n_seeds: int = 2  # runs a trial; ours
-    n_steps: int = 5000  # of a run (§8.1)
+    n_episodes: int = 5000  # of a run (§8.1)
     sampler_seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse unknown names and empty budgets before anything is run."""
         scenarios.check_name("game", self.game, scenarios.GAMES)
         scenarios.check_name("learner", self.learner, RANGES)
-        for name in ("n_trials", "n_seeds", "n_steps"):
+        for name in ("n_trials", "n_seeds", "n_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     def journal(self, folder: Path) -> Path:
         """The study's file below `folder`; studies of other lengths lie apart."""
-        length = "" if self.n_steps == 5000 else f"-{self.n_steps}"
+        length = "" if self.n_episodes == 5000 else f"-{self.n_episodes}"
         return folder / self.game / f"{self.learner}{length}.jsonl"
 
 
@@ -169,7 +169,7 @@ def finished_trials(study: "optuna.Study") -> list:
 
 
 def score(trial: "optuna.Trial", spec: StudySpec, folder: Path) -> float:
-    """The objective: the mean reward over the last 100 steps, over the seeds of a trial."""
+    """The objective: the mean return of the last 100 episodes, over the seeds of a trial."""
     import optuna
 
     overrides = {name: where.suggest(trial, name) for name, where in RANGES[spec.learner].items()}
@@ -188,7 +188,7 @@ def _last_reward(spec: StudySpec, seed: int, overrides: dict[str, Any], folder: 
         learner=spec.learner,
         seed=seed,
         overrides=overrides,
-        training=TrainSettings(n_steps=spec.n_steps, n_test=1),
+        training=replace(scenarios.training(spec.game, spec.n_episodes), n_test=1),
     )
     try:
         return collect([run], folder)[0].last(100)

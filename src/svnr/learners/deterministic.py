@@ -24,7 +24,7 @@ class DeterministicLearner(Learner):
         hidden: widths of the hidden layers.
         noise_scale: of the exploration at the start.
         exploration_fraction: of the run over which it fades.
-        n_steps: length of the run.
+        n_episodes: length of the run.
         seed: of the starting weights and of all noise.
     """
 
@@ -34,7 +34,7 @@ class DeterministicLearner(Learner):
         hidden: Sequence[int],
         noise_scale: float,
         exploration_fraction: float,
-        n_steps: int,
+        n_episodes: int,
         seed: int,
     ) -> None:
         width = sum(game.action_sizes)
@@ -43,7 +43,7 @@ class DeterministicLearner(Learner):
         self._own = own_coordinates(game.action_sizes)  # [N, D]
         sizes = (game.state_size, *hidden, width)  # of D outputs agent i uses its own
         self.actors = StackedMLP(game.n_agents, sizes, self._generator, "tanh")
-        self.exploration = Exploration(width, noise_scale, exploration_fraction, n_steps)
+        self.exploration = Exploration(width, noise_scale, exploration_fraction, n_episodes)
         self.recent = Recent(N_RECENT, game.state_size, width)
 
     def latent(self, state: Tensor, actors: StackedMLP | None = None) -> Tensor:

@@ -14,21 +14,21 @@ class Exploration(nn.Module):
         n_coordinates: D.
         scale: of the noise at the start, in units of actions in [−1, 1].
         fraction: of the run over which the scale fades to a fiftieth, where it stays.
-        n_steps: length of the run.
+        n_episodes: length of the run.
     """
 
     path: Tensor
-    step: Tensor
+    episode: Tensor
 
-    def __init__(self, n_coordinates: int, scale: float, fraction: float, n_steps: int) -> None:
+    def __init__(self, n_coordinates: int, scale: float, fraction: float, n_episodes: int) -> None:
         super().__init__()
-        self._scale, self._span = scale, fraction * n_steps
+        self._scale, self._span = scale, fraction * n_episodes
         self.register_buffer("path", torch.zeros(n_coordinates))
-        self.register_buffer("step", torch.tensor(0))
+        self.register_buffer("episode", torch.tensor(0))
 
     def scale(self) -> float:
-        """The scale at the step last told."""
-        return fading(int(self.step), self._scale, self._span)
+        """The scale at the episode last told."""
+        return fading(int(self.episode), self._scale, self._span)
 
     def noise(self, n: int, generator: torch.Generator) -> Tensor:
         """The next n points [n, D] of the path, scaled."""
@@ -40,6 +40,6 @@ class Exploration(nn.Module):
         return self.scale() * torch.stack(points)
 
 
-def fading(step: int, scale: float, span: float) -> float:
-    """From `scale` to a fiftieth of it at a constant rate over `span` steps, then constant."""
-    return scale * FADES_TO ** min(step / span, 1.0)
+def fading(episode: int, scale: float, span: float) -> float:
+    """From `scale` to a fiftieth of it at a constant rate over `span` episodes, then constant."""
+    return scale * FADES_TO ** min(episode / span, 1.0)

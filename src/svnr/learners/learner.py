@@ -43,8 +43,8 @@ class Learner(Protocol):
         """
         return u.new_zeros(len(u), self.note_size)
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
-        """Learn from a batch at environment step `step`; returns numbers worth recording."""
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
+        """Learn from a batch after `episode` finished episodes; returns numbers to record."""
         ...
 
     def parts(self) -> dict[str, Part]:

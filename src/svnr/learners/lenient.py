@@ -77,13 +77,15 @@ class IndependentLearner(DeterministicLearner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, over which exploration fades.
+        n_episodes: length of the run, over which exploration fades.
         seed: of the starting weights and of all noise.
     """
 
-    def __init__(self, game: Game, settings: IndependentSettings, n_steps: int, seed: int) -> None:
+    def __init__(
+        self, game: Game, settings: IndependentSettings, n_episodes: int, seed: int
+    ) -> None:
         noise = (settings.noise_scale, settings.exploration_fraction)
-        super().__init__(game, settings.hidden, *noise, n_steps, seed)
+        super().__init__(game, settings.hidden, *noise, n_episodes, seed)
         self._discount, self._n_groups = settings.discount, settings.n_groups
         self.critics, self.target_critics = (
             Critics(game.state_size, game.action_sizes, settings.hidden, self._generator, "own")
@@ -103,9 +105,9 @@ class IndependentLearner(DeterministicLearner):
     def weights(self, error: Tensor, batch: Batch) -> Tensor:
         """How much each agent makes of each temporal-difference error [N, B]: weights [N, B]."""
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, one of the actors, one of the targets."""
-        self.exploration.step.fill_(step)
+        self.exploration.episode.fill_(episode)
         target = bootstrapped(batch, self.next_value, self._discount)
         error = target - self.critics(batch.state, batch.u.unsqueeze(0))
         critic_loss = forgiving_error(error, self.weights(error.detach(), batch))
@@ -142,8 +144,10 @@ class Hysteretic(IndependentLearner):
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: HystereticSettings, n_steps: int, seed: int) -> None:
-        super().__init__(game, settings, n_steps, seed)
+    def __init__(
+        self, game: Game, settings: HystereticSettings, n_episodes: int, seed: int
+    ) -> None:
+        super().__init__(game, settings, n_episodes, seed)
         self.settings = settings
 
     def weights(self, error: Tensor, batch: Batch) -> Tensor:
@@ -156,8 +160,8 @@ class Lenient(IndependentLearner):
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: LenientSettings, n_steps: int, seed: int) -> None:
-        super().__init__(game, settings, n_steps, seed)
+    def __init__(self, game: Game, settings: LenientSettings, n_episodes: int, seed: int) -> None:
+        super().__init__(game, settings, n_episodes, seed)
         self.settings = settings
         self.note_size = game.n_agents
         *_, self._dropping = generators(seed, 3)  # the third, after those of the actors

@@ -44,15 +44,15 @@ class MADDPG(DeterministicLearner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, over which exploration fades.
+        n_episodes: length of the run, over which exploration fades.
         seed: of the starting weights and of all noise.
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: MADDPGSettings, n_steps: int, seed: int) -> None:
+    def __init__(self, game: Game, settings: MADDPGSettings, n_episodes: int, seed: int) -> None:
         noise = (settings.noise_scale, settings.exploration_fraction)
-        super().__init__(game, settings.hidden, *noise, n_steps, seed)
+        super().__init__(game, settings.hidden, *noise, n_episodes, seed)
         self.settings = settings
         self.critics, self.target_critics = (
             Critics(game.state_size, game.action_sizes, settings.hidden, self._generator)
@@ -69,9 +69,9 @@ class MADDPG(DeterministicLearner):
             Target(self.target_actors, self.actors, mu, settings.target_rate),
         )
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, one of the actors, one of the targets."""
-        self.exploration.step.fill_(step)
+        self.exploration.episode.fill_(episode)
         target = bootstrapped(batch, self.next_value, self.settings.discount)
         critic_loss = bellman_error(target, self.critics(batch.state, batch.u.unsqueeze(0)))
         self._critic_adam.descend(critic_loss)

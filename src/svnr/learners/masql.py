@@ -31,7 +31,7 @@ from svnr.learners.losses import (
 )
 from svnr.learners.networks import Adam, Critics, StackedMLP, Target, beside, in_one_piece
 from svnr.learners.replay import Batch
-from svnr.learners.schedules import SCHEDULES
+from svnr.learners.schedules import SCHEDULES, schedule
 from svnr.stein.negotiation import kernel_mask
 from svnr.theory.nesting import full
 
@@ -40,7 +40,7 @@ from svnr.theory.nesting import full
 class MASQLSettings:
     """Everything that MASQL can be told; each value with its source."""
 
-    schedule: str = "three_phase"  # α over steps, as for SVNR
+    schedule: str = "three_phase"  # α over episodes, as for SVNR
     alpha_final: float = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
     learning_rate: float = 0.005  # Adam, critics and samplers; searched in 1e-4 to 1e-1 (§8)
     n_particles: int = 48  # M per state; public code 49; searched in 16 to 64 (§8)
@@ -70,15 +70,16 @@ class MASQL(Learner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, which some schedules need.
+        n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: MASQLSettings, n_steps: int, seed: int) -> None:
+    def __init__(self, game: Game, settings: MASQLSettings, n_episodes: int, seed: int) -> None:
         n, width = game.n_agents, sum(game.action_sizes)
-        self.settings, self.n_agents, self.n_steps = settings, n, n_steps
+        self.settings, self.n_agents = settings, n
+        self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self._slices = agent_slices(game.action_sizes)
         self._width = width
         self._generator, *self._own_generators = generators(seed, n + 1)
@@ -93,10 +94,6 @@ class MASQL(Learner):
         self._critic_adam = Adam(self.critics, theta, settings.learning_rate)
         self._sampler_adam = Adam(self.samplers, psi, settings.learning_rate)
         self._target = Target(self.target_critics, self.critics, theta, settings.target_rate)
-
-    def alpha(self, step: int) -> float:
-        """The temperature at environment step `step`."""
-        return SCHEDULES[self.settings.schedule](step, self.settings.alpha_final, self.n_steps)
 
     def latent(self, state: Tensor) -> Tensor:
         """A joint action z [N, ..., D] of each agent's sampler, before the tanh, for states."""
@@ -131,9 +128,9 @@ class MASQL(Learner):
         """See `Learner.perceive`: what each agent's joint sampler says."""
         return self._imagined(state, n_samples, common=False)
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, one of the samplers, one of the targets."""
-        alpha = self.alpha(step)
+        alpha = self.alpha(episode)
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )

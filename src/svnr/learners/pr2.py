@@ -21,7 +21,7 @@ from svnr.learners.losses import (
 )
 from svnr.learners.networks import Adam, Critics, StackedMLP, Target, beside, in_one_piece
 from svnr.learners.replay import Batch
-from svnr.learners.schedules import SCHEDULES
+from svnr.learners.schedules import SCHEDULES, schedule
 from svnr.stein.negotiation import kernel_mask
 from svnr.theory.nesting import full
 
@@ -30,7 +30,7 @@ from svnr.theory.nesting import full
 class PR2Settings:
     """Everything that PR2 can be told; each value with its source."""
 
-    schedule: str = "three_phase"  # α over steps, as for SVNR
+    schedule: str = "three_phase"  # α over episodes, as for SVNR
     alpha_final: float = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
     learning_rate: float = 0.005  # Adam, all networks; searched in 1e-4 to 1e-1 (§8)
     n_particles: int = 38  # M per state; public code; searched in 16 to 64 (§8)
@@ -62,17 +62,18 @@ class PR2(DeterministicLearner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, which some schedules need.
+        n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: PR2Settings, n_steps: int, seed: int) -> None:
+    def __init__(self, game: Game, settings: PR2Settings, n_episodes: int, seed: int) -> None:
         noise = (settings.noise_scale, settings.exploration_fraction)
-        super().__init__(game, settings.hidden, *noise, n_steps, seed)
+        super().__init__(game, settings.hidden, *noise, n_episodes, seed)
         n, width, generator = game.n_agents, sum(game.action_sizes), self._generator
-        self.settings, self.n_steps = settings, n_steps
+        self.settings = settings
+        self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         sizes = (game.state_size + width + settings.noise_size, *settings.hidden, width)
         self.opponent_models = StackedMLP(n, sizes, generator)  # agent i uses the others' outputs
         self.critics, self.target_critics = (
@@ -91,10 +92,6 @@ class PR2(DeterministicLearner):
             Target(self.target_critics, self.critics, theta, settings.target_rate),
             Target(self.target_actors, self.actors, mu, settings.target_rate),
         )
-
-    def alpha(self, step: int) -> float:
-        """The temperature at environment step `step`."""
-        return SCHEDULES[self.settings.schedule](step, self.settings.alpha_final, self.n_steps)
 
     def latent_answers(self, state: Tensor, own: Tensor) -> Tensor:
         """z [N, ..., D]: how agent i imagines the others' answer, before the tanh.
@@ -122,10 +119,10 @@ class PR2(DeterministicLearner):
         own = intended.unsqueeze(2).expand(-1, -1, n, -1)
         return own + torch.tanh(self.latent_answers(state.unsqueeze(1), own))
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, the opponent models, the actors and the targets."""
-        self.exploration.step.fill_(step)
-        alpha = self.alpha(step)
+        self.exploration.episode.fill_(episode)
+        alpha = self.alpha(episode)
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )

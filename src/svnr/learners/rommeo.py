@@ -32,7 +32,7 @@ from svnr.learners.networks import (
     own_coordinates,
 )
 from svnr.learners.replay import Batch, Recent
-from svnr.learners.schedules import SCHEDULES
+from svnr.learners.schedules import SCHEDULES, schedule
 
 LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
 
@@ -41,7 +41,7 @@ LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
 class ROMMEOSettings:
     """Everything that ROMMEO can be told; each value with its source."""
 
-    schedule: str = "three_phase"  # α over steps, as for SVNR
+    schedule: str = "three_phase"  # α over episodes, as for SVNR
     alpha_final: float = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
     learning_rate: float = 0.005  # Adam, all networks; searched in 1e-4 to 1e-1 (§8)
     n_groups: int = 8  # states of the batch that are reasoned about; as for SVNR
@@ -66,15 +66,16 @@ class ROMMEO(Learner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, which some schedules need.
+        n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: ROMMEOSettings, n_steps: int, seed: int) -> None:
+    def __init__(self, game: Game, settings: ROMMEOSettings, n_episodes: int, seed: int) -> None:
         n, width, hidden = game.n_agents, sum(game.action_sizes), settings.hidden
-        self.settings, self.n_agents, self.n_steps = settings, n, n_steps
+        self.settings, self.n_agents = settings, n
+        self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self._width = width
         self._slices = agent_slices(game.action_sizes)
         self._own = own_coordinates(game.action_sizes)  # [N, D]
@@ -97,10 +98,6 @@ class ROMMEO(Learner):
         self._reasoning_adam = Adam(reasoning, in_one_piece(reasoning), rate)
         self._prior_adam = Adam(self.priors, in_one_piece(self.priors), rate)
         self._target = Target(self.target_critics, self.critics, theta, settings.target_rate)
-
-    def alpha(self, step: int) -> float:
-        """The temperature at environment step `step`."""
-        return SCHEDULES[self.settings.schedule](step, self.settings.alpha_final, self.n_steps)
 
     def reason(self, state: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """û_−i ∼ ρ_i(· | s), then u_i ∼ π_i(· | s, û_−i), for every agent.
@@ -155,9 +152,9 @@ class ROMMEO(Learner):
         u, _, _ = self.reason(states, self._noise(len(states)))
         return u.view(self.n_agents, len(state), n_samples, -1)
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, of the priors, of models and policies, and of the targets."""
-        alpha = self.alpha(step)
+        alpha = self.alpha(episode)
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )

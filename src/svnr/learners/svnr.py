@@ -22,7 +22,7 @@ from svnr.learners.losses import (
 )
 from svnr.learners.networks import Adam, Critic, Samplers, Target, in_one_piece
 from svnr.learners.replay import Batch
-from svnr.learners.schedules import SCHEDULES
+from svnr.learners.schedules import SCHEDULES, schedule
 from svnr.stein.negotiation import KernelOn, kernel_mask
 from svnr.theory.nesting import Sets, check_sets, full, none, strict
 
@@ -34,7 +34,7 @@ class SVNRSettings:
     """Everything that SVNR can be told; each value with its source."""
 
     sets: str | Sets = "strict"  # C_i: "strict" SVNR, "full" SVNR-F, "none" SVNR-M, or any sets
-    schedule: str = "three_phase"  # α over steps; the paper prints another (docs/deviations.md)
+    schedule: str = "three_phase"  # α over episodes; the paper prints another (docs/deviations.md)
     alpha_final: float = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
     learning_rate: float = 0.005  # Adam, critic and samplers; searched in 1e-4 to 1e-1 (§8)
     n_particles: int = 48  # M per state; searched in 16 to 64 (§8)
@@ -80,19 +80,19 @@ class SVNR(Learner):
     Args:
         game: what is played; only its sizes are used.
         settings: how to learn it.
-        n_steps: length of the run, which some schedules need.
+        n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
 
-    def __init__(self, game: Game, settings: SVNRSettings, n_steps: int, seed: int) -> None:
+    def __init__(self, game: Game, settings: SVNRSettings, n_episodes: int, seed: int) -> None:
         sets = settings.sets
         n = game.n_agents
         self.sets = check_sets(TOPOLOGIES[sets](n) if isinstance(sets, str) else sets, n)
         self.settings = settings
         self.n_agents = n
-        self.n_steps = n_steps
+        self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self.action_sizes = game.action_sizes
         self._generator, *self._own_generators = generators(seed, n + 1)
         width = sum(game.action_sizes)
@@ -112,10 +112,6 @@ class SVNR(Learner):
         self._critic_adam = Adam(self.critic, theta, rate)
         self._sampler_adam = Adam(self.samplers, psi, rate)
         self._target = Target(self.target_critic, self.critic, theta, settings.target_rate)
-
-    def alpha(self, step: int) -> float:
-        """The temperature at environment step `step`."""
-        return SCHEDULES[self.settings.schedule](step, self.settings.alpha_final, self.n_steps)
 
     def noise(self, *shape: int) -> Tensor:
         """ξ [*shape, N, noise_size] from the generator that all agents have in common."""
@@ -159,9 +155,9 @@ class SVNR(Learner):
         """Agent `index` alone, to act without messages; give all agents of a team one seed."""
         return Agent(self.samplers, self.settings.noise_size, self.action_sizes, index, seed)
 
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
+    def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
-        alpha = self.alpha(step)
+        alpha = self.alpha(episode)
         target = self.critic_target(batch, alpha)
         critic_loss = bellman_error(target, self.critic(batch.state, batch.u))
         self._critic_adam.descend(critic_loss)

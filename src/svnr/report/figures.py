@@ -23,12 +23,12 @@ def training_curves(
     optimum: float,
     trap: float,
 ) -> Figure:
-    """Reward against training step, one panel a game, one colour a learner (Figures 4 and 6).
+    """Reward against training episode, one panel a game, one colour a learner (Figures 4 and 6).
 
     A thin line is a seed; the bold one is the interquartile mean over seeds.
 
     Args:
-        curves: rows of game, learner, seed, step, reward, as `tables.curves` makes them.
+        curves: rows of game, learner, seed, episode, reward, as `tables.curves` makes them.
         panels: game → title of its panel, in order.
         title: the message.
         optimum: reward of the best joint action, drawn as a line.
@@ -40,8 +40,8 @@ def training_curves(
     for axis, (game, name) in zip(axes[0], panels.items(), strict=True):
         _curves_of(axis, curves[curves["game"] == game])
         _levels(axis, optimum, trap, labelled=axis is axes[0][0])
-        axis.set(title=name, xlabel="training step", ylim=(-16, 12))
-    axes[0][0].set_ylabel("team reward of a step\n(mean of the last 100)")
+        axis.set(title=name, xlabel="training episode", ylim=(-16, 12))
+    axes[0][0].set_ylabel("return of an episode\n(mean of the last 100)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
@@ -50,11 +50,11 @@ def training_curves(
 
 def _curves_of(axis: Axes, curves: pd.DataFrame) -> None:
     for learner, rows in curves.groupby("learner", sort=False):
-        by_step = rows.pivot_table(index="step", columns="seed", values="reward")
+        by_episode = rows.pivot_table(index="episode", columns="seed", values="reward")
         color = COLORS[str(learner)]
-        axis.plot(by_step.index, by_step, color=color, linewidth=0.5, alpha=0.4)
-        middle = stats.trim_mean(by_step.to_numpy(), 0.25, axis=1)
-        (line,) = axis.plot(by_step.index, middle, label=LEARNERS[str(learner)].title, zorder=3)
+        axis.plot(by_episode.index, by_episode, color=color, linewidth=0.5, alpha=0.4)
+        middle = stats.trim_mean(by_episode.to_numpy(), 0.25, axis=1)
+        (line,) = axis.plot(by_episode.index, middle, label=LEARNERS[str(learner)].title, zorder=3)
         line.set(color=color, linestyle=DASHES.get(str(learner), "solid"))
 
 
@@ -129,7 +129,7 @@ def relative_overgeneralization(
     Args:
         views: rows of action (of agent 1, game units), average and best: the reward when the
             partners act at random, and when they answer best.
-        curves: rows of learner, seed, step, reward.
+        curves: rows of learner, seed, episode, reward.
         optimum: reward of the best joint action.
         trap: reward of the wrong hill.
     """
@@ -137,7 +137,9 @@ def relative_overgeneralization(
     _two_views(left, views)
     _curves_of(right, curves)
     _levels(right, optimum, trap, labelled=True)
-    right.set(xlabel="training step", ylabel="team reward (mean of the last 100)", ylim=(-16, 12))
+    right.set(
+        xlabel="training episode", ylabel="team reward (mean of the last 100)", ylim=(-16, 12)
+    )
     right.set_title("Negotiating agents leave the trap")
     right.legend(loc="lower right")
     return figure
@@ -228,8 +230,8 @@ def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) 
     """PRO, ERO and the reward while training, side by side, one colour a learner.
 
     Args:
-        traces: rows of learner, step, pro, ero, as `tables.traces` makes them.
-        curves: rows of learner, step, reward.
+        traces: rows of learner, episode, pro, ero, as `tables.traces` makes them.
+        curves: rows of learner, episode, reward.
         title: the message.
     """
     figure, axes = plt.subplots(1, 3, figsize=(FULL_WIDTH + 1.7, 2.7))
@@ -238,11 +240,11 @@ def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) 
         axes, (*panels, (curves, "reward", "team reward, last 100")), strict=True
     ):
         for learner, rows in table.groupby("learner", sort=False):
-            means = rows.groupby("step")[column].mean()
+            means = rows.groupby("episode")[column].mean()
             (line,) = axis.plot(means.index, means, color=COLORS[str(learner)], linewidth=1.3)
             line.set(label=LEARNERS[str(learner)].title)
             line.set(linestyle=DASHES.get(str(learner), "solid"))
-        axis.set(xlabel="training step", title=label)
+        axis.set(xlabel="training episode", title=label)
     for axis in axes[:2]:
         axis.set_yscale("symlog", linthresh=0.1)
         axis.set_ylim(bottom=0)

@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from svnr.experiments.files import write_text
 from svnr.experiments.repository import repository_root
-from svnr.experiments.store import Run
+from svnr.experiments.runs import Run
 from svnr.report.style import STYLE_FILE
 
 
@@ -83,7 +83,7 @@ class Outputs:
         """Write a table as CSV and Markdown and record it; returns it, to be shown."""
         folder = self._folder()
         table.to_csv(folder / f"{name}.csv")
-        _write(folder / f"{name}.md", markdown(table) + "\n")
+        write_text(folder / f"{name}.md", markdown(table) + "\n")
         self._record(f"{name}.md", label, runs, note)
         return table
 
@@ -105,7 +105,7 @@ class Outputs:
             "note": note,
             "versions": versions(),
         }
-        _write(
+        write_text(
             path, json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
         )
 
@@ -143,9 +143,3 @@ def markdown(table: pd.DataFrame) -> str:
 
 def _hash(keys: list[str]) -> str:
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:10]
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text)
-    unfinished.replace(path)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from svnr.experiments.evaluate import ero_gaps, pro_gaps
+from svnr.experiments.runs import Run
 from svnr.experiments.scenarios import GAMES, LEARNERS, make_game
 from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
-from svnr.experiments.store import Run
 from svnr.games.game import OneShotGame
 from svnr.report.paper import PAPER_TABLE_1
 
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
 
 
 def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
-    """Training curves in long form: the reward of a step, averaged over the last `window` steps.
+    """Training curves in long form: the return of an episode, averaged over the last `window`.
 
     Args:
         runs: finished runs.
-        window: steps averaged over.
-        every: keep one step in so many.
+        window: episodes averaged over.
+        every: keep one episode in so many.
 
     Returns:
-        Rows of game, learner, seed, step, reward.
+        Rows of game, learner, seed, episode, reward.
     """
     parts = []
     for run in runs:
-        reward = smooth(run.reward, window)
-        steps = np.arange(0, len(reward), every)
-        parts.append(_labelled(run, step=steps, reward=reward[steps]))
+        reward = smooth(run.returns, window)
+        kept = np.arange(0, len(reward), every)
+        parts.append(_labelled(run, episode=kept, reward=reward[kept]))
     return pd.concat(parts, ignore_index=True)
 
 
 def visits(
     runs: Sequence[Run], half_width: float, first: int, last: int, every: int = 1
 ) -> pd.DataFrame:
-    """The joint actions visited from step `first` to `last`, in the game's units.
+    """Joint actions of episodes `first` to `last` of one-shot games, in the game's units.
 
     Returns:
-        Rows of game, learner, seed, step, u_1 … u_D, reward.
+        Rows of game, learner, seed, episode, u_1 … u_D, reward.
     """
     parts = []
     for run in runs:
-        steps = np.arange(first, min(last, len(run.reward)), every)
-        u = half_width * run.visited[steps].astype(float)
+        kept = np.arange(first, min(last, len(run.returns)), every)
+        u = half_width * run.visited[kept].astype(float)
         columns = {f"u_{d + 1}": u[:, d] for d in range(u.shape[1])}
-        parts.append(_labelled(run, step=steps, **columns, reward=run.reward[steps]))
+        parts.append(_labelled(run, episode=kept, **columns, reward=run.returns[kept]))
     return pd.concat(parts, ignore_index=True)
 
 
 def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
-    """One row a run: what it earned in its last training steps and in each way of execution."""
+    """One row a run: what it earned in its last training episodes and in each way of execution."""
     return pd.DataFrame(
         {
             "game": run.spec.game,
@@ -69,7 +69,7 @@ def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
 
 
 def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.DataFrame:
-    """Learners by games: the median step at which a mean reward of `window` steps reaches `level`.
+    """Learners by games: the median episode at which the mean return of `window` reaches `level`.
 
     Beside it stands how many seeds ever reach it; the others do not enter the median.
     """
@@ -77,11 +77,11 @@ def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.Da
         {
             "game": run.spec.game,
             "learner": run.spec.learner,
-            "step": _first_step(run, level, window),
+            "episode": _first_episode(run, level, window),
         }
         for run in runs
     ]
-    grouped = pd.DataFrame(rows).groupby(["learner", "game"], sort=False)["step"]
+    grouped = pd.DataFrame(rows).groupby(["learner", "game"], sort=False)["episode"]
     return _titled(grouped.apply(_median_and_count).unstack("game"))
 
 
@@ -105,11 +105,11 @@ def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame
 
 
 def traces(runs: Sequence[Run]) -> pd.DataFrame:
-    """PRO and ERO while training: rows of learner, seed, step, pro, ero of the worst agent."""
+    """PRO and ERO while training: rows of learner, seed, episode, pro, ero of the worst agent."""
     parts = [
         _labelled(
             run,
-            step=run.trace["step"],
+            episode=run.trace["episode"],
             pro=run.trace["pro"].max(-1),
             ero=run.trace["ero"].max(-1),
         )
@@ -118,14 +118,14 @@ def traces(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _first_step(run: Run, level: float, window: int) -> float:
-    reached = smooth(run.reward, window)[window - 1 :] >= level
+def _first_episode(run: Run, level: float, window: int) -> float:
+    reached = smooth(run.returns, window)[window - 1 :] >= level
     return float(reached.argmax() + window - 1) if reached.any() else np.nan
 
 
-def _median_and_count(steps: pd.Series) -> str:
-    reached = steps.dropna()
-    count = f"{len(reached)} of {len(steps)}"
+def _median_and_count(episodes: pd.Series) -> str:
+    reached = episodes.dropna()
+    count = f"{len(reached)} of {len(episodes)}"
     return f"{reached.median():.0f} ({count})" if len(reached) else f"never ({count})"
 
 
