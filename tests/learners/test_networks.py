@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from svnr.learners.networks import (
@@ -72,8 +73,9 @@ def test_leading_shapes_are_kept():
     torch.testing.assert_close(together[2], samplers(state[2], noise[2]))
 
 
-def test_the_action_gradient_is_autograds():
-    critic = Critic(2, 3, (16, 16), generator()).double()
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_the_action_gradient_is_autograds(layer_norm):
+    critic = Critic(2, 3, (16, 16), generator(), layer_norm).double()
     state = torch.randn(4, 5, 2, dtype=torch.double)
     u = torch.rand(4, 5, 3, dtype=torch.double, requires_grad=True)
     (expected,) = torch.autograd.grad(critic(state, u).sum(), u)
@@ -124,9 +126,10 @@ def test_own_coordinates_by_hand():
     assert own_coordinates((1, 2)).tolist() == [[True, False, False], [False, True, True]]
 
 
-def test_the_action_gradient_of_several_critics_is_autograds():
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_the_action_gradient_of_several_critics_is_autograds(layer_norm):
     for sees in ("joint", "own"):
-        critics = Critics(2, (1, 2), (16, 16), generator(), sees).double()
+        critics = Critics(2, (1, 2), (16, 16), generator(), sees, layer_norm).double()
         state = torch.randn(4, 5, 2, dtype=torch.double)
         u = torch.rand(2, 4, 5, 3, dtype=torch.double, requires_grad=True)
         (expected,) = torch.autograd.grad(critics(state, u).sum(), u)
@@ -155,3 +158,12 @@ def test_long_gradients_are_shortened_and_short_ones_are_not():
         adam = Adam(module, in_one_piece(module), 0.01, max_norm)
         adam.descend(3 * module.weight.sum())
         torch.testing.assert_close(adam.mean, torch.tensor([mean]))
+
+
+def test_with_layer_norm_a_critic_stays_bounded_however_far_the_state():
+    """Rectified units grow with their inputs; brought to variance 1, a hundred units cannot."""
+    states = 1000 * torch.randn(50, 4, generator=generator())
+    u = torch.zeros(50, 2)
+    plain, normed = (Critic(4, 2, (100, 100), generator(), each) for each in (False, True))
+    assert plain(states, u).abs().max() > 100
+    assert normed(states, u).abs().max() < 5

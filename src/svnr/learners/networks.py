@@ -23,6 +23,7 @@ class StackedMLP(nn.Module):
         generator: source of the Glorot-uniform weights; biases start at zero.
         activation: "relu" or "tanh". A network whose only input is the state needs tanh: at the
             zero state of a one-shot game all its rectified units are off and never learn.
+        layer_norm: bring the inputs of every activation to mean 0 and variance 1.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class StackedMLP(nn.Module):
         sizes: Sequence[int],
         generator: torch.Generator,
         activation: Literal["relu", "tanh"] = "relu",
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
+        self._layer_norm = layer_norm
         self._activation = torch.relu_ if activation == "relu" else torch.tanh
         shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
@@ -47,6 +50,7 @@ class StackedMLP(nn.Module):
         (first, bias), *others = self._layers
         out = torch.baddbmm(bias, x.flatten(1, -2), first * input_mask)
         for weight, bias in others:
+            out = normal(out) if self._layer_norm else out
             out = torch.baddbmm(bias, self._activation(out), weight)
         return out.view(*x.shape[:-1], -1)
 
@@ -57,16 +61,34 @@ class StackedMLP(nn.Module):
         This is the chain rule written out, which costs half of autograd.
         """
         *hidden, (last, _) = self._layers
-        out, active = x.flatten(1, -2), []
+        out, sums = x.flatten(1, -2), []
         masks = itertools.chain([input_mask], itertools.repeat(1.0))
         weights = [weight * mask for (weight, _), mask in zip(hidden, masks, strict=False)]
         for weight, (_, bias) in zip(weights, hidden, strict=True):
-            out = torch.relu_(torch.baddbmm(bias, out, weight))
-            active.append(out > 0)
+            sums.append(torch.baddbmm(bias, out, weight))
+            out = torch.relu(normal(sums[-1]) if self._layer_norm else sums[-1])
         gradient = last.mT
-        for weight, on in zip(reversed(weights), reversed(active), strict=True):
-            gradient = (gradient * on) @ weight.mT
+        for weight, x_sum in zip(reversed(weights), reversed(sums), strict=True):
+            gradient = through_unit(gradient, x_sum, self._layer_norm) @ weight.mT
         return gradient.view(x.shape)
+
+
+def normal(x: Tensor) -> Tensor:
+    """x [..., k] shifted and scaled to mean 0 and variance 1 over its last size (layer norm)."""
+    return functional.layer_norm(x, x.shape[-1:])
+
+
+def through_unit(gradient: Tensor, x: Tensor, layer_norm: bool) -> Tensor:
+    """The gradient at the sums x [..., k] that rectified units take in, given that at their ends.
+
+    With y = (x − mean x) / σ, the chain rule is ∂/∂x = (g − mean g − y · mean(g y)) / σ.
+    """
+    if not layer_norm:
+        return gradient * (x > 0)
+    y = normal(x)
+    g = gradient * (y > 0)
+    precision = (x.var(-1, correction=0, keepdim=True) + 1e-5).rsqrt()  # torch's own epsilon
+    return precision * (g - g.mean(-1, keepdim=True) - y * (g * y).mean(-1, keepdim=True))
 
 
 def beside(*parts: Tensor) -> Tensor:
@@ -175,6 +197,7 @@ class Critic(nn.Module):
         n_coordinates: D.
         hidden: widths of the hidden layers.
         generator: source of the Glorot-uniform weights; biases start at zero.
+        layer_norm: see `StackedMLP`; it keeps values from growing where there are no data.
     """
 
     def __init__(
@@ -183,8 +206,10 @@ class Critic(nn.Module):
         n_coordinates: int,
         hidden: Sequence[int],
         generator: torch.Generator,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
+        self._layer_norm = layer_norm
         sizes = [state_size + n_coordinates, *hidden, 1]
         self._linear: list[nn.Linear] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
@@ -199,7 +224,8 @@ class Critic(nn.Module):
         x = torch.cat([state, u], -1)
         *hidden, last = self._linear
         for layer in hidden:  # the layers' own functions; calling modules costs a third more
-            x = torch.relu_(functional.linear(x, layer.weight, layer.bias))
+            x = functional.linear(x, layer.weight, layer.bias)
+            x = torch.relu_(normal(x) if self._layer_norm else x)
         return functional.linear(x, last.weight, last.bias).squeeze(-1)
 
     @torch.no_grad()
@@ -207,13 +233,13 @@ class Critic(nn.Module):
         """∇_u Q^θ(s, u) [..., D], by the chain rule written out, which costs half of autograd."""
         x = torch.cat([state, u], -1)
         *hidden, last = self._linear
-        active = []
+        sums = []
         for layer in hidden:
-            x = torch.relu_(functional.linear(x, layer.weight, layer.bias))
-            active.append(x > 0)
+            sums.append(functional.linear(x, layer.weight, layer.bias))
+            x = torch.relu(normal(sums[-1]) if self._layer_norm else sums[-1])
         gradient = last.weight
-        for layer, on in zip(reversed(hidden), reversed(active), strict=True):
-            gradient = (gradient * on) @ layer.weight
+        for layer, x_sum in zip(reversed(hidden), reversed(sums), strict=True):
+            gradient = through_unit(gradient, x_sum, self._layer_norm) @ layer.weight
         return gradient[..., state.shape[-1] :]
 
 
@@ -226,6 +252,7 @@ class Critics(nn.Module):
         hidden: widths of the hidden layers.
         generator: source of the Glorot-uniform weights; biases start at zero.
         sees: "joint" actions, or its "own" coordinates only.
+        layer_norm: as for `Critic`.
     """
 
     _visible: Tensor
@@ -237,6 +264,7 @@ class Critics(nn.Module):
         hidden: Sequence[int],
         generator: torch.Generator,
         sees: Literal["joint", "own"] = "joint",
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         self._state_size = state_size
@@ -244,7 +272,8 @@ class Critics(nn.Module):
         seen = own if sees == "own" else torch.ones_like(own)
         visible = torch.cat([torch.ones(len(own), state_size), seen.float()], 1).unsqueeze(-1)
         self.register_buffer("_visible", visible, persistent=False)
-        self.net = StackedMLP(len(own), [state_size + own.shape[1], *hidden, 1], generator)
+        sizes = [state_size + own.shape[1], *hidden, 1]
+        self.net = StackedMLP(len(own), sizes, generator, layer_norm=layer_norm)
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[N, ...] values of u [N, ..., D] in states [..., S]; u [1, ..., D] is judged by all."""
