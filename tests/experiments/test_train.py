@@ -123,3 +123,34 @@ def test_the_learners_clock_counts_episodes():
     settings = TrainSettings(n_episodes=3, batch_size=4, warmup=1)
     list(train(BrokenGame(bad_step=-1), Clock(), settings, seed=0))
     assert told == [0] * 4 + [1] * 5 + [2] * 5
+
+
+def test_updates_can_come_after_the_episodes():
+    """Episodes of five steps: three updates after each, and none between."""
+    updates = []
+
+    class Counter:
+        note_size = 0
+
+        def act(self, state, execution):
+            updates.append("act")
+            return torch.zeros(len(state), 1)
+
+        def observe(self, state, u):
+            return torch.zeros(len(state), 0)
+
+        def update(self, batch, episode):
+            updates.append("update")
+            return {"loss": 1.0}
+
+    settings = TrainSettings(n_episodes=2, batch_size=4, warmup=1, episode_updates=3)
+    records = list(train(BrokenGame(bad_step=-1), Counter(), settings, seed=0))
+    assert updates == (["act"] * 5 + ["update"] * 3) * 2
+    assert [r.step for r in records if r.metrics] == [4, 9]
+
+
+def test_lengths_and_shares_that_no_run_could_use_are_refused():
+    with pytest.raises(ValueError, match="n_episodes must be a whole number of at least 1, got 0"):
+        TrainSettings(n_episodes=0)
+    with pytest.raises(ValueError, match=r"rewarded_share must be in \[0, 1\], got 1.5"):
+        TrainSettings(rewarded_share=1.5)

@@ -72,3 +72,15 @@ def test_recent_keeps_the_last_joint_actions_with_their_states():
     state, u = recent.sample(200, generator)
     assert set(u.flatten().tolist()) == {2.0, 3.0, 4.0, 5.0}
     assert torch.equal(state, -u)
+
+
+def test_rare_rewards_can_be_met_as_often_as_losses():
+    """Of 1,000 rows one earns and nine lose: of 200 rows drawn, 20 then come from either kind."""
+    reward = torch.zeros(1000)
+    reward[7], reward[10:19] = 5.0, -2.0
+    replay = Replay(1000, 1, 1)
+    zeros = torch.zeros(1000, 1)
+    replay.add(Batch(zeros, zeros, reward, zeros, torch.zeros(1000, dtype=torch.bool)))
+    drawn = replay.sample(200, torch.Generator().manual_seed(0), rewarded_share=0.2).reward
+    assert 20 <= (drawn > 0).sum() <= 23 and 20 <= (drawn < 0).sum() <= 27
+    assert drawn[:20].unique().numel() > 1  # in no order: learners take the first rows for states

@@ -1,6 +1,7 @@
 """What a trained team earns, by the way it executes, and how far it over-generalizes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,34 +12,54 @@ from svnr.learners.learner import Execution, Learner
 from svnr.theory.overgeneralization import pro_gap
 
 
-def returns(
-    game: Game, learner: Learner, execution: Execution, n_episodes: int, seed: int
-) -> np.ndarray:
-    """The undiscounted sum of rewards of each of `n_episodes` test episodes.
+@dataclass(frozen=True)
+class Episodes:
+    """B test episodes, side by side."""
+
+    state: np.ndarray  # [T + 1, B, S] from the first state on; an episode that is over stays put
+    length: np.ndarray  # [B] steps of each
+    returns: np.ndarray  # [B] the undiscounted sum of its rewards
+
+
+def play(game: Game, act: Callable[[Tensor], Tensor], n_episodes: int, seed: int) -> Episodes:
+    """Play test episodes to their end.
 
     Args:
         game: played in `n_episodes` parallel copies.
-        learner: acts and does not learn.
-        execution: "shared", "independent" or "greedy" (or "explore").
-        n_episodes: how many.
+        act: from states [B, S] to joint actions [B, D]: a scripted team, or a learner's `act`.
+        n_episodes: B.
         seed: of the resets.
-
-    Returns:
-        [n_episodes] returns.
     """
     check_count("n_episodes", n_episodes)
     state = game.reset(n_episodes, seed)
-    total = torch.zeros(n_episodes)
-    running = torch.ones(n_episodes, dtype=torch.bool)
+    states, total = [state], torch.zeros(n_episodes)
+    running, length = torch.ones(n_episodes, dtype=torch.bool), torch.zeros(n_episodes)
     for step_number in range(game.horizon):
-        step = game.step(learner.act(state, execution))
+        step = game.step(act(state))
         check_rewards(step.reward, step_number)
         total += step.reward * running
-        running &= ~(step.terminated | step.truncated)
+        length += running
+        states.append(torch.where(running.unsqueeze(-1), step.state, state))
+        running = running & ~(step.terminated | step.truncated)
+        state = states[-1]
         if not bool(running.any()):
             break
-        state = step.state
-    return total.numpy()
+    return Episodes(torch.stack(states).numpy(), length.int().numpy(), total.numpy())
+
+
+def returns(
+    game: Game, learner: Learner, execution: Execution, n_episodes: int, seed: int
+) -> np.ndarray:
+    """The returns [n_episodes] of a learner that acts and does not learn.
+
+    Args:
+        game: played in `n_episodes` parallel copies.
+        learner: acts.
+        execution: "shared", "independent" or "greedy" (or "explore").
+        n_episodes: how many.
+        seed: of the resets.
+    """
+    return play(game, lambda state: learner.act(state, execution), n_episodes, seed).returns
 
 
 def perceived(game: Game, learner: Learner, n_samples: int, seed: int) -> np.ndarray:

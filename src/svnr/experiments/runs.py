@@ -35,17 +35,20 @@ class RunSpec:
         """Refuse unknown names and settings before anything is run."""
         check_count("trace_every", self.trace_every, least=0)
         scenarios.check_name("game", self.game, scenarios.GAMES)
-        scenarios.learner_settings(self.learner, self.overrides)
+        self.settings()
+
+    def settings(self) -> Any:
+        """The learner's settings."""
+        return scenarios.learner_settings(self.learner, self.overrides, self.game)
 
     def describe(self) -> dict[str, Any]:
         """Everything that the run's numbers depend on, as plain data."""
-        settings = asdict(scenarios.learner_settings(self.learner, self.overrides))
         return {
             "format": FORMAT,
             "game": self.game,
             "learner": self.learner,
             "learner_version": scenarios.learner_version(self.learner),
-            "settings": _plain(settings),
+            "settings": _plain(asdict(self.settings())),
             "training": asdict(self.training),
             "seed": self.seed,
             **({"trace_every": self.trace_every} if self.trace_every else {}),
@@ -58,10 +61,8 @@ class RunSpec:
 
     def new_learner(self, game: Game) -> Learner:
         """The learner as it is before the run."""
-        settings = scenarios.learner_settings(self.learner, self.overrides)
-        return scenarios.make_learner(
-            self.learner, game, settings, self.training.n_episodes, self.seed
-        )
+        n_episodes = self.training.n_episodes
+        return scenarios.make_learner(self.learner, game, self.settings(), n_episodes, self.seed)
 
 
 @dataclass

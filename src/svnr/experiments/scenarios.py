@@ -22,6 +22,7 @@ class GameEntry:
     factory: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)  # what is not as in `TrainSettings`
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the learners that have them
 
 
 @dataclass(frozen=True)
@@ -116,18 +117,30 @@ def training(game: str, n_episodes: int) -> TrainSettings:
     return TrainSettings(n_episodes=n_episodes, **GAMES[game].training)
 
 
-def learner_settings(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
+def learner_settings(
+    name: str, overrides: Mapping[str, Any] | None = None, game: str | None = None
+) -> Any:
     """The settings of the learner called `name`, with some of them overridden.
 
+    Args:
+        name: of the learner.
+        overrides: setting → value.
+        game: the name of a game that has some settings of its own, which overrides override.
+
     Raises:
-        ValueError: if there is no such learner, or it has no such setting.
+        ValueError: if there is no such learner or game, or the learner has no such setting.
     """
     check_name("learner", name, LEARNERS)
     entry = LEARNERS[name]
     settings = getattr(import_module(entry.module), entry.settings)
+    known = settings.__dataclass_fields__
     for key in overrides or {}:
-        check_name("setting", key, settings.__dataclass_fields__)
-    return settings(**{**entry.arguments, **(overrides or {})})
+        check_name("setting", key, known)
+    of_game: Mapping[str, Any] = {}
+    if game is not None:
+        check_name("game", game, GAMES)
+        of_game = {key: value for key, value in GAMES[game].settings.items() if key in known}
+    return settings(**{**of_game, **entry.arguments, **(overrides or {})})
 
 
 def learner_version(name: str) -> int:

@@ -153,8 +153,7 @@ def collect(
     failed = [spec for spec in missing.values() if found[spec.key()] is None]
     if failed:
         record = json.loads(place(failed[0], folder, ".failed.json").read_text())
-        settings = scenarios.learner_settings(failed[0].learner, failed[0].overrides)
-        raise _failure(record, len(failed), settings)
+        raise _failure(record, len(failed), failed[0].settings())
     return [run for spec in specs if (run := found[spec.key()]) is not None]
 
 

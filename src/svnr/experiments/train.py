@@ -100,21 +100,31 @@ class Training:
             check_rewards(after.reward, self.step)
             note = self._learner.observe(state, u)
             self._replay.add(Batch(state, u, after.reward, after.state, after.terminated, note))
-            metrics = self._update()
             over = bool(after.terminated[0] | after.truncated[0])
+            metrics = self._update(over)
             yield Record(self.step, u[0].numpy(), float(after.reward[0]), over, metrics)
             self.step += 1
             state = after.state
         self.episode += 1
 
-    def _update(self) -> dict[str, float]:
-        settings = self._settings
-        if self.step < settings.warmup or self.step % settings.update_every:
-            return {}
-        batch = self._replay.sample(settings.batch_size, self._generator)
-        metrics = self._learner.update(batch, self.episode)
-        self._check_numbers(metrics)
+    def _update(self, episode_over: bool) -> dict[str, float]:
+        """Update as often as it is due after this step; returns what the last one told."""
+        settings, metrics = self._settings, {}
+        for _ in range(self._updates_due(episode_over)):
+            batch = self._replay.sample(
+                settings.batch_size, self._generator, settings.rewarded_share
+            )
+            metrics = self._learner.update(batch, self.episode)
+            self._check_numbers(metrics)
         return metrics
+
+    def _updates_due(self, episode_over: bool) -> int:
+        settings = self._settings
+        if self.step < settings.warmup:
+            return 0
+        if settings.episode_updates:
+            return settings.episode_updates if episode_over else 0
+        return int(self.step % settings.update_every == 0)
 
     def _check_numbers(self, numbers: Mapping[str, float]) -> None:
         for name, value in numbers.items():

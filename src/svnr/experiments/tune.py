@@ -146,7 +146,7 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
         load_if_exists=True,
     )
     if not study.trials:
-        settings = scenarios.learner_settings(spec.learner)
+        settings = scenarios.learner_settings(spec.learner, game=spec.game)
         study.enqueue_trial({name: getattr(settings, name) for name in RANGES[spec.learner]})
     return study
 

@@ -17,7 +17,7 @@ from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive, generators
 from svnr.learners.losses import bootstrapped
-from svnr.learners.networks import Adam, Critics, StackedMLP, Target, in_one_piece
+from svnr.learners.networks import Adam, StackedMLP, Target, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 
 
@@ -32,6 +32,7 @@ class IndependentSettings:
     hidden: tuple[int, ...] = (100, 100)  # layers; ReLU critics, tanh actors; ROMMEO's
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target networks; ROMMEO's
+    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -87,10 +88,7 @@ class IndependentLearner(DeterministicLearner):
         noise = (settings.noise_scale, settings.exploration_fraction)
         super().__init__(game, settings.hidden, *noise, n_episodes, seed)
         self._discount, self._n_groups = settings.discount, settings.n_groups
-        self.critics, self.target_critics = (
-            Critics(game.state_size, game.action_sizes, settings.hidden, self._generator, "own")
-            for _ in range(2)
-        )
+        self.critics, self.target_critics = two_critics(game, settings, self._generator, "own")
         sizes = (game.state_size, *settings.hidden, sum(game.action_sizes))
         self.target_actors = StackedMLP(game.n_agents, sizes, self._generator, "tanh")
         theta, mu = in_one_piece(self.critics), in_one_piece(self.actors)

@@ -14,7 +14,7 @@ from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive
 from svnr.learners.losses import bellman_error, bootstrapped
-from svnr.learners.networks import Adam, Critics, StackedMLP, Target, in_one_piece
+from svnr.learners.networks import Adam, StackedMLP, Target, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 
 
@@ -30,6 +30,7 @@ class MADDPGSettings:
     hidden: tuple[int, ...] = (100, 100)  # layers; ReLU critics, tanh actors; ROMMEO's
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target networks; ROMMEO's
+    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -54,10 +55,7 @@ class MADDPG(DeterministicLearner):
         noise = (settings.noise_scale, settings.exploration_fraction)
         super().__init__(game, settings.hidden, *noise, n_episodes, seed)
         self.settings = settings
-        self.critics, self.target_critics = (
-            Critics(game.state_size, game.action_sizes, settings.hidden, self._generator)
-            for _ in range(2)
-        )
+        self.critics, self.target_critics = two_critics(game, settings, self._generator)
         sizes = (game.state_size, *settings.hidden, sum(game.action_sizes))
         self.target_actors = StackedMLP(game.n_agents, sizes, self._generator, "tanh")
         theta, mu = in_one_piece(self.critics), in_one_piece(self.actors)

@@ -29,7 +29,7 @@ from svnr.learners.losses import (
     soft_value_printed,
     stein_direction,
 )
-from svnr.learners.networks import Adam, Critics, StackedMLP, Target, beside, in_one_piece
+from svnr.learners.networks import Adam, StackedMLP, Target, beside, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES, schedule
 from svnr.stein.negotiation import kernel_mask
@@ -50,6 +50,7 @@ class MASQLSettings:
     hidden: tuple[int, ...] = (100, 100)  # ReLU layers, as for every method here
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target critics; ROMMEO's
+    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
     soft_value: Literal["printed", "importance"] = "printed"  # as for SVNR
     coordinates: Coordinates = "pre_tanh"  # where particles move; as for SVNR
     n_greedy: int = 256  # of which greedy execution picks the best; as for SVNR
@@ -85,10 +86,7 @@ class MASQL(Learner):
         self._generator, *self._own_generators = generators(seed, n + 1)
         sizes = (game.state_size + settings.noise_size, *settings.hidden, width)
         self.samplers = StackedMLP(n, sizes, self._generator)
-        self.critics, self.target_critics = (
-            Critics(game.state_size, game.action_sizes, settings.hidden, self._generator)
-            for _ in range(2)
-        )
+        self.critics, self.target_critics = two_critics(game, settings, self._generator)
         self.mask = kernel_mask(full(n), game.action_sizes)
         theta, psi = in_one_piece(self.critics), in_one_piece(self.samplers)
         self._critic_adam = Adam(self.critics, theta, settings.learning_rate)

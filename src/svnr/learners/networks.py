@@ -3,14 +3,14 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.adam import adam
 
-from svnr.games.game import agent_of_coordinate
+from svnr.games.game import Game, agent_of_coordinate
 from svnr.theory.nesting import Sets, check_sets, known_to
 
 
@@ -287,6 +287,41 @@ class Critics(nn.Module):
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
         x = beside(state, u)
         return x.expand(len(self._visible), *x.shape[1:])
+
+
+class CriticSettings(Protocol):
+    """The settings of a learner that say how its critics are built."""
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the hidden layers."""
+        ...
+
+    @property
+    def layer_norm(self) -> bool:
+        """See `StackedMLP`."""
+        ...
+
+
+def two_critics(
+    game: Game,
+    settings: CriticSettings,
+    generator: torch.Generator,
+    sees: Literal["joint", "own"] = "joint",
+) -> tuple[Critics, Critics]:
+    """The critics of a team and what will be their targets."""
+    first, second = (
+        Critics(
+            game.state_size,
+            game.action_sizes,
+            settings.hidden,
+            generator,
+            sees,
+            settings.layer_norm,
+        )
+        for _ in range(2)
+    )
+    return first, second
 
 
 class Samplers(nn.Module):

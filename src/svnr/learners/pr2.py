@@ -19,7 +19,7 @@ from svnr.learners.losses import (
     soft_value_printed,
     stein_direction,
 )
-from svnr.learners.networks import Adam, Critics, StackedMLP, Target, beside, in_one_piece
+from svnr.learners.networks import Adam, StackedMLP, Target, beside, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES, schedule
 from svnr.stein.negotiation import kernel_mask
@@ -42,6 +42,7 @@ class PR2Settings:
     hidden: tuple[int, ...] = (100, 100)  # layers; ReLU critics, tanh actors; ROMMEO's
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target networks; ROMMEO's
+    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -76,10 +77,7 @@ class PR2(DeterministicLearner):
         self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         sizes = (game.state_size + width + settings.noise_size, *settings.hidden, width)
         self.opponent_models = StackedMLP(n, sizes, generator)  # agent i uses the others' outputs
-        self.critics, self.target_critics = (
-            Critics(game.state_size, game.action_sizes, settings.hidden, generator)
-            for _ in range(2)
-        )
+        self.critics, self.target_critics = two_critics(game, settings, generator)
         actor_sizes = (game.state_size, *settings.hidden, width)
         self.target_actors = StackedMLP(n, actor_sizes, generator, "tanh")
         self.mask = kernel_mask(full(n), game.action_sizes)

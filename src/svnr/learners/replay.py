@@ -65,8 +65,15 @@ class Replay:
             column[: count - first] = values[first:]
         self._added += count
 
-    def sample(self, size: int, generator: torch.Generator) -> Batch:
+    def sample(self, size: int, generator: torch.Generator, rewarded_share: float = 0.0) -> Batch:
         """`size` rows drawn uniformly with replacement.
+
+        Args:
+            size: B.
+            generator: of the draws.
+            rewarded_share: of the rows, drawn half from those with a reward above 0 and half from
+                those below, so that rare successes are met as often as failures; where there are
+                none of a kind, its rows are drawn as the others.
 
         Raises:
             ValueError: if the buffer is empty.
@@ -74,7 +81,19 @@ class Replay:
         if not len(self):
             raise ValueError("sample needs at least one stored transition, got an empty buffer")
         rows = torch.randint(len(self), (size,), generator=generator)
+        if rewarded_share:
+            rows = self._with_rewarded(rows, round(size * rewarded_share / 2), generator)
         return Batch(**{name: column[rows] for name, column in vars(self._columns).items()})
+
+    def _with_rewarded(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """n of the rows replaced by rows that earned something, and n by rows that lost."""
+        reward = self._columns.reward[: len(self)]
+        for place, kind in enumerate((reward > 0, reward < 0)):
+            found = kind.nonzero().flatten()
+            if len(found):
+                drawn = torch.randint(len(found), (n,), generator=generator)
+                rows[place * n : (place + 1) * n] = found[drawn]
+        return rows[torch.randperm(len(rows), generator=generator)]
 
     def state_dict(self) -> dict[str, Tensor]:
         """The rows held and the number ever added, as tensors."""

@@ -24,12 +24,12 @@ from svnr.learners.learner import (
 from svnr.learners.losses import bellman_error, bootstrapped
 from svnr.learners.networks import (
     Adam,
-    Critics,
     StackedMLP,
     Target,
     beside,
     in_one_piece,
     own_coordinates,
+    two_critics,
 )
 from svnr.learners.replay import Batch, Recent
 from svnr.learners.schedules import SCHEDULES, schedule
@@ -51,6 +51,7 @@ class ROMMEOSettings:
     hidden: tuple[int, ...] = (100, 100)  # layers; tanh where only the state goes in; ROMMEO's
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target critics; ROMMEO's
+    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -87,9 +88,7 @@ class ROMMEO(Learner):
         )
         sizes = (game.state_size + width, *hidden, 2 * width)
         self.policies = StackedMLP(n, sizes, generator)
-        self.critics, self.target_critics = (
-            Critics(game.state_size, game.action_sizes, hidden, generator) for _ in range(2)
-        )
+        self.critics, self.target_critics = two_critics(game, settings, generator)
         self.recent = Recent(settings.n_recent, game.state_size, width)
         theta = in_one_piece(self.critics)
         reasoning = nn.ModuleList([self.opponent_models, self.policies])

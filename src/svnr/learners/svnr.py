@@ -44,6 +44,7 @@ class SVNRSettings:
     noise_size: int = 1  # noise coordinates an agent; public code: as many as actions
     discount: float = 0.95  # γ; ROMMEO's
     target_rate: float = 0.01  # τ of the target critic, after each update; ROMMEO's
+    layer_norm: bool = False  # in the critic; for games with states, where values run away; ours
     kernel_on: KernelOn = "set"  # κ_i on u_{S_i} as (7.2) prints, or "joint"
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
     coordinates: Literal["pre_tanh", "squashed"] = "pre_tanh"  # where particles move; ours
@@ -104,8 +105,10 @@ class SVNR(Learner):
             settings.hidden,
             self._generator,
         )
-        self.critic = Critic(game.state_size, width, settings.hidden, self._generator)
-        self.target_critic = Critic(game.state_size, width, settings.hidden, self._generator)
+        self.critic, self.target_critic = (
+            Critic(game.state_size, width, settings.hidden, self._generator, settings.layer_norm)
+            for _ in range(2)
+        )
         self.mask = kernel_mask(self.sets, game.action_sizes, settings.kernel_on)
         rate = settings.learning_rate
         theta, psi = in_one_piece(self.critic), in_one_piece(self.samplers)
