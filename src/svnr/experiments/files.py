@@ -3,12 +3,13 @@
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
+UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
