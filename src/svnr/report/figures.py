@@ -22,6 +22,8 @@ def training_curves(
     title: str,
     optimum: float,
     trap: float,
+    trap_name: str = "wrong hill",
+    limits: tuple[float, float] = (-16, 12),
 ) -> Figure:
     """Reward against training episode, one panel a game, one colour a learner (Figures 4 and 6).
 
@@ -32,15 +34,17 @@ def training_curves(
         panels: game → title of its panel, in order.
         title: the message.
         optimum: reward of the best joint action, drawn as a line.
-        trap: reward of the wrong hill, drawn as a line.
+        trap: reward of the trap, drawn as a line.
+        trap_name: what the trap is called.
+        limits: of the rewards shown.
     """
     figure, axes = plt.subplots(
         1, len(panels), figsize=(FULL_WIDTH + 1.0, 2.6), sharey=True, squeeze=False
     )
     for axis, (game, name) in zip(axes[0], panels.items(), strict=True):
         _curves_of(axis, curves[curves["game"] == game])
-        _levels(axis, optimum, trap, labelled=axis is axes[0][0])
-        axis.set(title=name, xlabel="training episode", ylim=(-16, 12))
+        _levels(axis, optimum, trap, trap_name if axis is axes[0][0] else "")
+        axis.set(title=name, xlabel="training episode", ylim=limits)
     axes[0][0].set_ylabel("return of an episode\n(mean of the last 100)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
@@ -58,11 +62,11 @@ def _curves_of(axis: Axes, curves: pd.DataFrame) -> None:
         line.set(color=color, linestyle=DASHES.get(str(learner), "solid"))
 
 
-def _levels(axis: Axes, optimum: float, trap: float, labelled: bool) -> None:
-    """The optimum and the trap as lines, named at their right end."""
-    for level, name, color in ((optimum, "optimum", OPTIMUM), (trap, "wrong hill", TRAP)):
+def _levels(axis: Axes, optimum: float, trap: float, trap_name: str) -> None:
+    """The optimum and the trap as lines, named at their right end if the trap has a name."""
+    for level, name, color in ((optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)):
         axis.axhline(level, color=color, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-        if labelled:
+        if trap_name:
             place = axis.get_yaxis_transform()
             text = axis.text(0.99, level, name, ha="right", va="bottom", transform=place)
             text.set(color=color, fontsize=7)
@@ -136,7 +140,7 @@ def relative_overgeneralization(
     figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH + 1.2, 2.9))
     _two_views(left, views)
     _curves_of(right, curves)
-    _levels(right, optimum, trap, labelled=True)
+    _levels(right, optimum, trap, "wrong hill")
     right.set(
         xlabel="training episode", ylabel="team reward (mean of the last 100)", ylim=(-16, 12)
     )
