@@ -62,7 +62,12 @@ outputs = Outputs(
     "06_amortised_negotiation",
     scale,
     output,
-    {"n_updates": n_updates, "n_episodes": n_episodes, "n_rounds": n_rounds, "grid_size": grid_size},
+    {
+        "n_updates": n_updates,
+        "n_episodes": n_episodes,
+        "n_rounds": n_rounds,
+        "grid_size": grid_size,
+    },
 )
 
 # %% [markdown]

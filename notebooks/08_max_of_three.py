@@ -169,9 +169,7 @@ reached
 
 # %%
 first = tables.first_reached(runs, level=9.0)
-outputs.table(
-    first, "steps_to_optimum", "Episodes until the mean reward of 100 reaches 9", runs
-)
+outputs.table(first, "steps_to_optimum", "Episodes until the mean reward of 100 reaches 9", runs)
 
 # %% [markdown]
 # ## 3. Where the teams went: Figure 5
@@ -288,7 +286,9 @@ specs = [
 traced = finished(specs)
 outputs.figure(
     figures.over_generalization(
-        tables.traces(traced), tables.curves(traced), "Perceived first, executed hardly: s₂ = 1.5"
+        tables.traces(traced),
+        tables.curves(traced),
+        "Who believes what, and what acting on it costs: s₂ = 1.5",
     ),
     "over_generalization",
     "PRO and ERO while training",

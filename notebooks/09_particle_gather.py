@@ -317,7 +317,9 @@ def judged(rules):
     return {
         "best team": play(changed_game, best_team(settings), n_random // 10, 0).returns.mean(),
         "one runs": play(changed_game, solo_runner, n_random // 10, 0).returns.mean(),
-        "random play": (chance := play(changed_game, random_play(0), n_random // 10, 0).returns).mean(),
+        "random play": (
+            chance := play(changed_game, random_play(0), n_random // 10, 0).returns
+        ).mean(),
         "random play above 0": (chance > 0).mean(),
     }
 

@@ -21,7 +21,7 @@
 #
 # **Paper.** None of it: this is the notebook to copy.
 #
-# **Reads.** Nothing.
+# **Reads.** One trained team in `results/`.
 #
 # **Makes.** Training curves of SVNR and MADDPG on a new game, its PRO and ERO, particles negotiated on it, and the
 # same for a PettingZoo environment.
@@ -34,9 +34,11 @@ import pandas as pd
 import torch
 
 from svnr.experiments.evaluate import over_generalization, returns
-from svnr.experiments.scenarios import learner_settings, make_learner
+from svnr.experiments.runs import run_spec
+from svnr.experiments.scenarios import learner_settings, make_game, make_learner
 from svnr.experiments.settings import TrainSettings
 from svnr.experiments.statistics import smooth
+from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.game import OneShotGame, Outcome, check_game
 from svnr.games.gather import best_team
@@ -54,12 +56,18 @@ torch.set_num_threads(1)
 # %% tags=["parameters"]
 n_episodes: int = 3000  # length of each live run
 n_seeds: int = 1  # live runs of each learner
+n_trained: int = 5000  # episodes of the run whose team is brought back
 n_rounds: int = 1000  # rounds of negotiation with plain particles
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_episodes": n_episodes, "n_seeds": n_seeds, "n_rounds": n_rounds}
+given = {
+    "n_episodes": n_episodes,
+    "n_seeds": n_seeds,
+    "n_rounds": n_rounds,
+    "n_trained": n_trained,
+}
 outputs = Outputs("13_your_own_game", scale, output, given)
 
 # %% [markdown]
@@ -197,7 +205,21 @@ pd.DataFrame({key: ends for key, (_, ends) in live.items()}).T.rename_axis(["lea
 # **Finding.** The table says who reached the island and what the others still believe.
 
 # %% [markdown]
-# ## 5. A PettingZoo environment
+# ## 5. A team that was trained before
+#
+# Trained learners can be kept beside their runs. Two lines bring one back, here SVNR's team from notebook 08; where none
+# was kept it is trained now. Its three agents then act alone, with one seed in common and no messages.
+
+# %%
+team = trained(run_spec("max_of_three_1.5", "svnr", n_episodes=n_trained), outputs.results)
+agents = [team.agent(index, seed=7) for index in range(3)]
+max_of_three = make_game("max_of_three_1.5")
+start = max_of_three.reset(1000, seed=0)
+u = torch.cat([agent.act(start) for agent in agents], -1)
+max_of_three.step(u).reward.mean()
+
+# %% [markdown]
+# ## 6. A PettingZoo environment
 #
 # Any `ParallelEnv` with continuous actions and one shared reward is a game in one line. Here it is Particle Gather, which
 # opens as such an environment, with a scripted team; with `mpe2` it would be
@@ -217,8 +239,8 @@ total
 # What cannot be played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
 
 # %%
-learner = make_learner("svnr", gather, learner_settings("svnr"), 100, seed=0)
-records = list(train(gather, learner, TrainSettings(n_episodes=100, batch_size=32), seed=0))
+learner = make_learner("svnr", gather, learner_settings("svnr"), 4, seed=0)
+records = list(train(gather, learner, TrainSettings(n_episodes=4, batch_size=32), seed=0))
 len(records), sum(record.episode_over for record in records)
 
 # %% [markdown]

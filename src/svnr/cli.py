@@ -126,19 +126,12 @@ def _train(options: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from svnr.experiments.runs import RunSpec
-    from svnr.experiments.scenarios import training
+    from svnr.experiments.runs import run_spec
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
 
     specs = [
-        RunSpec(
-            game=options.game,
-            learner=options.learner,
-            seed=seed,
-            overrides=overrides,
-            training=training(options.game, options.episodes),
-        )
+        run_spec(options.game, options.learner, seed, options.episodes, overrides)
         for seed in dict.fromkeys(options.seed)
     ]
     with tqdm(total=len(specs), desc="runs", disable=None) as bar:

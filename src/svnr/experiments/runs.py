@@ -278,6 +278,19 @@ def execute(spec: RunSpec) -> tuple[Run, Learner]:
     return execution.finish(), execution.learner
 
 
+def run_spec(
+    game: str,
+    learner: str,
+    seed: int = 0,
+    n_episodes: int = 5000,
+    overrides: Mapping[str, Any] | None = None,
+) -> RunSpec:
+    """One run, with the game's own way of training."""
+    training = scenarios.training(game, n_episodes)
+    settings = dict(overrides or {})
+    return RunSpec(game=game, learner=learner, seed=seed, overrides=settings, training=training)
+
+
 def grid(
     games: Sequence[str],
     learners: Sequence[str],
@@ -287,13 +300,7 @@ def grid(
 ) -> list[RunSpec]:
     """Every learner on every game with seeds 0 to n_seeds − 1."""
     return [
-        RunSpec(
-            game=game,
-            learner=learner,
-            seed=seed,
-            overrides=dict(overrides or {}),
-            training=scenarios.training(game, n_episodes),
-        )
+        run_spec(game, learner, seed, n_episodes, overrides)
         for game in games
         for learner in learners
         for seed in range(n_seeds)
