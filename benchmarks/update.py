@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
 from svnr.games.differential import DifferentialGame, Hill
 from svnr.learners.learner import Learner
-from svnr.learners.losses import bellman_error
+from svnr.learners.losses import learn_values
 from svnr.learners.replay import Batch
 from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.stein.negotiation import negotiated_direction
@@ -114,12 +114,11 @@ def parts(case: Case) -> dict[str, float]:
     noise, u = learner.noise(*rows), 0.9 * torch.rand(*rows, case.n_agents)
 
     def critic() -> None:
-        learner._critic_adam.descend(
-            bellman_error(batch.reward, learner.critic(batch.state, batch.u))
-        )
+        learn_values(learner.critic, learner._critic_adam, batch.state, batch.u, batch.reward)
 
     def samplers() -> None:
-        learner._sampler_adam.descend(learner.samplers.latent(state, noise).mean())
+        z, trail = learner.samplers.record(state, noise)
+        learner._sampler_adam.step(learner.samplers.slopes(trail, z))
 
     def fixed() -> None:
         with torch.no_grad():

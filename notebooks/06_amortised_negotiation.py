@@ -243,9 +243,9 @@ outputs.figure(figures.soft_values(pd.DataFrame(rows)), "soft_value_readings", "
 # |---|---|
 # | Collect experiences: ξ_i ∼ N(0, I), u_i ← f(ξ_i; ξ_{C_i}, s) | `learner.act(state, "explore")` |
 # | Add (s, u, r, s′) to the buffer; sample a mini-batch | `Replay.add`, `Replay.sample` |
-# | Update value functions by (7.4) | `critic_target`, `bellman_error` |
-# | Update policies by (7.2), (7.3) | `sampler_loss` |
-# | Update target parameters | `_follow_critic` |
+# | Update value functions by (7.4) | `critic_target`, `learn_values` |
+# | Update policies by (7.2), (7.3) | `sampler_slopes` |
+# | Update target parameters | `Target.follow` |
 #
 # The outer loop is the generator `train`: it yields a record an environment step, prints nothing and writes nothing.
 

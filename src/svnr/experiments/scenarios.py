@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from svnr.experiments.settings import TrainSettings
-
 if TYPE_CHECKING:
+    from svnr.experiments.settings import TrainSettings
     from svnr.games.game import Game
     from svnr.learners.learner import Learner
 
@@ -111,8 +110,10 @@ def make_game(name: str) -> "Game":
     return getattr(import_module(entry.module), entry.factory)(**entry.arguments)
 
 
-def training(game: str, n_episodes: int) -> TrainSettings:
+def training(game: str, n_episodes: int) -> "TrainSettings":
     """How any learner is trained on the game called `game`, for `n_episodes` episodes."""
+    from svnr.experiments.settings import TrainSettings
+
     check_name("game", game, GAMES)
     return TrainSettings(n_episodes=n_episodes, **GAMES[game].training)
 

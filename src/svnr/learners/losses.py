@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from svnr.learners.networks import Adam, Critic, Critics
 from svnr.learners.replay import Batch
 from svnr.stein.negotiation import negotiated_direction
 from svnr.stein.svgd import latent_score
@@ -22,6 +23,29 @@ def bellman_error(target: Tensor, value: Tensor) -> Tensor:
         value: [B] Q^θ(s, u); or [N, B], for N critics: their errors are summed.
     """
     return 0.5 * (target - value).square().mean(-1).sum()
+
+
+def bellman_slope(target: Tensor, value: Tensor) -> Tensor:
+    """The gradient of `bellman_error` in the values: (Q − target) / B; the arguments are its."""
+    return (value - target) / value.shape[-1]
+
+
+@torch.no_grad()
+def learn_values(
+    critic: Critic | Critics, optimizer: Adam, state: Tensor, u: Tensor, target: Tensor
+) -> float:
+    """One step of a critic down the gradient of (7.4); returns the error before it.
+
+    Args:
+        critic: judges joint actions u in states [B, S]: one value each, or [N, B].
+        optimizer: of the critic's parameters.
+        state: [B, S].
+        u: [B, D], or as the critics of N agents want it.
+        target: r + γ V(s′), [B] or [N, B].
+    """
+    value, trail = critic.record(state, u)
+    optimizer.step(critic.slopes(trail, bellman_slope(target, value)))
+    return bellman_error(target, value).item()
 
 
 @torch.no_grad()
@@ -86,6 +110,7 @@ def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6
     return gradient / alpha - 2 * u / (1 - u.square() + edge)
 
 
+@torch.no_grad()
 def stein_direction(
     fixed: Tensor,
     moved: Tensor,
@@ -93,11 +118,13 @@ def stein_direction(
     alpha: float,
     mask: Tensor,
     coordinates: Coordinates = "pre_tanh",
-) -> tuple[Tensor, Tensor]:
-    """The direction of (7.2) towards exp(Q / α), and the points it is to be followed from.
+) -> Tensor:
+    """The direction of (7.2) towards exp(Q / α) for particles z, where u = tanh(z).
+
+    In squashed coordinates the direction is that of u, and is brought back to z by ∂u/∂z.
 
     Args:
-        fixed: [..., L, D] particles z averaged over, before the tanh; held constant.
+        fixed: [..., L, D] particles z averaged over.
         moved: [..., M, D] particles z that move.
         action_gradient: from u [..., L, D] to ∇_u Q of the same shape.
         alpha: the temperature.
@@ -105,13 +132,12 @@ def stein_direction(
         coordinates: where particles move, before the tanh or after it.
 
     Returns:
-        [..., M, D] the direction, held constant, and [..., M, D] the points, with their graph.
+        [..., M, D] the direction.
     """
     u = torch.tanh(fixed)
     gradient = action_gradient(u)
     if coordinates == "pre_tanh":
-        score = latent_score(u, gradient / alpha)
-    else:
-        score = squashed_score(u, gradient, alpha)
-        fixed, moved = u, torch.tanh(moved)
-    return negotiated_direction(fixed, moved.detach(), score, mask), moved
+        return negotiated_direction(fixed, moved, latent_score(u, gradient / alpha), mask)
+    moved = torch.tanh(moved)
+    phi = negotiated_direction(u, moved, squashed_score(u, gradient, alpha), mask)
+    return phi * (1 - moved.square())

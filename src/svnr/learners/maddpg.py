@@ -13,7 +13,7 @@ from svnr.games.game import Game, check_count
 from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive
-from svnr.learners.losses import bellman_error, bootstrapped
+from svnr.learners.losses import bootstrapped, learn_values
 from svnr.learners.networks import Adam, StackedMLP, Target, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 
@@ -71,13 +71,13 @@ class MADDPG(DeterministicLearner):
         """One step of the critics, one of the actors, one of the targets."""
         self.exploration.episode.fill_(episode)
         target = bootstrapped(batch, self.next_value, self.settings.discount)
-        critic_loss = bellman_error(target, self.critics(batch.state, batch.u.unsqueeze(0)))
-        self._critic_adam.descend(critic_loss)
+        u = batch.u.unsqueeze(0)
+        loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
         self._actor_adam.descend(self.actor_loss(batch, self.settings.n_rows))
         for each in self._targets:
             each.follow()
         scale = self.exploration.scale()
-        return {"noise_scale": scale, "critic_loss": critic_loss.item() / self.n_agents}
+        return {"noise_scale": scale, "critic_loss": loss / self.n_agents}
 
     def actor_loss(self, batch: Batch, n: int) -> Tensor:
         """−Σ_i E[Q_i(s, u_1, …, μ_i(s), …, u_N)], with partners' actions of n rows of the replay.

@@ -23,8 +23,8 @@ from svnr.learners.learner import (
 )
 from svnr.learners.losses import (
     Coordinates,
-    bellman_error,
     bootstrapped,
+    learn_values,
     soft_value_importance,
     soft_value_printed,
     stein_direction,
@@ -95,9 +95,12 @@ class MASQL(Learner):
 
     def latent(self, state: Tensor) -> Tensor:
         """A joint action z [N, ..., D] of each agent's sampler, before the tanh, for states."""
+        return self.samplers(self._inputs(state))
+
+    def _inputs(self, state: Tensor) -> Tensor:
+        """States beside noise of each agent's own, [N, ..., S + noise_size]."""
         size = (self.n_agents, *state.shape[:-1], self.settings.noise_size)
-        noise = torch.randn(size, generator=self._generator)
-        return self.samplers(beside(state, noise))
+        return beside(state, torch.randn(size, generator=self._generator))
 
     @torch.no_grad()
     def act(self, state: Tensor, execution: Execution) -> Tensor:
@@ -132,11 +135,12 @@ class MASQL(Learner):
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )
-        critic_loss = bellman_error(target, self.critics(batch.state, batch.u.unsqueeze(0)))
-        self._critic_adam.descend(critic_loss)
-        self._sampler_adam.descend(self.sampler_loss(batch.state[: self.settings.n_groups], alpha))
+        u = batch.u.unsqueeze(0)
+        loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
+        state = batch.state[: self.settings.n_groups]
+        self._sampler_adam.step(self.sampler_slopes(state, alpha))
         self._target.follow()
-        return {"alpha": alpha, "critic_loss": critic_loss.item() / self.n_agents}
+        return {"alpha": alpha, "critic_loss": loss / self.n_agents}
 
     @torch.no_grad()
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:
@@ -149,23 +153,25 @@ class MASQL(Learner):
         u = 2 * torch.rand(size, generator=self._generator) - 1
         return soft_value_importance(self.target_critics(states, u), alpha, self._width)
 
-    def sampler_loss(self, state: Tensor, alpha: float) -> Tensor:
-        """A scalar whose gradient is minus each agent's amortised Stein direction to exp(Q_i / α).
+    @torch.no_grad()
+    def sampler_slopes(self, state: Tensor, alpha: float) -> Tensor:
+        """Minus each agent's amortised Stein direction to exp(Q_i / α), carried to its weights.
 
         For particles at states [G, S]; half of them are averaged over, the other half moved.
         """
-        states = state.unsqueeze(1).expand(-1, self.settings.n_particles // 2, -1)
-        with torch.no_grad():
-            fixed = self.latent(states)
-        phi, points = stein_direction(
+        half = self.settings.n_particles // 2
+        states = state.unsqueeze(1).expand(-1, half, -1)
+        fixed = self.latent(states)
+        moved, trail = self.samplers.record(self._inputs(states))
+        phi = stein_direction(
             fixed,
-            self.latent(states),
+            moved,
             lambda u: self.critics.action_gradient(states, u),
             alpha,
             self.mask,
             self.settings.coordinates,
         )
-        return -(phi * points).sum(-1).mean((1, 2)).sum()
+        return self.samplers.slopes(trail, phi / -(len(state) * half))
 
     def parts(self) -> dict[str, Part]:
         """See `Learner.parts`."""

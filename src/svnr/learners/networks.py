@@ -1,17 +1,27 @@
-"""Networks: the plain critic, and N samplers evaluated as one batched product."""
+"""Networks: critics and samplers, those of N agents evaluated together; and what moves them."""
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.adam import adam
 
 from svnr.games.game import Game, agent_of_coordinate
+from svnr.learners.layers import (
+    Activation,
+    Layers,
+    Trail,
+    Unit,
+    input_gradient,
+    parameter_gradients,
+    run,
+)
 from svnr.theory.nesting import Sets, check_sets, known_to
+
+Draw = Callable[[int, int, int, torch.Generator], Tensor]  # of N, fan_in, fan_out, a generator
 
 
 class StackedMLP(nn.Module):
@@ -20,10 +30,11 @@ class StackedMLP(nn.Module):
     Args:
         n: N, how many.
         sizes: widths from input to output.
-        generator: source of the Glorot-uniform weights; biases start at zero.
+        generator: source of the starting weights; biases start at zero.
         activation: "relu" or "tanh". A network whose only input is the state needs tanh: at the
             zero state of a one-shot game all its rectified units are off and never learn.
         layer_norm: bring the inputs of every activation to mean 0 and variance 1.
+        draw: makes the starting weights of a layer, by default `glorot_uniform`.
     """
 
     def __init__(
@@ -31,64 +42,42 @@ class StackedMLP(nn.Module):
         n: int,
         sizes: Sequence[int],
         generator: torch.Generator,
-        activation: Literal["relu", "tanh"] = "relu",
+        activation: Activation = "relu",
         layer_norm: bool = False,
+        draw: Draw | None = None,
     ) -> None:
         super().__init__()
-        self._layer_norm = layer_norm
-        self._activation = torch.relu_ if activation == "relu" else torch.tanh
+        self._unit, draw = Unit(activation, layer_norm), draw or glorot_uniform
         shapes = list(itertools.pairwise(sizes))
-        self.weights = nn.ParameterList(glorot_uniform(n, a, b, generator) for a, b in shapes)
+        self.weights = nn.ParameterList(draw(n, a, b, generator) for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
-        self._layers = list(zip(self.weights, self.biases, strict=True))  # quicker to walk
+        self._layers = (*self.weights, *self.biases)  # quicker to walk
 
-    def forward(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, input_mask: Tensor | None = None) -> Tensor:
         """The outputs [N, ..., out] for inputs x [N, ..., in].
 
         A mask [N, in, 1] hides inputs from a network: where it is 0, the input has no weight.
         """
-        (first, bias), *others = self._layers
-        out = torch.baddbmm(bias, x.flatten(1, -2), first * input_mask)
-        for weight, bias in others:
-            out = normal(out) if self._layer_norm else out
-            out = torch.baddbmm(bias, self._activation(out), weight)
+        out = Layers.apply(x.flatten(1, -2), input_mask, self._unit, *self._layers)
         return out.view(*x.shape[:-1], -1)
 
     @torch.no_grad()
-    def input_gradient(self, x: Tensor, input_mask: Tensor | float = 1.0) -> Tensor:
-        """∂ output / ∂ x [N, ..., in], for networks of rectified units with one output.
+    def record(self, x: Tensor, input_mask: Tensor | None = None) -> tuple[Tensor, Trail]:
+        """What `forward` gives, without autograd, and the trail that `slopes` follows back."""
+        out, trail = run(x.flatten(1, -2), input_mask, self._unit, self._layers)
+        return out.view(*x.shape[:-1], -1), trail
 
-        This is the chain rule written out, which costs half of autograd.
-        """
-        *hidden, (last, _) = self._layers
-        out, sums = x.flatten(1, -2), []
-        masks = itertools.chain([input_mask], itertools.repeat(1.0))
-        weights = [weight * mask for (weight, _), mask in zip(hidden, masks, strict=False)]
-        for weight, (_, bias) in zip(weights, hidden, strict=True):
-            sums.append(torch.baddbmm(bias, out, weight))
-            out = torch.relu(normal(sums[-1]) if self._layer_norm else sums[-1])
-        gradient = last.mT
-        for weight, x_sum in zip(reversed(weights), reversed(sums), strict=True):
-            gradient = through_unit(gradient, x_sum, self._layer_norm) @ weight.mT
-        return gradient.view(x.shape)
+    @torch.no_grad()
+    def slopes(self, trail: Trail, slope: Tensor) -> Tensor:
+        """The gradient of all parameters, in one piece, given that of outputs [N, ..., out]."""
+        gradients, _ = parameter_gradients(trail, slope.flatten(1, -2))
+        return torch.cat([gradient.flatten() for gradient in gradients])
 
-
-def normal(x: Tensor) -> Tensor:
-    """x [..., k] shifted and scaled to mean 0 and variance 1 over its last size (layer norm)."""
-    return functional.layer_norm(x, x.shape[-1:])
-
-
-def through_unit(gradient: Tensor, x: Tensor, layer_norm: bool) -> Tensor:
-    """The gradient at the sums x [..., k] that rectified units take in, given that at their ends.
-
-    With y = (x − mean x) / σ, the chain rule is ∂/∂x = (g − mean g − y · mean(g y)) / σ.
-    """
-    if not layer_norm:
-        return gradient * (x > 0)
-    y = normal(x)
-    g = gradient * (y > 0)
-    precision = (x.var(-1, correction=0, keepdim=True) + 1e-5).rsqrt()  # torch's own epsilon
-    return precision * (g - g.mean(-1, keepdim=True) - y * (g * y).mean(-1, keepdim=True))
+    @torch.no_grad()
+    def input_gradient(self, x: Tensor, input_mask: Tensor | None = None) -> Tensor:
+        """∂ output / ∂ x [N, ..., in], for networks with one output."""
+        _, trail = self.record(x, input_mask)
+        return input_gradient(trail).view(x.shape)
 
 
 def beside(*parts: Tensor) -> Tensor:
@@ -107,6 +96,14 @@ def glorot_uniform(n: int, fan_in: int, fan_out: int, generator: torch.Generator
     """N weight matrices [N, fan_in, fan_out], uniform in ±√(6 / (fan_in + fan_out))."""
     bound = (6 / (fan_in + fan_out)) ** 0.5
     return bound * (2 * torch.rand(n, fan_in, fan_out, generator=generator) - 1)
+
+
+def drawn_as_torch_draws(n: int, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    """Glorot-uniform weights [N, in, out], number by number as torch's linear layers draw them."""
+    weights = torch.empty(n, fan_out, fan_in)
+    for each in weights:
+        nn.init.xavier_uniform_(each, generator=generator)
+    return weights.mT.contiguous()
 
 
 def in_one_piece(module: nn.Module) -> nn.Parameter:
@@ -156,15 +153,19 @@ class Adam(nn.Module):
 
     def descend(self, loss: Tensor) -> None:
         """One step down the gradient of a scalar loss."""
-        slopes = torch.cat([slope.flatten() for slope in torch.autograd.grad(loss, self._parts)])
+        slopes = torch.autograd.grad(loss, self._parts)
+        self.step(torch.cat([slope.flatten() for slope in slopes]))
+
+    @torch.no_grad()
+    def step(self, slopes: Tensor) -> None:
+        """One step down a gradient of all parameters, in one piece."""
         if self._max_norm < math.inf:
             slopes *= (self._max_norm / slopes.norm().clamp(min=1e-12)).clamp(max=1.0)
-        with torch.no_grad():
-            adam(
-                self._whole, [slopes], [self.mean], [self.square], [], [self.steps],
-                fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
-                weight_decay=0.0, eps=1e-8, maximize=False,
-            )  # fmt: skip
+        adam(
+            self._whole, [slopes], [self.mean], [self.square], [], [self.steps],
+            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
+            weight_decay=0.0, eps=1e-8, maximize=False,
+        )  # fmt: skip
 
 
 class Target:
@@ -209,38 +210,31 @@ class Critic(nn.Module):
         layer_norm: bool = False,
     ) -> None:
         super().__init__()
-        self._layer_norm = layer_norm
+        self._state_size = state_size
         sizes = [state_size + n_coordinates, *hidden, 1]
-        self._linear: list[nn.Linear] = []
-        for fan_in, fan_out in itertools.pairwise(sizes):
-            layer = nn.Linear(fan_in, fan_out)
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
-            self._linear.append(layer)
-        self.net = nn.ModuleList(self._linear)
+        self.net = StackedMLP(
+            1, sizes, generator, layer_norm=layer_norm, draw=drawn_as_torch_draws
+        )
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """The value [...] of joint actions u [..., D] in states [..., S]."""
-        x = torch.cat([state, u], -1)
-        *hidden, last = self._linear
-        for layer in hidden:  # the layers' own functions; calling modules costs a third more
-            x = functional.linear(x, layer.weight, layer.bias)
-            x = torch.relu_(normal(x) if self._layer_norm else x)
-        return functional.linear(x, last.weight, last.bias).squeeze(-1)
+        return self.net(self._inputs(state, u))[0, ..., 0]
 
-    @torch.no_grad()
+    def record(self, state: Tensor, u: Tensor) -> tuple[Tensor, Trail]:
+        """What `forward` gives, and the trail that `slopes` follows back."""
+        value, trail = self.net.record(self._inputs(state, u))
+        return value[0, ..., 0], trail
+
+    def slopes(self, trail: Trail, slope: Tensor) -> Tensor:
+        """The gradient of all parameters, in one piece, given that of the values [...]."""
+        return self.net.slopes(trail, slope[None, ..., None])
+
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
-        """∇_u Q^θ(s, u) [..., D], by the chain rule written out, which costs half of autograd."""
-        x = torch.cat([state, u], -1)
-        *hidden, last = self._linear
-        sums = []
-        for layer in hidden:
-            sums.append(functional.linear(x, layer.weight, layer.bias))
-            x = torch.relu(normal(sums[-1]) if self._layer_norm else sums[-1])
-        gradient = last.weight
-        for layer, x_sum in zip(reversed(hidden), reversed(sums), strict=True):
-            gradient = through_unit(gradient, x_sum, self._layer_norm) @ layer.weight
-        return gradient[..., state.shape[-1] :]
+        """∇_u Q^θ(s, u) [..., D]."""
+        return self.net.input_gradient(self._inputs(state, u))[0, ..., self._state_size :]
+
+    def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
+        return torch.cat([state, u], -1).unsqueeze(0)
 
 
 class Critics(nn.Module):
@@ -278,6 +272,15 @@ class Critics(nn.Module):
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[N, ...] values of u [N, ..., D] in states [..., S]; u [1, ..., D] is judged by all."""
         return self.net(self._inputs(state, u), self._visible).squeeze(-1)
+
+    def record(self, state: Tensor, u: Tensor) -> tuple[Tensor, Trail]:
+        """What `forward` gives, and the trail that `slopes` follows back."""
+        values, trail = self.net.record(self._inputs(state, u), self._visible)
+        return values.squeeze(-1), trail
+
+    def slopes(self, trail: Trail, slope: Tensor) -> Tensor:
+        """The gradient of all parameters, in one piece, given that of the values [N, ...]."""
+        return self.net.slopes(trail, slope.unsqueeze(-1))
 
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
         """[N, ..., D] the gradient in u of what `forward` gives."""
@@ -375,10 +378,28 @@ class Samplers(nn.Module):
             state: [..., S].
             noise: [..., N, noise_size] the noise that each agent drew.
         """
+        return self._joined(self.net(self._inputs(state, noise), self.visible))
+
+    def record(self, state: Tensor, noise: Tensor) -> tuple[Tensor, Trail]:
+        """What `latent` gives, and the trail that `slopes` follows back."""
+        out, trail = self.net.record(self._inputs(state, noise), self.visible)
+        return self._joined(out), trail
+
+    def slopes(self, trail: Trail, slope: Tensor) -> Tensor:
+        """The gradient of all parameters, in one piece, given that of z [..., D]."""
+        n, width = self.net.biases[-1].shape[::2]
+        if len(self._used) < n * width:
+            whole = slope.new_zeros(*slope.shape[:-1], n * width)
+            slope = whole.index_copy(-1, self._used, slope)
+        return self.net.slopes(trail, slope.unflatten(-1, (n, width)).movedim(-2, 0))
+
+    def _inputs(self, state: Tensor, noise: Tensor) -> Tensor:
         x = torch.cat([state, noise.flatten(-2)], -1)
-        rows = x.flatten(0, -2).expand(len(self.visible), -1, -1)
-        out = self.net(rows, self.visible)  # [N, rows, widest action]
-        z = out.movedim(0, 1).flatten(-2)
+        return x.expand(len(self.visible), *x.shape)
+
+    def _joined(self, out: Tensor) -> Tensor:
+        """The agents' outputs [N, ..., widest action] as one joint action [..., D]."""
+        z = out.movedim(0, -2).flatten(-2)
         if len(self._used) < z.shape[-1]:  # some agents have fewer coordinates than the widest
             z = z.index_select(-1, self._used)
-        return z.view(*x.shape[:-1], -1)
+        return z

@@ -14,8 +14,8 @@ from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_one_of, check_positive
 from svnr.learners.losses import (
-    bellman_error,
     bootstrapped,
+    learn_values,
     soft_value_printed,
     stein_direction,
 )
@@ -100,8 +100,12 @@ class PR2(DeterministicLearner):
             state: [..., S].
             own: [N, ..., D] agent i's action in its own coordinates, zero elsewhere.
         """
+        return self.opponent_models(self._inputs(state, own)) * self._others(own)
+
+    def _inputs(self, state: Tensor, own: Tensor) -> Tensor:
+        """States and own actions beside noise, [N, ..., S + D + noise_size]."""
         noise = torch.randn((*own.shape[:-1], self.settings.noise_size), generator=self._generator)
-        return self.opponent_models(beside(state, own, noise)) * self._others(own)
+        return beside(state, own, noise)
 
     def _others(self, u: Tensor) -> Tensor:
         """Which coordinates of u [N, ..., D] are the partners'."""
@@ -124,15 +128,15 @@ class PR2(DeterministicLearner):
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )
-        critic_loss = bellman_error(target, self.critics(batch.state, batch.u.unsqueeze(0)))
-        self._critic_adam.descend(critic_loss)
+        u = batch.u.unsqueeze(0)
+        loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
         groups = self.settings.n_groups
-        state, u = batch.state[:groups], batch.u[:groups]
-        self._opponent_adam.descend(self.opponent_loss(state, u, alpha))
+        state = batch.state[:groups]
+        self._opponent_adam.step(self.opponent_slopes(state, batch.u[:groups], alpha))
         self._actor_adam.descend(self.actor_loss(state, alpha))
         for each in self._targets:
             each.follow()
-        return {"alpha": alpha, "critic_loss": critic_loss.item() / self.n_agents}
+        return {"alpha": alpha, "critic_loss": loss / self.n_agents}
 
     @torch.no_grad()
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:
@@ -141,8 +145,9 @@ class PR2(DeterministicLearner):
         u = self._with_answers(state, intended, self.settings.n_value_particles)
         return soft_value_printed(self.target_critics(state.unsqueeze(1), u), alpha)
 
-    def opponent_loss(self, state: Tensor, u: Tensor, alpha: float) -> Tensor:
-        """A scalar whose gradient is minus the amortised Stein direction of ρ_i to exp(Q_i / α).
+    @torch.no_grad()
+    def opponent_slopes(self, state: Tensor, u: Tensor, alpha: float) -> Tensor:
+        """Minus the amortised Stein direction of ρ_i to exp(Q_i / α), carried to its weights.
 
         Args:
             state: [G, S] states.
@@ -152,16 +157,17 @@ class PR2(DeterministicLearner):
         half = self.settings.n_particles // 2
         states = state.unsqueeze(1)  # [G, 1, S]
         own = (u * self._own.unsqueeze(1)).unsqueeze(2).expand(-1, -1, half, -1)  # [N, G, M, D]
-        with torch.no_grad():
-            fixed = self.latent_answers(states, own)
-        phi, points = stein_direction(
+        others = self._others(own)
+        fixed = self.latent_answers(states, own)
+        moved, trail = self.opponent_models.record(self._inputs(states, own))
+        phi = stein_direction(
             fixed,
-            self.latent_answers(states, own),
+            moved * others,
             lambda answers: self.critics.action_gradient(states, own + answers),
             alpha,
             self.mask,
         )
-        return -(phi * points).sum(-1).mean((1, 2)).sum()
+        return self.opponent_models.slopes(trail, phi * others / -(len(state) * half))
 
     def actor_loss(self, state: Tensor, alpha: float) -> Tensor:
         """−Σ_i E[α log E_{u_−i ∼ ρ_i(· | s, μ_i)} exp(Q_i(s, μ_i, u_−i) / α)] (Wen et al., §4).

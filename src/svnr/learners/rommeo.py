@@ -21,7 +21,7 @@ from svnr.learners.learner import (
     check_positive,
     generators,
 )
-from svnr.learners.losses import bellman_error, bootstrapped
+from svnr.learners.losses import bootstrapped, learn_values
 from svnr.learners.networks import (
     Adam,
     StackedMLP,
@@ -157,14 +157,14 @@ class ROMMEO(Learner):
         target = bootstrapped(
             batch, lambda state: self.soft_value(state, alpha), self.settings.discount
         )
-        critic_loss = bellman_error(target, self.critics(batch.state, batch.u.unsqueeze(0)))
-        self._critic_adam.descend(critic_loss)
+        u = batch.u.unsqueeze(0)
+        loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
         recent = self.recent.sample(self.settings.n_prior, self._generator)
         self._prior_adam.descend(self.prior_loss(*recent))
         state = batch.state[: self.settings.n_groups]
         self._reasoning_adam.descend(self.reasoning_loss(state, alpha))
         self._target.follow()
-        return {"alpha": alpha, "critic_loss": critic_loss.item() / self.n_agents}
+        return {"alpha": alpha, "critic_loss": loss / self.n_agents}
 
     @torch.no_grad()
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:

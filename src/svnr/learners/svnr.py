@@ -14,8 +14,8 @@ from svnr.games.game import Game, agent_slices, check_count
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import Execution, Learner, check_execution, generators
 from svnr.learners.losses import (
-    bellman_error,
     bootstrapped,
+    learn_values,
     soft_value_importance,
     soft_value_printed,
     stein_direction,
@@ -162,12 +162,11 @@ class SVNR(Learner):
         """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
         alpha = self.alpha(episode)
         target = self.critic_target(batch, alpha)
-        critic_loss = bellman_error(target, self.critic(batch.state, batch.u))
-        self._critic_adam.descend(critic_loss)
-        sampler_loss = self.sampler_loss(batch.state[: self.settings.n_groups], alpha)
-        self._sampler_adam.descend(sampler_loss)
+        loss = learn_values(self.critic, self._critic_adam, batch.state, batch.u, target)
+        state = batch.state[: self.settings.n_groups]
+        self._sampler_adam.step(self.sampler_slopes(state, alpha))
         self._target.follow()
-        return {"alpha": alpha, "critic_loss": critic_loss.item()}
+        return {"alpha": alpha, "critic_loss": loss}
 
     def critic_target(self, batch: Batch, alpha: float) -> Tensor:
         """r + γ V(s′) [B] of (7.4); V is not computed for rows that terminated."""
@@ -187,17 +186,17 @@ class SVNR(Learner):
         u = 2 * torch.rand(size, generator=self._generator) - 1
         return soft_value_importance(self.target_critic(states, u), alpha, size[-1])
 
-    def sampler_loss(self, state: Tensor, alpha: float) -> Tensor:
-        """A scalar whose gradient in ψ is minus (7.3), for particles at states [G, S].
+    @torch.no_grad()
+    def sampler_slopes(self, state: Tensor, alpha: float) -> Tensor:
+        """Minus (7.3) in one piece: −E_ξ[Δf · ∂f/∂ψ], with particles at states [G, S].
 
         Half of the particles are held fixed and averaged over, the other half are moved.
         """
         half = self.settings.n_particles // 2
         states = state.unsqueeze(1).expand(-1, half, -1)
-        with torch.no_grad():
-            fixed = self.samplers.latent(states, self.noise(len(state), half))
-        moved = self.samplers.latent(states, self.noise(len(state), half))
-        phi, points = stein_direction(
+        fixed = self.samplers.latent(states, self.noise(len(state), half))
+        moved, trail = self.samplers.record(states, self.noise(len(state), half))
+        phi = stein_direction(
             fixed,
             moved,
             lambda u: self.critic.action_gradient(states, u),
@@ -205,7 +204,7 @@ class SVNR(Learner):
             self.mask,
             self.settings.coordinates,
         )
-        return -(phi * points).sum(-1).mean()
+        return self.samplers.slopes(trail, phi / -(len(state) * half))
 
     def parts(self) -> dict[str, Part]:
         """See `Learner.parts`."""
