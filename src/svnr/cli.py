@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     train.add_argument("--jobs", type=int, default=1, help="processes side by side (default 1)")
     train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings")
+    train.add_argument("--tuned", action="store_true", help="begin with the settings tuning chose")
     train.add_argument("--output", default="results", help="folder of runs (default results)")
     train.set_defaults(command=_train, parser=train)
 
@@ -127,8 +128,12 @@ def _train(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from svnr.experiments.runs import run_spec
+    from svnr.experiments.settings import tuned
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
+
+    if options.tuned:
+        overrides = {**tuned(options.learner), **overrides}
 
     specs = [
         run_spec(options.game, options.learner, seed, options.episodes, overrides)

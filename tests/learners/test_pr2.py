@@ -21,7 +21,9 @@ def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_ow
     learner._generator.set_state(before)
     own = (u * learner._own.unsqueeze(1)).unsqueeze(2).expand(-1, -1, 4, -1)
     fixed = learner.latent_answers(state.unsqueeze(1), own).detach()
-    moved = learner.latent_answers(state.unsqueeze(1), own)
+    moved = learner.opponent_models(learner._inputs(state.unsqueeze(1), own)) * learner._others(
+        own
+    )
     surrogate = torch.zeros(())
     for i in range(3):
         others = [j for j in range(3) if j != i]

@@ -12,7 +12,7 @@ import torch
 
 from svnr.experiments import evaluate, scenarios
 from svnr.experiments.files import below
-from svnr.experiments.settings import TrainSettings
+from svnr.experiments.settings import Protocol, TrainSettings, tuned
 from svnr.experiments.train import Record, Training
 from svnr.games.game import Game, OneShotGame, check_count
 from svnr.learners.learner import Learner
@@ -297,10 +297,27 @@ def grid(
     n_seeds: int,
     n_episodes: int,
     overrides: Mapping[str, Any] | None = None,
+    protocol: Protocol = "as set",
 ) -> list[RunSpec]:
-    """Every learner on every game with seeds 0 to n_seeds − 1."""
+    """Every learner on every game with seeds 0 to n_seeds − 1.
+
+    Args:
+        games: by name.
+        learners: by name.
+        n_seeds: runs of each kind.
+        n_episodes: length of a run.
+        overrides: setting → value, of every learner.
+        protocol: the settings that the overrides override: "as set" each learner's own, or
+            "as tuned" those that its study found.
+    """
     return [
-        run_spec(game, learner, seed, n_episodes, overrides)
+        run_spec(
+            game,
+            learner,
+            seed,
+            n_episodes,
+            {**(tuned(learner) if protocol == "as tuned" else {}), **(overrides or {})},
+        )
         for game in games
         for learner in learners
         for seed in range(n_seeds)

@@ -1,6 +1,8 @@
-"""How long a run is and how it is sampled; each value with its source."""
+"""How long a run is and how it is sampled, and what tuning chose; each value with its source."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from svnr.games.game import check_count
 
@@ -25,3 +27,24 @@ class TrainSettings:
         check_count("episode_updates", self.episode_updates, least=0)
         if not 0 <= self.rewarded_share <= 1:
             raise ValueError(f"rewarded_share must be in [0, 1], got {self.rewarded_share}")
+
+
+Protocol = Literal["as set", "as tuned"]
+
+TUNED: Mapping[str, Mapping[str, Any]] = {
+    # learner → what the best trial of its study in results/tuning/max_of_three_1.5 had: TPE in
+    # the ranges of §8, 50 trials of runs of 2,500 episodes on two seeds, alike for all
+}
+ABLATIONS = {"svnr_f": "svnr", "svnr_m": "svnr"}  # they differ from SVNR by the sets alone
+
+
+def tuned(learner: str) -> Mapping[str, Any]:
+    """The settings that tuning chose for a learner; the ablations have SVNR's.
+
+    Raises:
+        ValueError: for a learner that was not tuned.
+    """
+    name = ABLATIONS.get(learner, learner)
+    if name not in TUNED:
+        raise ValueError(f"learner must be one that was tuned, {sorted(TUNED)}, got {learner!r}")
+    return TUNED[name]

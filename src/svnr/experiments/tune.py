@@ -91,6 +91,11 @@ class StudySpec:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
+    @property
+    def name(self) -> str:
+        """What the study is called in its file."""
+        return f"{self.learner} on {self.game}"
+
     def journal(self, folder: Path) -> Path:
         """The study's file below `folder`; studies of other lengths lie apart."""
         length = "" if self.n_episodes == 5000 else f"-{self.n_episodes}"
@@ -139,7 +144,7 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
     path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(path))),
-        study_name=f"{spec.learner} on {spec.game}",
+        study_name=spec.name,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=spec.sampler_seed + worker),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
@@ -149,6 +154,23 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
         settings = scenarios.learner_settings(spec.learner, game=spec.game)
         study.enqueue_trial({name: getattr(settings, name) for name in RANGES[spec.learner]})
     return study
+
+
+def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
+    """The study of `spec` as it stands, to look at; its file is not touched.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    path = spec.journal(folder)
+    if not path.exists():
+        raise ValueError(f"study must be one that was begun, there is no {path}")
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    return optuna.load_study(storage=storage, study_name=spec.name)
 
 
 def _work(spec: StudySpec, folder: Path, worker: int) -> None:

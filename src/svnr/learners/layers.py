@@ -79,9 +79,8 @@ class Layers(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of the inputs and of all parameters, given that of the outputs."""
-        of_parameters, slope = parameter_gradients(ctx.trail, slope)
-        of_inputs = slope @ ctx.trail.weights[0].mT if ctx.needs_input_grad[0] else None
-        return of_inputs, None, None, *of_parameters
+        of_inputs, _, _, *of_parameters = ctx.needs_input_grad
+        return gradients(ctx.trail, slope, of_inputs, any(of_parameters))
 
 
 def run(
@@ -111,30 +110,30 @@ def run(
     return out, Trail(x, input_mask, weights, passages, unit)
 
 
-def parameter_gradients(trail: Trail, slope: Tensor) -> tuple[list[Tensor], Tensor]:
-    """The gradients of all parameters, in their order, and that of the first layer's sums.
+def gradients(
+    trail: Trail, slope: Tensor, of_inputs: bool, of_parameters: bool
+) -> tuple[Tensor | None, ...]:
+    """The gradients of what `run` took in, given that of the outputs; None where not asked for.
 
     Args:
         trail: what `run` left behind.
         slope: [N, B, out] the gradient of the outputs.
+        of_inputs: whether that of the inputs is asked for.
+        of_parameters: whether those of the parameters are.
+
+    Returns:
+        One for each argument of `run`, in their order, the parameters one by one.
     """
-    of_weights, of_biases = [], []
+    of_weights: list[Tensor | None] = [None] * len(trail.weights)
+    of_biases: list[Tensor | None] = [None] * len(trail.weights)
     for layer in reversed(range(len(trail.weights))):
-        entered = trail.passages[layer - 1].after if layer else trail.x
-        of_weights.append(entered.mT @ slope)
-        of_biases.append(slope.sum(1, keepdim=True))
+        if of_parameters:
+            entered = trail.passages[layer - 1].after if layer else trail.x
+            of_weights[layer] = entered.mT @ slope
+            of_biases[layer] = slope.sum(1, keepdim=True)
         if layer:
-            slope = slope @ trail.weights[layer].mT
-            slope = trail.unit.backward(slope, trail.passages[layer - 1])
-    if trail.input_mask is not None:
-        of_weights[-1] *= trail.input_mask
-    return [*reversed(of_weights), *reversed(of_biases)], slope
-
-
-def input_gradient(trail: Trail) -> Tensor:
-    """∂ output / ∂ x [N, B, in] of networks with one output."""
-    *hidden, last = trail.weights
-    slope = last.mT.expand_as(trail.passages[-1].after)
-    for weight, passage in zip(reversed(hidden), reversed(trail.passages), strict=True):
-        slope = trail.unit.backward(slope, passage) @ weight.mT
-    return slope
+            slope = trail.unit.backward(slope @ trail.weights[layer].mT, trail.passages[layer - 1])
+    if of_weights[0] is not None and trail.input_mask is not None:
+        of_weights[0] *= trail.input_mask
+    of_x = slope @ trail.weights[0].mT if of_inputs else None
+    return of_x, None, None, *of_weights, *of_biases

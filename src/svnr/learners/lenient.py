@@ -124,7 +124,8 @@ class IndependentLearner(DeterministicLearner):
     def actor_loss(self, state: Tensor) -> Tensor:
         """−Σ_i E[Q_i(s, μ_i(s))] over states [B, S]."""
         latent = self.latent(state)
-        return self.penalty(latent) - self.critics(state, torch.tanh(latent)).mean(-1).sum()
+        values = self.critics(state, torch.tanh(latent), learning=False)
+        return self.penalty(latent) - values.mean(-1).sum()
 
     def parts(self) -> dict[str, Part]:
         """See `Learner.parts`."""

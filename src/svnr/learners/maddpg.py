@@ -86,7 +86,9 @@ class MADDPG(DeterministicLearner):
         """
         latent = self.latent(batch.state[:n])
         u = torch.where(self._own.unsqueeze(1), torch.tanh(latent), batch.u[:n])
-        return self.penalty(latent) - self.critics(batch.state[:n], u).mean(-1).sum()
+        return (
+            self.penalty(latent) - self.critics(batch.state[:n], u, learning=False).mean(-1).sum()
+        )
 
     @torch.no_grad()
     def next_value(self, state: Tensor) -> Tensor:

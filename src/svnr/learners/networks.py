@@ -15,8 +15,7 @@ from svnr.learners.layers import (
     Layers,
     Trail,
     Unit,
-    input_gradient,
-    parameter_gradients,
+    gradients,
     run,
 )
 from svnr.theory.nesting import Sets, check_sets, known_to
@@ -53,12 +52,18 @@ class StackedMLP(nn.Module):
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
         self._layers = (*self.weights, *self.biases)  # quicker to walk
 
-    def forward(self, x: Tensor, input_mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, input_mask: Tensor | None = None, learning: bool = True
+    ) -> Tensor:
         """The outputs [N, ..., out] for inputs x [N, ..., in].
 
-        A mask [N, in, 1] hides inputs from a network: where it is 0, the input has no weight.
+        Args:
+            x: the inputs.
+            input_mask: [N, in, 1] hides inputs from a network: where it is 0, they weigh nothing.
+            learning: False where only what is put in shall have a gradient.
         """
-        out = Layers.apply(x.flatten(1, -2), input_mask, self._unit, *self._layers)
+        layers = self._layers if learning else [part.detach() for part in self._layers]
+        out = Layers.apply(x.flatten(1, -2), input_mask, self._unit, *layers)
         return out.view(*x.shape[:-1], -1)
 
     @torch.no_grad()
@@ -70,14 +75,17 @@ class StackedMLP(nn.Module):
     @torch.no_grad()
     def slopes(self, trail: Trail, slope: Tensor) -> Tensor:
         """The gradient of all parameters, in one piece, given that of outputs [N, ..., out]."""
-        gradients, _ = parameter_gradients(trail, slope.flatten(1, -2))
-        return torch.cat([gradient.flatten() for gradient in gradients])
+        found = gradients(trail, slope.flatten(1, -2), of_inputs=False, of_parameters=True)
+        return torch.cat([each.flatten() for each in found if each is not None])
 
     @torch.no_grad()
     def input_gradient(self, x: Tensor, input_mask: Tensor | None = None) -> Tensor:
         """∂ output / ∂ x [N, ..., in], for networks with one output."""
-        _, trail = self.record(x, input_mask)
-        return input_gradient(trail).view(x.shape)
+        out, trail = self.record(x, input_mask)
+        slope = torch.ones_like(out).flatten(1, -2)
+        gradient, *_ = gradients(trail, slope, of_inputs=True, of_parameters=False)
+        assert gradient is not None
+        return gradient.view(x.shape)
 
 
 def beside(*parts: Tensor) -> Tensor:
@@ -269,9 +277,12 @@ class Critics(nn.Module):
         sizes = [state_size + own.shape[1], *hidden, 1]
         self.net = StackedMLP(len(own), sizes, generator, layer_norm=layer_norm)
 
-    def forward(self, state: Tensor, u: Tensor) -> Tensor:
-        """[N, ...] values of u [N, ..., D] in states [..., S]; u [1, ..., D] is judged by all."""
-        return self.net(self._inputs(state, u), self._visible).squeeze(-1)
+    def forward(self, state: Tensor, u: Tensor, learning: bool = True) -> Tensor:
+        """[N, ...] values of u [N, ..., D] in states [..., S]; u [1, ..., D] is judged by all.
+
+        Where the critics are not `learning`, only u has a gradient.
+        """
+        return self.net(self._inputs(state, u), self._visible, learning).squeeze(-1)
 
     def record(self, state: Tensor, u: Tensor) -> tuple[Tensor, Trail]:
         """What `forward` gives, and the trail that `slopes` follows back."""

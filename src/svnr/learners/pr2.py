@@ -94,13 +94,14 @@ class PR2(DeterministicLearner):
     def latent_answers(self, state: Tensor, own: Tensor) -> Tensor:
         """z [N, ..., D]: how agent i imagines the others' answer, before the tanh.
 
-        Its own coordinates hold zeros.
+        Its own coordinates hold zeros. The models themselves get no gradient here.
 
         Args:
             state: [..., S].
             own: [N, ..., D] agent i's action in its own coordinates, zero elsewhere.
         """
-        return self.opponent_models(self._inputs(state, own)) * self._others(own)
+        answers = self.opponent_models(self._inputs(state, own), learning=False)
+        return answers * self._others(own)
 
     def _inputs(self, state: Tensor, own: Tensor) -> Tensor:
         """States and own actions beside noise, [N, ..., S + D + noise_size]."""
@@ -176,7 +177,7 @@ class PR2(DeterministicLearner):
         """
         latent = self.latent(state)
         u = self._with_answers(state, torch.tanh(latent), self.settings.n_particles // 2)
-        q = self.critics(state.unsqueeze(1), u)
+        q = self.critics(state.unsqueeze(1), u, learning=False)
         return self.penalty(latent) - soft_value_printed(q, alpha).mean(-1).sum()
 
     def parts(self) -> dict[str, Part]:

@@ -173,9 +173,9 @@ class ROMMEO(Learner):
         q = self.target_critics(state, u)
         return q - alpha * log_pi - log_rho + self.log_prior(state, u)
 
-    def log_prior(self, state: Tensor, u: Tensor) -> Tensor:
+    def log_prior(self, state: Tensor, u: Tensor, learning: bool = True) -> Tensor:
         """log P_i(u_−i | s) [N, ...] of u [N, ..., D] (or [1, ..., D]) in states [..., S]."""
-        out = self.priors(state.expand(self.n_agents, *state.shape))
+        out = self.priors(state.expand(self.n_agents, *state.shape), learning=learning)
         return (squashed_log_density(out, u) * ~self._mine(u)).sum(-1)
 
     def prior_loss(self, state: Tensor, u: Tensor) -> Tensor:
@@ -191,7 +191,8 @@ class ROMMEO(Learner):
         noise = self._noise(len(state), self.settings.n_samples)
         state = state.unsqueeze(1)
         u, log_rho, log_pi = self.reason(state, noise)
-        loss = log_rho - self.log_prior(state, u) - self.critics(state, u) + alpha * log_pi
+        q = self.critics(state, u, learning=False)
+        loss = log_rho - self.log_prior(state, u, learning=False) - q + alpha * log_pi
         return loss.mean((1, 2)).sum()
 
     def parts(self) -> dict[str, Part]:
