@@ -135,10 +135,10 @@ tables.per_game(tables.scores(runs), "shared")
 # **Finding.** The table shows what 1,000 test episodes pay, as mean ± deviation over seeds.
 
 # %% [markdown]
-# ## A trained team in two lines
+# ## What they learned to do
 #
-# `execute` trains and returns the run and its learner; `learner.agent(i, seed)` is one agent alone, which
-# acts without messages.
+# A run keeps samples of the joint policy that its agents perceive after training. Here are their medians, in the game's
+# units. [13 · Your own game](13_your_own_game.ipynb) brings a trained team back in two lines and lets its agents act alone.
 
 # %%
 agents = [np.round(10 * np.median(run.perceived[0].astype(float), axis=0), 1) for run in runs]
@@ -161,9 +161,11 @@ pd.DataFrame(
 # | [06 · Amortised negotiation](06_amortised_negotiation.ipynb) | how does one network replace K rounds? |
 # | [07 · Two Modalities](07_two_modalities.ipynb) | does the perceived policy keep both optima? |
 # | [08 · Max of Three](08_max_of_three.ipynb) | does execution leave the wide wrong hill? |
+# | [09 · Particle Gather](09_particle_gather.ipynb) | is it the same trap over twenty-five steps? |
 # | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter; how many particles? |
 # | [12 · Scoreboard](12_scoreboard.ipynb) | what was reproduced, and what was not? |
 # | [13 · Your own game](13_your_own_game.ipynb) | how do I bring mine? |
+# | [14 · Tuned alike](14_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
 #
 # ## Adapt this
 #

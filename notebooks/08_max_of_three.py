@@ -333,7 +333,7 @@ outputs.table(exploring.round(2), "exploring_or_forgiving", "Exploring or forgiv
 # %% [markdown]
 # **Finding.** Exploring. The lenient learner with narrow noise stays in the trap, and with wide noise a learner that
 # forgives nothing leaves it as often as the lenient one. MADDPG gains less from wide noise. With 5 seeds a difference
-# of one is no difference; tuning with one budget for all (`svnr tune`) is the way to say more.
+# of one is no difference; [14 · Tuned alike](14_tuned_alike.ipynb) gives all methods one budget to say more.
 
 # %% [markdown]
 # ## 5. Why the schedule decides
@@ -443,6 +443,24 @@ pd.concat(
 # and no proof; the choice stands in `docs/deviations.md` with its reason.
 
 # %% [markdown]
+# ## 7. The public code's payoff
+#
+# The paper squares the whole quotient, ((u − x)/s)²; an early public version of the code divides the square by s. Its right
+# hill is steeper at s₂ = 3 and wider at s₂ = 1.5. Do the conclusions hang on that?
+
+# %%
+CODE = [f"max_of_three_{width}_code" for width in (3.0, 1.5)]
+code_runs = finished(grid(CODE, [*METHODS, "hysteretic"], n_seeds, n_episodes))
+outputs.table(
+    tables.successes(tables.scores(code_runs), "shared", 5.0),
+    "code_payoff",
+    "Seeds at the right hill with the public code's payoff",
+    code_runs,
+)
+
+# %% [markdown]
+# **Finding.** CODE_FINDING
+#
 # ## Against the paper
 #
 # Table 1 above stands beside the paper's numbers, with an interval over seeds and a verdict by the rule.

@@ -41,6 +41,7 @@ from svnr.experiments.store import collect, trained
 from svnr.games.gather import (
     GatherSettings,
     best_team,
+    bodies,
     particle_gather,
     random_play,
     solo_runner,
@@ -91,11 +92,12 @@ def push_by_hand(position, velocity, u):
 
 game = particle_gather()
 state = game.reset(1, seed=0)
-position, velocity = state[0, :2], torch.zeros(2)
+position, velocity = (part[0, 0] for part in bodies(state))
 for u in 0.2 * (2 * torch.rand(5, 4, generator=torch.Generator().manual_seed(0)) - 1):
     position, velocity = push_by_hand(position, velocity, u[:2])
     state = game.step(u.unsqueeze(0)).state
-assert torch.allclose(state[0, :2], position) and torch.allclose(state[0, 4:6], velocity)
+assert torch.allclose(bodies(state)[0][0, 0], position)
+assert torch.allclose(bodies(state)[1][0, 0], velocity)
 
 # %% [markdown]
 # The paper leaves open where particles start, how large the landmark is, and when an episode ends. The numbers of its

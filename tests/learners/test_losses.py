@@ -5,6 +5,7 @@ import torch
 
 from svnr.learners.losses import (
     bellman_error,
+    bellman_slope,
     bootstrapped,
     soft_value_importance,
     soft_value_printed,
@@ -83,3 +84,14 @@ def test_the_errors_of_several_critics_are_summed():
     # ½·mean((1 − 0)², (1 − 0)²) + ½·mean((1 − 3)², (1 − 1)²) = ½ + 1
     target, value = torch.ones(2), torch.tensor([[0.0, 0.0], [3.0, 1.0]])
     assert bellman_error(target, value).item() == 1.5
+
+
+def test_the_bellman_slope_is_the_gradient_of_the_bellman_error():
+    target = torch.tensor([3.0, 0.0, -1.0])
+    for value in (
+        torch.tensor([1.0, 1.0, 2.0]),
+        torch.tensor([[1.0, 1.0, 2.0], [0.0, 5.0, -1.0]]),
+    ):
+        value.requires_grad_(True)
+        (expected,) = torch.autograd.grad(bellman_error(target, value), value)
+        torch.testing.assert_close(bellman_slope(target, value.detach()), expected)

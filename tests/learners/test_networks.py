@@ -167,3 +167,23 @@ def test_with_layer_norm_a_critic_stays_bounded_however_far_the_state():
     plain, normed = (Critic(4, 2, (100, 100), generator(), each) for each in (False, True))
     assert plain(states, u).abs().max() > 100
     assert normed(states, u).abs().max() < 5
+
+
+def test_slopes_are_autograds_in_one_piece_for_agents_of_unequal_sizes():
+    samplers = Samplers(strict(3), (1, 3, 2), 2, 1, (8,), generator())
+    state, noise = torch.randn(4, 5, 2), torch.randn(4, 5, 3, 1)
+    z, trail = samplers.record(state, noise)
+    slope = torch.randn(z.shape)
+    expected = torch.autograd.grad(samplers.latent(state, noise), samplers.parameters(), slope)
+    flat = torch.cat([each.flatten() for each in expected])
+    torch.testing.assert_close(samplers.slopes(trail, slope), flat)
+
+
+def test_networks_that_are_not_learning_pass_the_gradient_on_and_get_none():
+    critics = Critics(2, (1, 1), (8,), generator())
+    u = torch.rand(2, 6, 2, requires_grad=True)
+    values = critics(torch.zeros(6, 2), u, learning=False)
+    (gradient,) = torch.autograd.grad(values.sum(), u, retain_graph=True)
+    torch.testing.assert_close(gradient, critics.action_gradient(torch.zeros(6, 2), u.detach()))
+    with pytest.raises(RuntimeError, match="not have been used"):
+        torch.autograd.grad(values.sum(), list(critics.parameters()))

@@ -66,8 +66,10 @@ class ParticleGather:
     """Agents 0 and 1 push particle 1 along x and y, agents 2 and 3 push particle 2.
 
     The state [B, 8] holds the two particles' positions relative to the landmark, then their
-    velocities. The time left is not in it: the clock truncates, and truncated steps bootstrap.
-    Nor is what was paid before, which matters only where an episode goes on and pays once.
+    velocities; `bodies` reads it. Positions are in units of what a speed of 1 covers in a step,
+    so that both parts are of one size and a network sees where the next step ends. The time left
+    is not in it: the clock truncates, and truncated steps bootstrap. Nor is what was paid before,
+    which matters only where an episode goes on and pays once.
 
     Args:
         settings: the rules.
@@ -131,7 +133,13 @@ class ParticleGather:
         return due.float() @ prices
 
     def _state(self) -> Tensor:
-        return torch.cat([self._position.flatten(1), self._velocity.flatten(1)], -1)
+        return torch.cat([self._position / TIME_STEP, self._velocity], 1).flatten(1)
+
+
+def bodies(state: Tensor) -> tuple[Tensor, Tensor]:
+    """The positions and velocities, both [..., 2, 2], of the two particles in states [..., 8]."""
+    position, velocity = state.unflatten(-1, (2, 2, 2)).unbind(-3)
+    return TIME_STEP * position, velocity
 
 
 def physics(position: Tensor, velocity: Tensor, force: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,7 +173,7 @@ def best_team(settings: GatherSettings) -> Team:
     """
 
     def act(state: Tensor) -> Tensor:
-        position, velocity = state.view(-1, 2, 2, 2).unbind(1)
+        position, velocity = bodies(state)
         needed = steps_needed(position, velocity, settings)
         goes = needed >= needed.flip(-1)
         return (_towards(position) * goes.unsqueeze(-1)).flatten(1)
@@ -175,7 +183,7 @@ def best_team(settings: GatherSettings) -> Team:
 
 def solo_runner(state: Tensor) -> Tensor:
     """Particle 1 goes straight to the landmark, particle 2 stays where it is."""
-    towards = _towards(state[:, :4].view(-1, 2, 2))
+    towards = _towards(bodies(state)[0])
     towards[:, 1] = 0.0
     return towards.flatten(1)
 

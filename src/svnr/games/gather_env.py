@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pettingzoo import ParallelEnv
 
-from svnr.games.gather import GatherSettings, ParticleGather
+from svnr.games.gather import GatherSettings, ParticleGather, bodies
 
 COLORS = ("#D55E00", "#0072B2")  # of the two particles
 
@@ -39,7 +39,7 @@ class GatherParallelEnv(ParallelEnv):
         self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> Box:
-        """Positions and velocities of both particles relative to the landmark."""
+        """Positions relative to the landmark and velocities; see `ParticleGather`."""
         return self._spaces()[0]
 
     def action_space(self, agent: str) -> Box:
@@ -57,14 +57,14 @@ class GatherParallelEnv(ParallelEnv):
             self._drawn = np.random.default_rng(seed)
         state = self._game.reset(1, int(self._drawn.integers(2**31)))
         self.agents = list(self.possible_agents)
-        self._trail = [state[0, :4].numpy().copy()]
+        self._trail = [bodies(state[0])[0].numpy()]
         return self._told(state), {agent: {} for agent in self.agents}
 
     def step(self, actions: dict[str, np.ndarray]) -> tuple[dict, dict, dict, dict, dict]:
         """Every agent pushes; see `ParticleGather.step`."""
         pushes = [float(np.asarray(actions[agent]).item()) for agent in self.possible_agents]
         step = self._game.step(torch.tensor([pushes]).clamp(-1, 1))
-        self._trail.append(step.state[0, :4].numpy().copy())
+        self._trail.append(bodies(step.state[0])[0].numpy())
         ended, cut = bool(step.terminated[0]), bool(step.truncated[0])
         told = self._told(step.state)
         everyone = list(self.possible_agents)
@@ -92,9 +92,9 @@ class GatherParallelEnv(ParallelEnv):
         angle = np.linspace(0, 2 * np.pi, 80)
         radius = self._game.settings.radius
         axis.fill(radius * np.cos(angle), radius * np.sin(angle), color="#2B7A3D", alpha=0.25)
-        way = np.array(self._trail)
+        way = np.array(self._trail)  # [steps, particle, axis]
         for particle, color in enumerate(COLORS):
-            x, y = way[:, 2 * particle], way[:, 2 * particle + 1]
+            x, y = way[:, particle].T
             axis.plot(x, y, color=color, alpha=0.5)
             axis.plot(x[-1], y[-1], "o", color=color, markersize=9)
         canvas.draw()

@@ -257,3 +257,34 @@ def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) 
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
+
+
+@styled
+def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> Figure:
+    """Every trial of a search as a dot and the best so far as a line, a panel a learner.
+
+    Args:
+        history: rows of learner, trial, score, best, as `tables.search_history` makes them.
+        title: the message.
+        lowest: scores below it are drawn at it.
+    """
+    learners = list(history["learner"].unique())
+    columns = min(len(learners), 4)
+    n_rows = -(-len(learners) // columns)
+    figure, axes = plt.subplots(
+        n_rows, columns, figsize=(FULL_WIDTH + 1.2, 1.6 * n_rows + 0.7), sharex=True, sharey=True
+    )
+    for axis, learner in zip(np.ravel(axes), learners, strict=False):
+        rows = history[history["learner"] == learner]
+        color = COLORS[str(learner)]
+        axis.plot(
+            rows["trial"], rows["score"].clip(lower=lowest), "o", color=color, markersize=2.5
+        )
+        axis.step(rows["trial"], rows["best"], where="post", color=INK, linewidth=1.2)
+        axis.set_title(LEARNERS[str(learner)].title, fontsize=8)
+    for axis in np.ravel(axes)[len(learners) :]:
+        axis.set_visible(False)
+    figure.supxlabel("trial", fontsize=9)
+    figure.supylabel("reward, last 100 episodes", fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from svnr.experiments.evaluate import Episodes
+from svnr.games.gather import bodies
 from svnr.report.style import FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 ENDS = {"joint": OPTIMUM, "solo": TRAP, "none": "#9A9A9A"}  # how an episode ended → colour
@@ -35,10 +37,9 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n_shown: int 
     )
     for axis, (name, episodes) in zip(axes.flat, teams.items(), strict=False):
         _plane(axis, radius)
+        positions, _ = bodies(torch.as_tensor(episodes.state))  # [T + 1, B, particle, axis]
         for copy, end in enumerate(ends(episodes)[:n_shown]):
-            steps = slice(episodes.length[copy] + 1)
-            for x in (0, 2):
-                path = episodes.state[steps, copy, x : x + 2]
+            for path in positions[: episodes.length[copy] + 1, copy].movedim(1, 0):
                 axis.plot(*path.T, color=ENDS[end], linewidth=0.8, alpha=0.7)
                 axis.plot(*path[0], ".", color=INK, markersize=2.5)
         axis.set_title(name, loc="center", fontsize=8)

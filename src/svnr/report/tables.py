@@ -1,6 +1,6 @@
 """Tables: tidy rows out of finished runs, and ours beside the paper's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -212,6 +212,42 @@ def trials(study: "optuna.Study") -> pd.DataFrame:
         if trial.intermediate_values
     ]
     return pd.DataFrame(rows).sort_values("score", ascending=False, ignore_index=True)
+
+
+def searches(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
+    """One row a study: its budget, what the learner's own settings scored, and the best trial.
+
+    Args:
+        studies: learner → its study, whose first trial has the learner's own settings.
+    """
+    rows = []
+    for learner, study in studies.items():
+        table = trials(study)
+        best = table.iloc[0]
+        settings = table.columns.drop(["trial", "state", "score"])
+        rows.append(
+            {
+                "method": LEARNERS[learner].title,
+                "trials": len(table),
+                "on one seed only": int((table["state"] == "pruned").sum()),
+                "own settings": round(float(table.set_index("trial")["score"][0]), 2),
+                "best": round(float(best["score"]), 2),
+                "best settings": ", ".join(f"{name} {best[name]:.3g}" for name in settings),
+            }
+        )
+    return pd.DataFrame(rows).set_index("method")
+
+
+def search_history(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
+    """Rows of learner, trial, score and best (of the trials so far that ran on all seeds)."""
+    parts = []
+    for learner, study in studies.items():
+        table = trials(study).sort_values("trial", ignore_index=True)
+        whole = table["score"].where(table["state"] == "complete")
+        best = whole.cummax().ffill()
+        columns = {"trial": table["trial"], "score": table["score"], "best": best}
+        parts.append(pd.DataFrame({"learner": learner} | columns))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _titled(table: pd.DataFrame) -> pd.DataFrame:
