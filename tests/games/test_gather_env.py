@@ -26,7 +26,7 @@ def test_a_scripted_team_earns_the_same_through_pettingzoo(name, earned):
 
 
 def test_one_seed_repeats_and_another_differs():
-    env = GatherParallelEnv()
+    env = GatherParallelEnv(GatherSettings(random_starts=True))
     first, again, other = (env.reset(seed=s)[0]["x_1"] for s in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 

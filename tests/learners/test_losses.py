@@ -73,6 +73,16 @@ def test_bootstrapped_keeps_the_agents_apart():
     assert values.tolist() == [[6.0, 2.0, 18.0], [-4.0, 2.0, -12.0]]
 
 
+def test_bootstrapped_believes_no_forecast_outside_the_bounds():
+    batch = transitions([False, False])
+    free, bounded = (
+        bootstrapped(batch, lambda s: torch.tensor([9.0, -9.0]), 0.5, *bounds)
+        for bounds in ((), ((-2.0, 5.0),))
+    )
+    assert (free - batch.reward).tolist() == [4.5, -4.5]
+    assert (bounded - batch.reward).tolist() == [2.5, -1.0]
+
+
 def test_bootstrapped_asks_for_no_value_where_all_has_ended():
     def never(state):
         raise AssertionError

@@ -6,6 +6,7 @@ the D coordinates of the whole team, agent after agent; the game scales it to it
 
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 from typing import Protocol
 
 import torch
@@ -82,6 +83,14 @@ class OneShotGame:
         check_actions(u, sum(self.action_sizes))
         over = torch.ones(len(u), dtype=torch.bool)
         return Step(torch.zeros(len(u), self.state_size), self.reward(u), over, ~over)
+
+
+def return_bounds(game: Game) -> tuple[float, float]:
+    """The least and the greatest that can still be earned, from any state on.
+
+    A game may say so in an attribute `return_bounds`; of one that does not, nothing is known.
+    """
+    return getattr(game, "return_bounds", (-inf, inf))
 
 
 def agent_slices(action_sizes: tuple[int, ...]) -> list[slice]:

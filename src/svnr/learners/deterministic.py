@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game
+from svnr.games.game import Game, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.exploration import Exploration
 from svnr.learners.learner import Execution, Learner, check_execution, generators
@@ -20,7 +20,7 @@ class DeterministicLearner(Learner):
     """N actors μ_i(s) and noise around them; partners are known by what they lately did.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         hidden: widths of the hidden layers.
         noise_scale: of the exploration at the start.
         exploration_fraction: of the run over which it fades.
@@ -38,7 +38,7 @@ class DeterministicLearner(Learner):
         seed: int,
     ) -> None:
         width = sum(game.action_sizes)
-        self.n_agents = game.n_agents
+        self.n_agents, self._bounds = game.n_agents, return_bounds(game)
         self._generator, self._exploring = generators(seed, 2)
         self._own = own_coordinates(game.action_sizes)  # [N, D]
         sizes = (game.state_size, *hidden, width)  # of D outputs agent i uses its own

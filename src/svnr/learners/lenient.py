@@ -76,7 +76,7 @@ class IndependentLearner(DeterministicLearner):
     """N actors μ_i(s) and N critics Q_i(s, u_i); subclasses say what is forgiven.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, over which exploration fades.
         seed: of the starting weights and of all noise.
@@ -106,7 +106,7 @@ class IndependentLearner(DeterministicLearner):
     def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, one of the actors, one of the targets."""
         self.exploration.episode.fill_(episode)
-        target = bootstrapped(batch, self.next_value, self._discount)
+        target = bootstrapped(batch, self.next_value, self._discount, self._bounds)
         error = target - self.critics(batch.state, batch.u.unsqueeze(0))
         critic_loss = forgiving_error(error, self.weights(error.detach(), batch))
         self._critic_adam.descend(critic_loss)

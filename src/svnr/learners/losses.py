@@ -49,13 +49,20 @@ def learn_values(
 
 
 @torch.no_grad()
-def bootstrapped(batch: Batch, value: Callable[[Tensor], Tensor], discount: float) -> Tensor:
+def bootstrapped(
+    batch: Batch,
+    value: Callable[[Tensor], Tensor],
+    discount: float,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Tensor:
     """r + γ V(s′), with no value beyond the rows that terminated.
 
     Args:
         batch: B transitions; a truncated row bootstraps like any other.
         value: V, from next states [b, S] to [..., b]; asked only where the game goes on.
         discount: γ.
+        bounds: what V can be at least and at most, as `return_bounds` tells of a game; a forecast
+            outside them is an error that would feed on itself.
 
     Returns:
         [..., B] the targets; [B] if no row goes on.
@@ -63,7 +70,7 @@ def bootstrapped(batch: Batch, value: Callable[[Tensor], Tensor], discount: floa
     goes_on = ~batch.terminated
     if not bool(goes_on.any()):
         return batch.reward
-    beyond = value(batch.next_state[goes_on])
+    beyond = value(batch.next_state[goes_on]).clamp(*bounds)
     target = batch.reward.expand(*beyond.shape[:-1], -1).clone()
     target[..., goes_on] += discount * beyond
     return target

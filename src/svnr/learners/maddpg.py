@@ -43,7 +43,7 @@ class MADDPG(DeterministicLearner):
     """N actors μ_i and N critics Q_i(s, u), with targets.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, over which exploration fades.
         seed: of the starting weights and of all noise.
@@ -70,7 +70,7 @@ class MADDPG(DeterministicLearner):
     def update(self, batch: Batch, episode: int) -> dict[str, float]:
         """One step of the critics, one of the actors, one of the targets."""
         self.exploration.episode.fill_(episode)
-        target = bootstrapped(batch, self.next_value, self.settings.discount)
+        target = bootstrapped(batch, self.next_value, self.settings.discount, self._bounds)
         u = batch.u.unsqueeze(0)
         loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
         self._actor_adam.descend(self.actor_loss(batch, self.settings.n_rows))

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, agent_slices, check_count
+from svnr.games.game import Game, agent_slices, check_count, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
@@ -69,7 +69,7 @@ class MASQL(Learner):
     """N joint samplers and N joint critics, of which each agent uses its own.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
@@ -79,7 +79,7 @@ class MASQL(Learner):
 
     def __init__(self, game: Game, settings: MASQLSettings, n_episodes: int, seed: int) -> None:
         n, width = game.n_agents, sum(game.action_sizes)
-        self.settings, self.n_agents = settings, n
+        self.settings, self.n_agents, self._bounds = settings, n, return_bounds(game)
         self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self._slices = agent_slices(game.action_sizes)
         self._width = width
@@ -133,7 +133,10 @@ class MASQL(Learner):
         """One step of the critics, one of the samplers, one of the targets."""
         alpha = self.alpha(episode)
         target = bootstrapped(
-            batch, lambda state: self.soft_value(state, alpha), self.settings.discount
+            batch,
+            lambda state: self.soft_value(state, alpha),
+            self.settings.discount,
+            self._bounds,
         )
         u = batch.u.unsqueeze(0)
         loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)

@@ -61,7 +61,7 @@ class PR2(DeterministicLearner):
     any action, and is left out.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
@@ -127,7 +127,10 @@ class PR2(DeterministicLearner):
         self.exploration.episode.fill_(episode)
         alpha = self.alpha(episode)
         target = bootstrapped(
-            batch, lambda state: self.soft_value(state, alpha), self.settings.discount
+            batch,
+            lambda state: self.soft_value(state, alpha),
+            self.settings.discount,
+            self._bounds,
         )
         u = batch.u.unsqueeze(0)
         loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from svnr.games.game import Game, agent_slices, check_count
+from svnr.games.game import Game, agent_slices, check_count, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
@@ -65,7 +65,7 @@ class ROMMEO(Learner):
     """N policies π_i, opponent models ρ_i, priors P_i and joint critics Q_i.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
@@ -75,7 +75,7 @@ class ROMMEO(Learner):
 
     def __init__(self, game: Game, settings: ROMMEOSettings, n_episodes: int, seed: int) -> None:
         n, width, hidden = game.n_agents, sum(game.action_sizes), settings.hidden
-        self.settings, self.n_agents = settings, n
+        self.settings, self.n_agents, self._bounds = settings, n, return_bounds(game)
         self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self._width = width
         self._slices = agent_slices(game.action_sizes)
@@ -155,7 +155,10 @@ class ROMMEO(Learner):
         """One step of the critics, of the priors, of models and policies, and of the targets."""
         alpha = self.alpha(episode)
         target = bootstrapped(
-            batch, lambda state: self.soft_value(state, alpha), self.settings.discount
+            batch,
+            lambda state: self.soft_value(state, alpha),
+            self.settings.discount,
+            self._bounds,
         )
         u = batch.u.unsqueeze(0)
         loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, agent_slices, check_count
+from svnr.games.game import Game, agent_slices, check_count, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import Execution, Learner, check_execution, generators
 from svnr.learners.losses import (
@@ -79,7 +79,7 @@ class SVNR(Learner):
     """Samplers f^ψ, critic Q^θ and target Q^θ̄ of one team.
 
     Args:
-        game: what is played; only its sizes are used.
+        game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         n_episodes: length of the run, which some schedules need.
         seed: of the starting weights and of all noise.
@@ -92,7 +92,7 @@ class SVNR(Learner):
         n = game.n_agents
         self.sets = check_sets(TOPOLOGIES[sets](n) if isinstance(sets, str) else sets, n)
         self.settings = settings
-        self.n_agents = n
+        self.n_agents, self._bounds = n, return_bounds(game)
         self.alpha = schedule(settings.schedule, settings.alpha_final, n_episodes)
         self.action_sizes = game.action_sizes
         self._generator, *self._own_generators = generators(seed, n + 1)
@@ -171,7 +171,10 @@ class SVNR(Learner):
     def critic_target(self, batch: Batch, alpha: float) -> Tensor:
         """r + γ V(s′) [B] of (7.4); V is not computed for rows that terminated."""
         return bootstrapped(
-            batch, lambda state: self.soft_value(state, alpha), self.settings.discount
+            batch,
+            lambda state: self.soft_value(state, alpha),
+            self.settings.discount,
+            self._bounds,
         )
 
     @torch.no_grad()
