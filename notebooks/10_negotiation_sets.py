@@ -167,6 +167,7 @@ pd.concat({way: tables.successes(scores, way, 9.4) for way in ways}, names=["exe
 #
 # Three agents can listen in 64 ways. SVNR with any other sets is the same code with other sets. *Reversed*: each hears
 # all after it, still nested. *Star*: all hear agent 1. *Chain*: each hears its predecessor. *Ring*: the chain, closed.
+# *Sparse*: each link is there or not by the toss of a coin.
 #
 # **What to expect.** What networks need is one noise that reaches everybody (notebook [04](04_negotiation.ipynb),
 # section 4): reversed sets and the star have it, the chain and the ring do not.
@@ -177,6 +178,7 @@ MORE = {
     "star": nesting.star(3),
     "chain": nesting.chain(3),
     "ring": nesting.ring(3),
+    **{f"sparse, draw {seed}": nesting.sparse(3, seed) for seed in range(3)},
 }
 NARROW = ["max_of_three_1.5"]
 
@@ -208,7 +210,8 @@ outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologi
 # ## 6. How many particles?
 #
 # M particles at each of 8 states of the batch; all states of this game are equal, so 8 groups of 48 are 8 separate
-# estimates of one direction. Half of the particles are averaged over, half are moved.
+# estimates of one direction. Half of the particles are averaged over, half are moved. M = 2 is refused: one particle of
+# each kind has no median distance to divide by log 1.
 
 # %%
 particles = study({m: {"n_particles": m} for m in (4, 8, 16, 32, 64)})

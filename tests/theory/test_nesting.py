@@ -22,6 +22,7 @@ from svnr.theory.nesting import (
     none,
     reverse,
     ring,
+    sparse,
     star,
     strict,
 )
@@ -137,3 +138,13 @@ def test_what_needs_nested_sets_refuses_others():
         joint_from_conditionals(np.full((2, 2), 0.25), none(2))
     with pytest.raises(ValueError, match="sets must not go round in a circle"):
         factorized(np.full((2, 2), 0.25), full(2))
+
+
+def test_sparse_sets_repeat_by_seed_and_hear_their_share():
+    assert sparse(6, seed=1) == sparse(6, seed=1) != sparse(6, seed=2)
+    assert sparse(4, 0, share=0.0) == none(4) and sparse(4, 0, share=1.0) == full(4)
+    links = sum(len(heard) for seed in range(50) for heard in sparse(8, seed, share=0.25))
+    # 50 draws of 56 links: 700 expected, with a standard error of √(2800 · 0.25 · 0.75) = 23.
+    assert abs(links - 700) < 4 * 23
+    with pytest.raises(ValueError, match=r"share must be in \[0, 1\], got 2"):
+        sparse(3, 0, share=2)

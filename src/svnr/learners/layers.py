@@ -43,9 +43,11 @@ class Unit:
         return Passage(after, sums, mean, precision)
 
     def backward(self, slope: Tensor, passage: Passage) -> Tensor:
-        """The gradient at the sums, given that at the unit's outputs."""
-        back = _aten.threshold_backward if self.activation == "relu" else _aten.tanh_backward
-        slope = back(slope, passage.after, *((0,) if self.activation == "relu" else ()))
+        """The gradient at the sums, given that at the unit's outputs, which is used up."""
+        if self.activation == "relu":
+            _aten.threshold_backward.grad_input(slope, passage.after, 0, grad_input=slope)
+        else:
+            _aten.tanh_backward.grad_input(slope, passage.after, grad_input=slope)
         if self.layer_norm:
             before, mean, precision = passage[1:]
             slope, _, _ = _aten.native_layer_norm_backward(

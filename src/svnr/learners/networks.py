@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -90,7 +91,7 @@ class StackedMLP(nn.Module):
 
 def beside(*parts: Tensor) -> Tensor:
     """Tensors [..., k_1], [..., k_2], … side by side, their leading sizes broadcast."""
-    leading = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
+    leading = np.broadcast_shapes(*(part.shape[:-1] for part in parts))  # torch's own is slow
     return torch.cat([part.expand(*leading, part.shape[-1]) for part in parts], -1)
 
 

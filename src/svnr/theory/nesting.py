@@ -81,6 +81,18 @@ def ring(n: int) -> Sets:
     return tuple(frozenset({(i - 1) % n} - {i}) for i in range(n))
 
 
+def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
+    """Every agent hears each of the others with probability `share`, drawn from a seed.
+
+    Raises:
+        ValueError: if `share` is no probability.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be in [0, 1], got {share}")
+    heard = np.random.default_rng(seed).random((n, n)) < share
+    return check_sets([{j for j in range(n) if heard[i, j] and j != i} for i in range(n)])
+
+
 def all_topologies(n: int) -> Iterator[Sets]:
     """Every way in which n agents can choose their sets: 2^{n(n−1)} topologies."""
     for choices in product(*[list(_subsets(frozenset(range(n)) - {i})) for i in range(n)]):
