@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import optuna
 import pandas as pd
 
 from svnr.experiments.runs import Run, RunSpec
@@ -80,3 +81,38 @@ def test_a_team_at_the_trap_over_generalizes_in_what_it_perceives_only():
     # One cell of 15 × 15 where π* at α = 1 has next to nothing: at least 10 nats.
     assert row["PRO gap"] > 10
     assert abs(row["ERO gap"]) < 0.02
+
+
+def small_study():
+    """Three trials: the learner's own settings, a better one, and one stopped after a seed."""
+    study = optuna.create_study(direction="maximize")
+    space = {"learning_rate": optuna.distributions.FloatDistribution(0, 1)}
+    complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+    for rate, state, seeds in (
+        (0.1, complete, [1.0, 2.0]),
+        (0.2, complete, [4.0, 5.0]),
+        (0.3, pruned, [9.0]),
+    ):
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=state,
+                params={"learning_rate": rate},
+                distributions=space,
+                value=seeds[-1],
+                intermediate_values=dict(enumerate(seeds)),
+            )
+        )
+    return study
+
+
+def test_a_search_is_told_by_its_own_settings_and_its_best_whole_trial():
+    row = tables.searches({"svnr": small_study()}).loc["SVNR"]
+    assert (row["trials"], row["on one seed only"]) == (3, 1)
+    assert (row["own settings"], row["best"]) == (2.0, 5.0)  # 9 was reached on one seed only
+    assert row["best settings"] == "learning_rate 0.2"
+
+
+def test_the_best_so_far_counts_whole_trials():
+    history = tables.search_history({"svnr": small_study()})
+    assert history["score"].tolist() == [2.0, 5.0, 9.0]
+    assert history["best"].tolist() == [2.0, 5.0, 5.0]

@@ -223,7 +223,7 @@ def searches(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
     rows = []
     for learner, study in studies.items():
         table = trials(study)
-        best = table.iloc[0]
+        best = table[table["state"] == "complete"].iloc[0]
         settings = table.columns.drop(["trial", "state", "score"])
         rows.append(
             {
