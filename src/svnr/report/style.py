@@ -29,6 +29,9 @@ COLORS = {
 DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
     "svnr_f": (0, (3, 1.5)),
     "svnr_m": (0, (1, 1)),
+    "masql": (0, (3, 1.5)),
+    "pr2": (0, (3, 1.5)),
+    "rommeo": (0, (1.5, 1.5)),
 }
 INK = "#333333"  # text and axes
 OPTIMUM = "#2B7A3D"  # the best there is
