@@ -41,7 +41,7 @@ from svnr.experiments.statistics import smooth
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.game import OneShotGame, Outcome, check_game
-from svnr.games.gather import best_team
+from svnr.games.gather import GatherSettings, best_team
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
 from svnr.report import figures
@@ -228,7 +228,7 @@ max_of_three.step(u).reward.mean()
 # %%
 gather = ParallelGame(GatherParallelEnv, horizon=25)
 check_game(gather)
-team = best_team(GatherParallelEnv()._game.settings)
+team = best_team(GatherSettings())
 state, total = gather.reset(5, seed=0), torch.zeros(5)
 for _ in range(gather.horizon):
     step = gather.step(team(state[:, :8]))  # every agent observes the same eight numbers
