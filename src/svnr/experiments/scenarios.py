@@ -79,6 +79,7 @@ GAMES: dict[str, GameEntry] = {
         },
         settings={
             "layer_norm": True,  # critics that look ahead run away without it
+            "discount": 0.8,  # a step of delay must cost more than a critic errs
             "target_rate": 0.005,
             "learning_rate": 0.003,
             "schedule": "geometric",
