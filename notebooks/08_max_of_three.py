@@ -450,7 +450,7 @@ pd.concat(
 
 # %%
 CODE = [f"max_of_three_{width}_code" for width in (3.0, 1.5)]
-code_runs = finished(grid(CODE, [*METHODS, "hysteretic"], n_seeds, n_episodes))
+code_runs = finished(grid(CODE, [*METHODS, "hysteretic"], min(3, n_seeds), n_episodes))
 outputs.table(
     tables.successes(tables.scores(code_runs), "shared", 5.0),
     "code_payoff",

@@ -133,10 +133,7 @@ def percent(table):
 
 percent(
     pd.DataFrame(
-        {
-            name: shares(play(game, act, n_random, seed=0).returns)
-            for name, act in SCRIPTED.items()
-        }
+        {name: shares(play(game, act, n_random, seed=0).returns) for name, act in SCRIPTED.items()}
     ).T
 )
 

@@ -41,7 +41,19 @@ TUNED: Mapping[str, Mapping[str, Any]] = {  # learner → what the best trial of
     "svnr": {"learning_rate": 0.00658, "alpha_final": 8.33, "n_particles": 53},
     "maddpg": {"learning_rate": 0.0198, "noise_scale": 0.171, "exploration_fraction": 0.653},
     "masql": {"learning_rate": 0.00443, "alpha_final": 2.69, "n_particles": 45},
+    "pr2": {
+        "learning_rate": 0.00659,
+        "alpha_final": 2.35,
+        "n_particles": 32,
+        "noise_scale": 0.829,
+    },
     "rommeo": {"learning_rate": 0.00155, "alpha_final": 3.48},
+    "lenient": {
+        "learning_rate": 0.00391,
+        "leniency": 6.19,
+        "cooling": 0.986,
+        "noise_scale": 1.77,
+    },
     "hysteretic": {"learning_rate": 0.00137, "rate": 0.0112, "noise_scale": 1.92},
 }
 ABLATIONS = {"svnr_f": "svnr", "svnr_m": "svnr"}  # they differ from SVNR by the sets alone
