@@ -203,9 +203,10 @@ note = "; ".join(f"{name} {row['seeds at 9.4']}" for name, row in topologies.ite
 outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologies", note=note)
 
 # %% [markdown]
-# **Finding.** The sets in which one noise reaches everybody leave the trap on every seed, nested or not; the chain and the
-# ring do not. Max of Three has one optimum, so once α is small a product of marginals would do: what the common noise
-# is needed for is to find the hill while α is large.
+# **Finding.** Sets in which one noise reaches everybody leave the trap on every seed, nested or not; the chain and the ring
+# do not. The sparse draws show that such a noise is enough and not needed: here it can be missing too, as long as one
+# agent hears all others. Max of Three has one optimum, so once α is small a product of marginals would do: what hearing is
+# needed for is to find the hill while α is large.
 #
 # ## 6. How many particles?
 #

@@ -59,8 +59,9 @@ ABLATION = ["svnr_f", "svnr_m"]
 # ## 1. What is judged
 #
 # One protocol, *as set*: every method with the settings that the paper or the public code of its family gives, none
-# tuned to these games. Tuning with one budget for all (`svnr tune`) is a protocol of its own, and is never mixed in.
-# What a method's settings are, and where each number comes from, stands in its settings class.
+# tuned to these games. What a method's settings are, and where each number comes from, stands in its settings class.
+# The other protocol, *as tuned*, has one budget for all and a notebook of its own ([14](14_tuned_alike.ipynb)), with
+# Table 1 and the same rule; the two are never mixed.
 
 # %%
 specs = grid(NAMES, METHODS + ABLATION, n_seeds, n_episodes)
@@ -88,7 +89,7 @@ note = "; ".join(f"{count} of {len(table1)} cells {name}" for name, count in ver
 outputs.table(table1, "scoreboard_table1", "Table 1, every cell", runs, note)
 
 # %% [markdown]
-# The last column of Table 1, Particle Gather, is not run here.
+# Of the last column, Particle Gather, SVNR's cell is in notebook [09](09_particle_gather.ipynb); the others are not run yet.
 
 # %% [markdown]
 # ## 3. The claims in words
