@@ -64,19 +64,24 @@ def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n_frames: int 
     Args:
         films: name → the frames [H, W, 3] of an episode, from its start.
         title: the message.
-        n_frames: frames shown of each, evenly spaced, first and last among them.
+        n_frames: frames shown of each at most, evenly spaced, first and last among them.
     """
+    shown = {
+        name: np.unique(np.linspace(0, len(film) - 1, n_frames).round().astype(int))
+        for name, film in films.items()
+    }
+    columns = max(len(steps) for steps in shown.values())
+    side = (FULL_WIDTH + 1) / columns
     figure, axes = plt.subplots(
-        len(films),
-        n_frames,
-        figsize=(FULL_WIDTH + 1, len(films) * (FULL_WIDTH + 1) / n_frames + 0.4),
-        squeeze=False,
+        len(films), columns, figsize=(FULL_WIDTH + 1, len(films) * side + 0.4), squeeze=False
     )
     for row, (name, film) in zip(axes, films.items(), strict=True):
-        for axis, step in zip(row, np.linspace(0, len(film) - 1, n_frames).round(), strict=True):
-            axis.imshow(film[int(step)])
+        for axis, step in zip(row, shown[name], strict=False):
+            axis.imshow(film[step])
             axis.set(xticks=(), yticks=())
-            axis.set_title(f"step {int(step)}", fontsize=7, loc="center")
+            axis.set_title(f"step {step}", fontsize=7, loc="center")
+        for axis in row[len(shown[name]) :]:
+            axis.set_visible(False)
         row[0].set_ylabel(name, fontsize=8)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
