@@ -172,12 +172,14 @@ tables.first_reached(runs, level=9.0)
 # %% [markdown]
 # **Finding.** The budget changes the order. For the lenient learner failure was a matter of tuning: on every width all
 # its seeds now leave the wrong hill, and, acting without noise, it earns more there than any soft method can at its last
-# temperature. Hysteretic learning gains almost as much, with wide noise and hardly any weight on what is worse than
-# expected. MASQL needed no tuning. For PR2 and ROMMEO at s₂ = 1.5 nothing in their ranges helps: their searches stay flat,
-# so their failure lies deeper. MADDPG's best trial had one lucky seed of two, and other seeds do not repeat it.
+# temperature. Hysteretic learning gains too, with wide noise and hardly any weight on what is worse than expected. MASQL
+# needed no tuning. For PR2 and ROMMEO at s₂ = 1.5 nothing in their ranges helps: their searches stay flat, so their failure
+# lies deeper, and a choice made by noise there costs ROMMEO seeds at s₂ = 2.0. MADDPG's best trial had one lucky seed of
+# two, and no other seed repeats it.
 #
-# SVNR's own settings were as good as anything the search found. The best trial is no better on its two seeds, and on five
-# others one of them stays in the trap at s₂ = 1.5: with two seeds a trial, a search cannot see a failure of one in five.
+# SVNR's own settings were as good as anything the search found, and its first picture shows why that is no triumph: few of
+# its trials leave the trap, many more of MASQL's do. The best trial fails on one of five other seeds at s₂ = 1.5: with two
+# seeds a trial, a search cannot see a failure of one in five.
 #
 # ## Against the paper
 #
@@ -195,6 +197,6 @@ tables.first_reached(runs, level=9.0)
 #
 # ## In one paragraph
 #
-# Given fifty tries each, SVNR and MASQL stay where they were, PR2, ROMMEO and MADDPG hardly move at the narrowest hill, and
-# two learners that forgive leave the trap after all. What separates SVNR from the rest is not this game but one with
+# Given fifty tries each, SVNR and MASQL stay about where they were, PR2, ROMMEO and MADDPG do not move at the narrowest hill,
+# and two learners that forgive leave the trap after all. What separates SVNR from the rest is not this game but one with
 # several optima ([07](07_two_modalities.ipynb)). Next: [12 · Scoreboard](12_scoreboard.ipynb).

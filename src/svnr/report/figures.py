@@ -47,7 +47,8 @@ def training_curves(
         axis.set(title=name, xlabel="training episode", ylim=limits)
     axes[0][0].set_ylabel("return of an episode\n(mean of the last 100)")
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    columns = len(labels) if len(labels) <= 6 else -(-len(labels) // 2)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
 
