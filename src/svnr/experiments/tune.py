@@ -136,14 +136,12 @@ def tune(
 def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study":
     """The study of `spec`, made if there is none; its first trial is the learner's defaults."""
     import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = spec.journal(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(path))),
+        storage=_storage(path),
         study_name=spec.name,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=spec.sampler_seed + worker),
@@ -163,14 +161,19 @@ def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
         ValueError: if there is none.
     """
     import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
     path = spec.journal(folder)
     if not path.exists():
         raise ValueError(f"study must be one that was begun, there is no {path}")
-    storage = JournalStorage(JournalFileBackend(str(path)))
-    return optuna.load_study(storage=storage, study_name=spec.name)
+    return optuna.load_study(storage=_storage(path), study_name=spec.name)
+
+
+def _storage(path: Path) -> "optuna.storages.JournalStorage":
+    """The journal file at `path`, as Optuna reads and writes it."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(path)))
 
 
 def _work(spec: StudySpec, folder: Path, worker: int) -> None:
