@@ -12,8 +12,16 @@ from torch import Tensor
 
 from svnr.games.game import Game, agent_slices, check_count, return_bounds
 from svnr.learners.checkpoint import Part
-from svnr.learners.learner import Execution, Learner, check_execution, generators
+from svnr.learners.learner import (
+    Execution,
+    Learner,
+    check_execution,
+    check_one_of,
+    check_positive,
+    generators,
+)
 from svnr.learners.losses import (
+    Coordinates,
     bootstrapped,
     learn_values,
     soft_value_importance,
@@ -47,7 +55,7 @@ class SVNRSettings:
     layer_norm: bool = False  # in the critic; for games with states, where values run away; ours
     kernel_on: KernelOn = "set"  # κ_i on u_{S_i} as (7.2) prints, or "joint"
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
-    coordinates: Literal["pre_tanh", "squashed"] = "pre_tanh"  # where particles move; ours
+    coordinates: Coordinates = "pre_tanh"  # where particles move; ours
     n_greedy: int = 256  # shared particles among which greedy execution picks the best; ours
 
     def __post_init__(self) -> None:
@@ -55,24 +63,13 @@ class SVNRSettings:
         if not isinstance(self.sets, tuple) and self.sets not in TOPOLOGIES:
             wanted = f"one of {sorted(TOPOLOGIES)}, or a tuple of sets"
             raise ValueError(f"sets must be {wanted}, got {self.sets!r}")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {self.schedule!r}")
-        for name in ("alpha_final", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        check_positive(self, "alpha_final", "learning_rate")
+        check_one_of(self, schedule=SCHEDULES, kernel_on=("set", "joint"))
+        check_one_of(self, soft_value=("printed", "importance"))
+        check_one_of(self, coordinates=("pre_tanh", "squashed"))
         check_count("n_particles", self.n_particles, least=4)
         for name in ("n_groups", "n_value_particles", "noise_size", "n_greedy"):
             check_count(name, getattr(self, name))
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
-
-
-_CHOICES = {
-    "kernel_on": ("set", "joint"),
-    "soft_value": ("printed", "importance"),
-    "coordinates": ("pre_tanh", "squashed"),
-}
 
 
 class SVNR(Learner):

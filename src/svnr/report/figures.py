@@ -117,7 +117,7 @@ def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Sequence[float]]) -> None:
         axis.scatter(*peak, marker="x", color=color, s=45, linewidths=1.6, zorder=5)
         x, y, z = peak
         axis.text(x, y, z + 3.2, name, color=color, fontsize=7, ha="center", zorder=6)
-    limits, ticks = (-10, 10), (-10, 0, 10)
+    limits, ticks = (-10, 10), (-5, 0, 5)
     axis.set(xlim=limits, ylim=limits, zlim=limits, xticks=ticks, yticks=ticks, zticks=ticks)
     axis.tick_params(labelsize=6, pad=-3)
     for put, label in ((axis.set_xlabel, "u₁"), (axis.set_ylabel, "u₂"), (axis.set_zlabel, "u₃")):
@@ -189,7 +189,8 @@ def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Fi
     palette = ("#D55E00", "#0072B2", "#333333")
     named = ends.groupby("schedule", sort=False)
     for (name, rows), color, (marker, fill, size) in zip(named, palette, looks, strict=False):
-        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color, label=str(name))
+        label = str(name).replace("_", " ")
+        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color, label=label)
         dots.set(fillstyle=fill, markersize=size)
     right.set(
         xlabel="final temperature α", ylabel="test reward of a run", title="What was learned"

@@ -30,10 +30,10 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n_shown: int 
         title: the message.
         n_shown: episodes drawn of each team.
     """
-    columns = min(5, len(teams))
+    columns = min(6, len(teams))
     rows = -(-len(teams) // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(1.55 * columns, 1.75 * rows + 0.6), squeeze=False
+        rows, columns, figsize=(1.45 * columns, 1.65 * rows + 0.6), squeeze=False
     )
     for axis, (name, episodes) in zip(axes.flat, teams.items(), strict=False):
         _plane(axis, radius)
