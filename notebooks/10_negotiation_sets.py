@@ -143,7 +143,7 @@ narrow = [run for run in runs if run.spec.game == "max_of_three_1.5" and run.spe
 outputs.figure(
     figures.visited_actions(
         tables.visits(narrow, half_width=10, first=1, last=3000, every=3),
-        "Every third joint action of episodes 1 to 3000, s₂ = 1.5",
+        "Alone, nobody stays at the right hill: every third of 3,000 joint actions, s₂ = 1.5",
         {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)},
     ),
     "fig7_visited_actions",
