@@ -11,6 +11,7 @@ from svnr.learners.lenient import (
     LenientSettings,
     Temperatures,
     forgiving_error,
+    forgiving_slope,
     leniency,
 )
 from svnr.learners.networks import own_coordinates
@@ -39,6 +40,17 @@ def test_forgiving_error_by_hand():
     error = torch.tensor([[2.0, -3.0], [-2.0, 1.0]])
     weight = torch.tensor([[1.0, 0.0], [0.5, 1.0]])
     assert forgiving_error(error, weight).item() == pytest.approx(1.75)
+    # Its slope in the values is −w δ / 2.
+    slopes = [[-1.0, 0.0], [0.5, -0.5]]
+    assert forgiving_slope(error, weight).tolist() == slopes
+
+
+def test_the_slope_of_the_forgiving_error_is_autograds():
+    generator = torch.Generator().manual_seed(0)
+    target, value, weight = torch.rand(3, 2, 5, generator=generator)
+    value.requires_grad_(True)
+    (expected,) = torch.autograd.grad(forgiving_error(target - value, weight), value)
+    torch.testing.assert_close(forgiving_slope(target - value, weight), expected)
 
 
 def test_an_action_cools_each_time_it_is_played_and_its_neighbours_do_not():

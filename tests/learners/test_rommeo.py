@@ -5,7 +5,13 @@ import torch
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
 from svnr.games.differential import max_of_three
-from svnr.learners.rommeo import ROMMEO, ROMMEOSettings, squashed_gaussian, squashed_log_density
+from svnr.learners.rommeo import (
+    ROMMEO,
+    ROMMEOSettings,
+    log_density_slope,
+    squashed_gaussian,
+    squashed_log_density,
+)
 
 
 def team(**settings):
@@ -50,6 +56,26 @@ def test_models_and_policies_learn_from_their_own_losses():
         torch.testing.assert_close(one, other)
 
 
+def test_the_slope_of_the_log_density_is_autograds():
+    generator = torch.Generator().manual_seed(0)
+    out = torch.randn(5, 6, dtype=torch.double, generator=generator)
+    out[0, 3:] = 3.0  # log σ beyond its bound, where it has no slope
+    u = torch.tanh(torch.randn(5, 3, dtype=torch.double, generator=generator))
+    leaf = out.clone().requires_grad_(True)
+    (expected,) = torch.autograd.grad(squashed_log_density(leaf, u).sum(), leaf)
+    torch.testing.assert_close(log_density_slope(out, u), expected)
+    assert (expected[0, 3:] == 0).all()
+
+
+def test_priors_learn_from_the_others_actions_alone():
+    learner = team(hidden=(8,))
+    state, u = torch.zeros(6, 1), 2 * torch.rand(6, 3, generator=learner._generator) - 1
+    loss = -learner.log_prior(state, u.unsqueeze(0)).mean(-1).sum()
+    expected = torch.autograd.grad(loss, list(learner.priors.parameters()))
+    found = learner.prior_slopes(state, u)
+    torch.testing.assert_close(found, torch.cat([part.flatten() for part in expected]))
+
+
 def test_the_prior_learns_what_the_others_lately_did():
     learner = team()
     state = torch.zeros(200, 1)
@@ -57,7 +83,7 @@ def test_the_prior_learns_what_the_others_lately_did():
     learner.observe(state, u + 0.05 * torch.randn(200, 3, generator=learner._generator))
     for _ in range(400):
         recent = learner.recent.sample(64, learner._generator)
-        learner._prior_adam.descend(learner.prior_loss(*recent))
+        learner._prior_adam.step(learner.prior_slopes(*recent))
     with torch.no_grad():
         near, far = (
             learner.log_prior(torch.zeros(1, 1), torch.tensor([[action]])).tolist()

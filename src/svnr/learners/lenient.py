@@ -107,14 +107,21 @@ class IndependentLearner(DeterministicLearner):
         """One step of the critics, one of the actors, one of the targets."""
         self.exploration.episode.fill_(episode)
         target = bootstrapped(batch, self.next_value, self._discount, self._bounds)
-        error = target - self.critics(batch.state, batch.u.unsqueeze(0))
-        critic_loss = forgiving_error(error, self.weights(error.detach(), batch))
-        self._critic_adam.descend(critic_loss)
+        loss = self._learn_values(batch, target)
         self._actor_adam.descend(self.actor_loss(batch.state[: self._n_groups]))
         for each in self._targets:
             each.follow()
         scale = self.exploration.scale()
-        return {"noise_scale": scale, "critic_loss": critic_loss.item() / self.n_agents}
+        return {"noise_scale": scale, "critic_loss": loss / self.n_agents}
+
+    @torch.no_grad()
+    def _learn_values(self, batch: Batch, target: Tensor) -> float:
+        """One step of the critics down the gradient of `forgiving_error`, which is returned."""
+        value, trail = self.critics.record(batch.state, batch.u.unsqueeze(0))
+        error = target - value
+        weight = self.weights(error, batch)
+        self._critic_adam.step(self.critics.slopes(trail, forgiving_slope(error, weight)))
+        return forgiving_error(error, weight).item()
 
     @torch.no_grad()
     def next_value(self, state: Tensor) -> Tensor:
@@ -249,3 +256,8 @@ def forgiving_error(error: Tensor, weight: Tensor) -> Tensor:
         weight: [N, B] in 0 to 1, held constant.
     """
     return 0.5 * (weight * error.square()).mean(-1).sum()
+
+
+def forgiving_slope(error: Tensor, weight: Tensor) -> Tensor:
+    """The gradient of `forgiving_error` in the values, −w δ / B; the arguments are its."""
+    return weight * error / -error.shape[-1]

@@ -163,7 +163,7 @@ class ROMMEO(Learner):
         u = batch.u.unsqueeze(0)
         loss = learn_values(self.critics, self._critic_adam, batch.state, u, target)
         recent = self.recent.sample(self.settings.n_prior, self._generator)
-        self._prior_adam.descend(self.prior_loss(*recent))
+        self._prior_adam.step(self.prior_slopes(*recent))
         state = batch.state[: self.settings.n_groups]
         self._reasoning_adam.descend(self.reasoning_loss(state, alpha))
         self._target.follow()
@@ -181,9 +181,13 @@ class ROMMEO(Learner):
         out = self.priors(state.expand(self.n_agents, *state.shape), learning=learning)
         return (squashed_log_density(out, u) * ~self._mine(u)).sum(-1)
 
-    def prior_loss(self, state: Tensor, u: Tensor) -> Tensor:
-        """−Σ_i E log P_i(u_−i | s) over joint actions [B, D] that were lately played."""
-        return -self.log_prior(state, u.unsqueeze(0)).mean(-1).sum()
+    @torch.no_grad()
+    def prior_slopes(self, state: Tensor, u: Tensor) -> Tensor:
+        """The gradient of −Σ_i E log P_i(u_−i | s) over joint actions [B, D] lately played."""
+        out, trail = self.priors.record(state.expand(self.n_agents, *state.shape))
+        others = ~self._mine(out[..., : self._width])
+        slope = log_density_slope(out, u) * torch.cat([others, others], -1)
+        return self.priors.slopes(trail, slope / -len(u))
 
     def reasoning_loss(self, state: Tensor, alpha: float) -> Tensor:
         """Σ_i E[log ρ_i − log P_i − Q_i + α log π_i] (Tian et al., §3), imagined at states [G, S].
@@ -242,6 +246,18 @@ def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
     noise = (z - mean) / log_std.exp()
     log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
     return log_normal - _log_slope(z)
+
+
+def log_density_slope(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
+    """The gradient [..., 2 D] of `squashed_log_density` in what the network gave.
+
+    ε / σ in the mean and ε² − 1 in log σ, where that is not clamped; ε is what gives u.
+    """
+    mean, log_std = _mean_and_log_std(out)
+    std = log_std.exp()
+    noise = (torch.atanh(u.clamp(edge - 1, 1 - edge)) - mean) / std
+    unclamped = log_std == out.chunk(2, -1)[1]
+    return torch.cat([noise / std, (noise.square() - 1) * unclamped], -1)
 
 
 def _mean_and_log_std(out: Tensor) -> tuple[Tensor, Tensor]:
