@@ -1,6 +1,13 @@
 import pytest
 
-from svnr.experiments.scenarios import GAMES, LEARNERS, learner_settings, make_game, make_learner
+from svnr.experiments.scenarios import (
+    GAMES,
+    LEARNERS,
+    learner_settings,
+    make_game,
+    make_learner,
+    training,
+)
 from svnr.games.game import check_game
 from svnr.theory.nesting import full, none, strict
 
@@ -33,3 +40,15 @@ def test_unknown_names_are_refused_with_the_valid_ones():
 
 def test_every_learner_has_a_title():
     assert all(entry.title for entry in LEARNERS.values())
+
+
+@pytest.mark.parametrize(
+    ("n_episodes", "n_test"), [(3, 3), (999, 999), (1000, 1000), (5000, 1000)]
+)
+def test_a_run_is_tested_on_no_more_episodes_than_it_trains(n_episodes, n_test):
+    assert training("particle_gather", n_episodes).n_test == n_test
+
+
+def test_a_length_that_no_run_can_have_is_refused():
+    with pytest.raises(ValueError, match="n_episodes must be a whole number of at least 1, got 0"):
+        training("climbing", 0)

@@ -127,11 +127,18 @@ def make_game(name: str) -> "Game":
 
 
 def training(game: str, n_episodes: int) -> "TrainSettings":
-    """How any learner is trained on the game called `game`, for `n_episodes` episodes."""
+    """How any learner is trained on the game called `game`, for `n_episodes` episodes.
+
+    A run of fewer episodes than it would be tested on is tested on as many as it has: a rehearsal
+    should not be all test.
+    """
     from svnr.experiments.settings import TrainSettings
+    from svnr.games.game import check_count
 
     check_name("game", game, GAMES)
-    return TrainSettings(n_episodes=n_episodes, **GAMES[game].training)
+    check_count("n_episodes", n_episodes)
+    n_test = min(TrainSettings.n_test, n_episodes)
+    return TrainSettings(n_episodes=n_episodes, n_test=n_test, **GAMES[game].training)
 
 
 def learner_settings(
