@@ -78,8 +78,8 @@ GAMES: dict[str, GameEntry] = {
             "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
         },
         settings={
-            "layer_norm": True,  # critics that look ahead run away without it
-            "discount": 0.8,  # a step of delay must cost more than a critic errs
+            "layer_norm": True,  # against critics that feed on their own forecasts
+            "discount": 0.8,  # a step of delay should cost more than a critic errs
             "target_rate": 0.005,
             "learning_rate": 0.003,
             "schedule": "geometric",
