@@ -448,7 +448,6 @@ pd.concat(
 
 # %%
 CODE = [f"max_of_three_{width}_code" for width in (3.0, 1.5)]
-EVERYONE = [*METHODS, "svnr_f", "svnr_m", "hysteretic"]
 code_runs = finished(grid(CODE, EVERYONE, n_seeds, n_episodes))
 outputs.table(
     tables.successes(tables.scores(code_runs), "shared", 5.0),
