@@ -416,7 +416,7 @@ rules.style.format({"random play above 0": "{:.2%}"}, precision=2).format(
 #
 # SVNR's cell of Table 1 is reproduced. That it is alone is not: MASQL meets on every seed, the lenient learner on four
 # of five, MADDPG on two and PR2 on one; ROMMEO stays away on all. Where MADDPG fails it stays away, as in the paper;
-# where PR2 fails, one particle goes alone. The paper does not say where its particles start. Ours start near, so that
+# of PR2's other four seeds one stays away, and on three a particle goes alone. The paper does not say where its particles start. Ours start near, so that
 # random play meets often enough to be learned from; farther away, fewer methods may come back.
 #
 # ## Adapt this

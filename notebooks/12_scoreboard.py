@@ -193,7 +193,6 @@ judge(
     all(above.values()),
     f"true in {sum(above.values())} of {len(above)} comparisons; {counts(['svnr_m'])}",
 )
-others = [name for name in SOFT + HARD if name not in ("svnr", "svnr_f")]
 
 # %%
 baselines = [name for name in METHODS if name != "svnr"]
@@ -220,6 +219,7 @@ judge(
 )
 
 # %%
+others = [name for name in SOFT + HARD if name not in ("svnr", "svnr_f")]
 judge(
     "§8.1",
     "Only SVNR captures the two modalities (Figure 3, printed settings)",

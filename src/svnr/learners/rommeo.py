@@ -241,9 +241,7 @@ def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
 
     Actions at the edge of the box, where the density has a pole, are moved inside by `edge`.
     """
-    mean, log_std = _mean_and_log_std(out)
-    z = torch.atanh(u.clamp(edge - 1, 1 - edge))
-    noise = (z - mean) / log_std.exp()
+    z, noise, log_std = _noise_behind(out, u, edge)
     log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
     return log_normal - _log_slope(z)
 
@@ -253,11 +251,16 @@ def log_density_slope(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
 
     ε / σ in the mean and ε² − 1 in log σ, where that is not clamped; ε is what gives u.
     """
-    mean, log_std = _mean_and_log_std(out)
-    std = log_std.exp()
-    noise = (torch.atanh(u.clamp(edge - 1, 1 - edge)) - mean) / std
+    _, noise, log_std = _noise_behind(out, u, edge)
     unclamped = log_std == out.chunk(2, -1)[1]
-    return torch.cat([noise / std, (noise.square() - 1) * unclamped], -1)
+    return torch.cat([noise / log_std.exp(), (noise.square() - 1) * unclamped], -1)
+
+
+def _noise_behind(out: Tensor, u: Tensor, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+    """z = atanh(u), the ε with which μ + σ ε = z, and log σ, all [..., D]."""
+    mean, log_std = _mean_and_log_std(out)
+    z = torch.atanh(u.clamp(edge - 1, 1 - edge))
+    return z, (z - mean) / log_std.exp(), log_std
 
 
 def _mean_and_log_std(out: Tensor) -> tuple[Tensor, Tensor]:
