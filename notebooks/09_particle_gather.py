@@ -156,9 +156,7 @@ pd.Series(GAMES[NAME].training | GAMES[NAME].settings, name="on Particle Gather"
 # **What to expect.** A team that stays away earns 0, one that pushes on regardless of its partners −2, the best one 5.
 
 # %%
-specs = grid([NAME], [*METHODS, *FAMILY[1:]], n_seeds, n_episodes)
-specs += grid([NAME], ["hysteretic"], min(2, n_seeds), n_episodes)
-runs = finished(specs)
+runs = finished(grid([NAME], [*METHODS, *FAMILY[1:], "hysteretic"], n_seeds, n_episodes))
 
 
 def learned(learners, title):
