@@ -204,9 +204,9 @@ outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologi
 
 # %% [markdown]
 # **Finding.** Sets in which one noise reaches everybody leave the trap on every seed, nested or not; the chain and the ring
-# leave it rarely or never. The sparse draws show that such a noise is enough and not needed: one of them lacks it, and its teams leave the
-# trap too. Max of Three has one optimum, so once α is small a product of marginals would do: what hearing is needed for
-# is to find the hill while α is large.
+# leave it rarely or never. The sparse draws show that such a noise is enough and not needed: one of them lacks it, and
+# its teams leave the trap too. Max of Three has one optimum, so once α is small a product of marginals would do: what
+# hearing is needed for is to find the hill while α is large.
 #
 # ## 6. How many particles?
 #

@@ -133,7 +133,7 @@ def _train(options: argparse.Namespace) -> int:
     from svnr.report.tables import scores
 
     if options.tuned:
-        overrides = {**tuned(options.learner), **overrides}
+        overrides = {**tuned(options.learner, options.game), **overrides}
 
     specs = [
         run_spec(options.game, options.learner, seed, options.episodes, overrides)

@@ -2,22 +2,30 @@ import pytest
 
 from svnr.experiments.repository import repository_root
 from svnr.experiments.scenarios import LEARNERS, learner_settings
-from svnr.experiments.settings import STUDY, TUNED, tuned
+from svnr.experiments.settings import STUDIES, TUNED, tuned
 from svnr.experiments.tune import StudySpec, finished_trials, read_study
 
 
-@pytest.mark.parametrize("learner", TUNED)
-def test_the_tuned_settings_are_the_best_trial_of_a_whole_study(learner):
-    spec = StudySpec(learner=learner, **STUDY)
+@pytest.mark.parametrize(
+    ("game", "learner"), [(game, learner) for game in TUNED for learner in TUNED[game]]
+)
+def test_the_tuned_settings_are_the_best_trial_of_a_whole_study(game, learner):
+    spec = StudySpec(game=game, learner=learner, **STUDIES[game])
     study = read_study(spec, repository_root() / "results" / "tuning")
-    assert len(finished_trials(study)) >= STUDY["n_trials"]
+    assert len(finished_trials(study)) >= STUDIES[game]["n_trials"]
     best = {name: float(f"{value:.3g}") for name, value in study.best_params.items()}
-    assert best == tuned(learner)
-    learner_settings(learner, tuned(learner))  # a learner can be made with them
+    assert best == tuned(learner, game)
+    learner_settings(learner, tuned(learner, game))  # a learner can be made with them
 
 
-def test_every_learner_has_tuned_settings_and_the_ablations_have_svnrs():
-    assert {name for name in LEARNERS if tuned(name)} == set(LEARNERS)
-    assert tuned("svnr_f") == tuned("svnr_m") == tuned("svnr")
+@pytest.mark.parametrize("game", TUNED)
+def test_every_learner_has_tuned_settings_and_the_ablations_have_svnrs(game):
+    assert {name for name in LEARNERS if tuned(name, game)} == set(LEARNERS)
+    assert tuned("svnr_f", game) == tuned("svnr_m", game) == tuned("svnr", game)
     with pytest.raises(ValueError, match=r"learner must be one that was tuned, .* got 'snvr'"):
-        tuned("snvr")
+        tuned("snvr", game)
+
+
+def test_a_game_without_studies_has_what_was_found_on_another():
+    assert tuned("masql", "two_modalities") == tuned("masql", "max_of_three_1.5")
+    assert tuned("masql", "particle_gather") != tuned("masql", "max_of_three_1.5")

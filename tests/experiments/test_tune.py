@@ -4,7 +4,15 @@ import pytest
 from svnr.experiments import tune as tuning
 from svnr.experiments.scenarios import LEARNERS, learner_settings
 from svnr.experiments.train import DivergedError
-from svnr.experiments.tune import RANGES, StudySpec, finished_trials, open_study, score, tune
+from svnr.experiments.tune import (
+    RANGES,
+    StudySpec,
+    finished_trials,
+    open_study,
+    score,
+    search_space,
+    tune,
+)
 from svnr.report.tables import trials
 
 
@@ -13,10 +21,11 @@ def spec(**changes):
     return StudySpec(**(given | changes))
 
 
+@pytest.mark.parametrize("game", ["max_of_three_1.5", "particle_gather"])
 @pytest.mark.parametrize("learner", LEARNERS)
-def test_every_learner_has_a_search_space_around_its_own_settings(learner):
-    settings = learner_settings(learner)
-    for name, where in RANGES[learner].items():
+def test_every_learner_has_a_search_space_around_its_own_settings(learner, game):
+    settings = learner_settings(learner, game=game)
+    for name, where in search_space(learner, game).items():
         assert where.low <= getattr(settings, name) <= where.high
 
 

@@ -316,7 +316,7 @@ def grid(
             learner,
             seed,
             n_episodes,
-            {**(tuned(learner) if protocol == "as tuned" else {}), **(overrides or {})},
+            {**(tuned(learner, game) if protocol == "as tuned" else {}), **(overrides or {})},
         )
         for game in games
         for learner in learners

@@ -70,6 +70,18 @@ RANGES: dict[str, dict[str, Range]] = {
         "noise_scale": NOISE,
     },
 }
+RANGES_ON_GAME: dict[str, dict[str, Range]] = {  # in place of those above; ours
+    "particle_gather": {
+        "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
+        "n_particles": Range(4, 16),  # of each of many states
+    },
+}
+
+
+def search_space(learner: str, game: str) -> dict[str, Range]:
+    """What is searched for a learner on a game, and where."""
+    of_game = RANGES_ON_GAME.get(game, {})
+    return {name: of_game.get(name, where) for name, where in RANGES[learner].items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +162,8 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
     )
     if not study.trials:
         settings = scenarios.learner_settings(spec.learner, game=spec.game)
-        study.enqueue_trial({name: getattr(settings, name) for name in RANGES[spec.learner]})
+        searched = search_space(spec.learner, spec.game)
+        study.enqueue_trial({name: getattr(settings, name) for name in searched})
     return study
 
 
@@ -197,7 +210,8 @@ def score(trial: "optuna.Trial", spec: StudySpec, folder: Path) -> float:
     """The objective: the mean return of the last 100 episodes, over the seeds of a trial."""
     import optuna
 
-    overrides = {name: where.suggest(trial, name) for name, where in RANGES[spec.learner].items()}
+    searched = search_space(spec.learner, spec.game)
+    overrides = {name: where.suggest(trial, name) for name, where in searched.items()}
     rewards: list[float] = []
     for index in range(spec.n_seeds):
         rewards.append(_last_reward(spec, FIRST_SEED + index, overrides, folder / "runs"))
