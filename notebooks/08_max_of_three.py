@@ -47,12 +47,13 @@ from svnr.theory.maxent import boltzmann
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
-n_study_episodes: int = 5000  # length of a run from "What they believe" on
+n_study_episodes: int = 0  # the same from "What they believe" on; 0: n_episodes
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
+study_episodes = n_study_episodes or n_episodes
 given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_episodes": n_study_episodes}
 outputs = Outputs("08_max_of_three", scale, output, given)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
@@ -284,7 +285,7 @@ pd.concat({gap: tables.per_game(gaps, gap) for gap in ("PRO gap", "ERO gap")}, n
 EVERYONE = ["svnr", "svnr_f", "svnr_m", *METHODS[1:], "hysteretic"]
 specs = [
     replace(spec, trace_every=100)
-    for spec in grid(["max_of_three_1.5"], EVERYONE, 1, n_study_episodes)
+    for spec in grid(["max_of_three_1.5"], EVERYONE, 1, study_episodes)
 ]
 traced = finished(specs)
 outputs.figure(
@@ -323,7 +324,7 @@ CELLS = {
 }
 tried = {
     cell: tables.scores(
-        finished(grid(["max_of_three_1.5"], [name], n_seeds, n_study_episodes, changes))
+        finished(grid(["max_of_three_1.5"], [name], n_seeds, study_episodes, changes))
     )
     for cell, (name, changes) in CELLS.items()
 }
@@ -384,7 +385,7 @@ specs = [
         ["max_of_three_1.5"],
         ["svnr"],
         n_seeds,
-        n_study_episodes,
+        study_episodes,
         {"schedule": schedule, "alpha_final": alpha},
     )
 ]
@@ -432,11 +433,11 @@ squashed = finished(
         ["max_of_three_1.5"],
         ["svnr", "svnr_f"],
         n_seeds,
-        n_study_episodes,
+        study_episodes,
         {"coordinates": "squashed"},
     )
 )
-unsquashed = finished(grid(["max_of_three_1.5"], ["svnr", "svnr_f"], n_seeds, n_study_episodes))
+unsquashed = finished(grid(["max_of_three_1.5"], ["svnr", "svnr_f"], n_seeds, study_episodes))
 pd.concat(
     {
         "before the tanh": tables.successes(tables.scores(unsquashed), "shared", 9.4),
@@ -457,7 +458,7 @@ pd.concat(
 
 # %%
 CODE = [f"max_of_three_{width}_code" for width in (3.0, 1.5)]
-code_runs = finished(grid(CODE, EVERYONE, n_seeds, n_study_episodes))
+code_runs = finished(grid(CODE, EVERYONE, n_seeds, study_episodes))
 outputs.table(
     tables.successes(tables.scores(code_runs), "shared", 5.0),
     "code_payoff",
@@ -482,9 +483,7 @@ NARROW_FORMS = ["max_of_three_1.5", "max_of_three_1.5_code"]
 kernels = pd.concat(
     {
         name: tables.successes(
-            tables.scores(
-                finished(grid(NARROW_FORMS, ["svnr"], n_seeds, n_study_episodes, change))
-            ),
+            tables.scores(finished(grid(NARROW_FORMS, ["svnr"], n_seeds, study_episodes, change))),
             "shared",
             5.0,
         )
