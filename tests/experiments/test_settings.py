@@ -2,7 +2,7 @@ import pytest
 
 from svnr.experiments.repository import repository_root
 from svnr.experiments.scenarios import LEARNERS, learner_settings
-from svnr.experiments.settings import STUDIES, TUNED, tuned
+from svnr.experiments.settings import STUDIES, TUNED, tuned, tuned_on
 from svnr.experiments.tune import StudySpec, finished_trials, read_study
 
 
@@ -26,6 +26,16 @@ def test_every_learner_has_tuned_settings_and_the_ablations_have_svnrs(game):
         tuned("snvr", game)
 
 
-def test_a_game_without_studies_has_what_was_found_on_another():
-    assert tuned("masql", "two_modalities") == tuned("masql", "max_of_three_1.5")
-    assert tuned("masql", "particle_gather") != tuned("masql", "max_of_three_1.5")
+@pytest.mark.parametrize(
+    ("game", "studied"),
+    [
+        ("particle_gather", "particle_gather"),
+        ("particle_gather_far", "particle_gather"),
+        ("max_of_three_1.5_code", "max_of_three_1.5"),
+        ("max_of_three_3.0", "max_of_three_1.5"),
+        ("two_modalities", "max_of_three_1.5"),
+    ],
+)
+def test_a_game_without_studies_has_those_of_its_like_or_of_the_first(game, studied):
+    assert tuned_on(game) == studied
+    assert tuned("masql", game) == TUNED[studied]["masql"]

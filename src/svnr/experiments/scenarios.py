@@ -68,28 +68,38 @@ GAMES: dict[str, GameEntry] = {
     "team_stag_hunt": GameEntry("Team stag hunt", _MATRIX, "team_stag_hunt"),
     "one_volunteer": GameEntry("One volunteer of three", _MATRIX, "one_volunteer"),
     "parity": GameEntry("Parity of three", _MATRIX, "parity"),
-    "particle_gather": GameEntry(
-        "Particle Gather",
-        "svnr.games.gather",
-        "particle_gather",
-        # Ours, alike for all methods; notebook 09, section 6, shows what SVNR does without them.
-        training={
-            "episode_updates": 4,  # in place of one a step: an eighth of the time
-            "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
-        },
-        settings={
-            "layer_norm": True,  # against critics that feed on their own forecasts
-            "discount": 0.8,  # a step of delay should cost more than a critic errs
-            "target_rate": 0.005,
-            "learning_rate": 0.003,
-            "schedule": "geometric",
-            "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
-            "n_groups": 64,  # states differ here: more of them, fewer particles each
-            "n_particles": 8,
-            "n_value_particles": 1,
-            "n_samples": 4,  # ROMMEO's
-        },
-    ),
+    **{
+        f"particle_gather{suffix}": GameEntry(
+            f"Particle Gather{rule}",
+            "svnr.games.gather",
+            "particle_gather",
+            {"name": f"particle_gather{suffix}", **rules},
+            # Ours, alike for all methods; notebook 09, section 6, shows what SVNR does without.
+            training={
+                "episode_updates": 4,  # in place of one a step: an eighth of the time
+                "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
+            },
+            settings={
+                "layer_norm": True,  # against critics that feed on their own forecasts
+                "discount": 0.8,  # a step of delay should cost more than a critic errs
+                "target_rate": 0.005,
+                "learning_rate": 0.003,
+                "schedule": "geometric",
+                "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
+                "n_groups": 64,  # states differ here: more of them, fewer particles each
+                "n_particles": 8,
+                "n_value_particles": 1,
+                "n_samples": 4,  # ROMMEO's
+            },
+        )
+        for suffix, rule, rules in (
+            ("", "", {}),
+            ("_far", ", starts 0.5 away", {"start": (0.5, 0.5)}),
+            ("_small", ", radius 0.2", {"radius": 0.2}),
+            ("_turned", ", starts in random directions", {"random_starts": True}),
+            ("_goes_on", ", goes on after a solo contact", {"end_on_solo": False}),
+        )
+    },
 }
 
 LEARNERS: dict[str, LearnerEntry] = {

@@ -82,8 +82,17 @@ TUNED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {  # game → learner →
         "hysteretic": {"learning_rate": 0.00141, "rate": 0.383, "noise_scale": 0.488},
     },
 }
-TUNED_ON = "max_of_three_1.5"  # what was found there serves every game without studies of its own
 ABLATIONS = {"svnr_f": "svnr", "svnr_m": "svnr"}  # they differ from SVNR by the sets alone
+
+
+def tuned_on(game: str) -> str:
+    """The game whose studies serve `game`.
+
+    It is the game itself, or the one that `game` is a variant of (whose name its name begins
+    with), or the first that was tuned.
+    """
+    variants = [studied for studied in TUNED if game.startswith(studied)]
+    return variants[0] if variants else next(iter(TUNED))
 
 
 def tuned(learner: str, game: str) -> Mapping[str, Any]:
@@ -92,7 +101,7 @@ def tuned(learner: str, game: str) -> Mapping[str, Any]:
     Raises:
         ValueError: for a learner that was not tuned.
     """
-    found = TUNED[game if game in TUNED else TUNED_ON]
+    found = TUNED[tuned_on(game)]
     name = ABLATIONS.get(learner, learner)
     if name not in found:
         raise ValueError(f"learner must be one that was tuned, {sorted(found)}, got {learner!r}")

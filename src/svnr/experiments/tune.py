@@ -15,6 +15,7 @@ import numpy as np
 
 from svnr.experiments import scenarios
 from svnr.experiments.runs import RunSpec
+from svnr.experiments.settings import tuned_on
 from svnr.experiments.store import collect
 from svnr.experiments.train import DivergedError
 
@@ -80,7 +81,7 @@ RANGES_ON_GAME: dict[str, dict[str, Range]] = {  # in place of those above; ours
 
 def search_space(learner: str, game: str) -> dict[str, Range]:
     """What is searched for a learner on a game, and where."""
-    of_game = RANGES_ON_GAME.get(game, {})
+    of_game = RANGES_ON_GAME.get(tuned_on(game), {})
     return {name: of_game.get(name, where) for name, where in RANGES[learner].items()}
 
 

@@ -74,16 +74,19 @@ class ParticleGather:
 
     Args:
         settings: the rules.
+        name: of the game with these rules.
     """
 
-    name = "particle_gather"
     action_sizes = (1, 1, 1, 1)
     state_size = 8
     n_agents = 4
     _n_copies = 0  # until reset starts some
 
-    def __init__(self, settings: GatherSettings | None = None) -> None:
+    def __init__(
+        self, settings: GatherSettings | None = None, name: str = "particle_gather"
+    ) -> None:
         self.settings = settings or GatherSettings()
+        self.name = name
         self.horizon = self.settings.horizon
 
     @property
@@ -224,6 +227,6 @@ def _towards(position: Tensor) -> Tensor:
     return -position / position.norm(dim=-1, keepdim=True).clamp(min=1e-9)
 
 
-def particle_gather(**settings: object) -> ParticleGather:
-    """The game with some rules changed; the names are those of `GatherSettings`."""
-    return ParticleGather(GatherSettings(**settings))  # type: ignore[arg-type]
+def particle_gather(name: str = "particle_gather", **settings: object) -> ParticleGather:
+    """The game called `name`, with some rules changed, by their names in `GatherSettings`."""
+    return ParticleGather(GatherSettings(**settings), name)  # type: ignore[arg-type]
