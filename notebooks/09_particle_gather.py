@@ -51,7 +51,7 @@ from svnr.games.gather import (
     stay_away,
 )
 from svnr.games.gather_env import GatherParallelEnv
-from svnr.report import figures, gather_figures, tables
+from svnr.report import gather_figures, tables
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -162,16 +162,8 @@ runs = finished(grid([NAME], [*METHODS, *FAMILY[1:], "hysteretic"], n_seeds, n_e
 def learned(learners, title):
     """The training curves of some learners, and their runs."""
     chosen = [run for run in runs if run.spec.learner in learners]
-    drawn = figures.training_curves(
-        tables.curves(chosen),
-        {NAME: GAMES[NAME].title},
-        title,
-        optimum=5,
-        trap=0,
-        trap_name="stay away",
-        limits=(-2.2, 5.6),
-    )
-    return drawn, chosen
+    panels = {NAME: GAMES[NAME].title}
+    return gather_figures.training_curves(tables.curves(chosen), panels, title), chosen
 
 
 figure, chosen = learned(METHODS, "Who comes back to the landmark?")
@@ -373,7 +365,7 @@ DRAWN = {
     "as here": "as here",
 }
 outputs.figure(
-    figures.training_curves(
+    gather_figures.training_curves(
         pd.concat(
             tables.curves([run]).assign(game=name)
             for name, run in zip(CHANGES, changed, strict=True)
@@ -381,10 +373,6 @@ outputs.figure(
         ),
         DRAWN,
         "The recipe of the one-shot games does not carry over",
-        optimum=5,
-        trap=0,
-        trap_name="stay away",
-        limits=(-2.2, 5.6),
     ),
     "particle_gather_settings_curves",
     "SVNR on Particle Gather, with other settings",

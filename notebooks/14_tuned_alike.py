@@ -39,7 +39,7 @@ from svnr.experiments.scenarios import GAMES, LEARNERS
 from svnr.experiments.settings import STUDIES, TUNED
 from svnr.experiments.store import collect
 from svnr.experiments.tune import StudySpec, read_study, search_space
-from svnr.report import figures, tables
+from svnr.report import figures, gather_figures, tables
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -265,14 +265,10 @@ gather_runs = finished(
     grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes, protocol="as tuned")
 )
 outputs.figure(
-    figures.training_curves(
+    gather_figures.training_curves(
         tables.curves(gather_runs),
         {GATHER: GAMES[GATHER].title},
         "As tuned: who comes back to the landmark?",
-        optimum=5,
-        trap=0,
-        trap_name="stay away",
-        limits=(-2.2, 5.6),
     ),
     "fig4d_as_tuned",
     "Figure 4d, as tuned",

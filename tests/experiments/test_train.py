@@ -1,8 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from svnr.experiments.scenarios import LEARNERS, learner_settings, make_game, make_learner
+from svnr.experiments.scenarios import (
+    LEARNERS,
+    learner_settings,
+    make_game,
+    make_learner,
+    training,
+)
 from svnr.experiments.settings import TrainSettings
 from svnr.experiments.train import DivergedError, Training, train
 from svnr.games.game import Step
@@ -86,11 +94,12 @@ def test_a_learner_that_diverges_stops_the_run_with_step_and_settings():
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(name):
     """Learner, replay, generators, exploration and leniency: nothing but the state is carried."""
-    settings = TrainSettings(n_episodes=6, batch_size=8, warmup=5)
+    settings = replace(training("particle_gather", 6), batch_size=8, warmup=5)
 
     def new():
         game = particle_gather()
-        learner = make_learner(name, game, learner_settings(name), 6, seed=3)
+        own = learner_settings(name, game="particle_gather")
+        learner = make_learner(name, game, own, 6, seed=3)
         return Training(game, learner, settings, seed=3)
 
     whole, first, second = new(), new(), new()
@@ -104,49 +113,85 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(name):
     assert second.done
 
 
+class Watcher:
+    """Does nothing; remembers in which order it was asked for what, and with which batches."""
+
+    note_size = 0
+
+    def __init__(self, game):
+        self._width = sum(game.action_sizes)
+        self.asked, self.clock, self.batches = [], [], []
+
+    def act(self, state, execution):
+        self.asked.append("act")
+        return torch.zeros(len(state), self._width)
+
+    def observe(self, state, u):
+        return torch.zeros(len(state), 0)
+
+    def update(self, batch, episode):
+        self.asked.append("update")
+        self.clock.append(episode)
+        self.batches.append(batch)
+        return {"loss": 1.0}
+
+
+def watch(game=None, **settings):
+    game = game or BrokenGame(bad_step=-1)
+    watcher = Watcher(game)
+    settings = TrainSettings(**{"batch_size": 4, "warmup": 1} | settings)
+    records = list(train(game, watcher, settings, seed=0))
+    return watcher, records
+
+
 def test_the_learners_clock_counts_episodes():
-    told = []
-
-    class Clock:
-        note_size = 0
-
-        def act(self, state, execution):
-            return torch.zeros(len(state), 1)
-
-        def observe(self, state, u):
-            return torch.zeros(len(state), 0)
-
-        def update(self, batch, episode):
-            told.append(episode)
-            return {}
-
-    settings = TrainSettings(n_episodes=3, batch_size=4, warmup=1)
-    list(train(BrokenGame(bad_step=-1), Clock(), settings, seed=0))
-    assert told == [0] * 4 + [1] * 5 + [2] * 5
+    assert watch(n_episodes=3)[0].clock == [0] * 4 + [1] * 5 + [2] * 5
 
 
 def test_updates_can_come_after_the_episodes():
     """Episodes of five steps: three updates after each, and none between."""
-    updates = []
-
-    class Counter:
-        note_size = 0
-
-        def act(self, state, execution):
-            updates.append("act")
-            return torch.zeros(len(state), 1)
-
-        def observe(self, state, u):
-            return torch.zeros(len(state), 0)
-
-        def update(self, batch, episode):
-            updates.append("update")
-            return {"loss": 1.0}
-
-    settings = TrainSettings(n_episodes=2, batch_size=4, warmup=1, episode_updates=3)
-    records = list(train(BrokenGame(bad_step=-1), Counter(), settings, seed=0))
-    assert updates == (["act"] * 5 + ["update"] * 3) * 2
+    watcher, records = watch(n_episodes=2, episode_updates=3)
+    assert watcher.asked == (["act"] * 5 + ["update"] * 3) * 2
     assert [r.step for r in records if r.metrics] == [4, 9]
+
+
+def test_a_step_cut_off_by_the_clock_is_not_stored_as_an_end():
+    """BrokenGame never ends, nor does Particle Gather where nobody moves."""
+    for game in (BrokenGame(bad_step=-1), particle_gather()):
+        watcher, records = watch(game, n_episodes=3, batch_size=200)
+        assert sum(r.episode_over for r in records) == 3
+        assert not any(batch.terminated.any() for batch in watcher.batches)
+
+
+def test_an_end_is_stored_as_an_end():
+    watcher, _ = watch(make_game("one_volunteer"), n_episodes=3)
+    assert all(batch.terminated.all() for batch in watcher.batches)
+
+
+class PaidOnce(BrokenGame):
+    """Of 500 steps the first alone earns something, 5."""
+
+    def reset(self, n_copies, seed):
+        state = super().reset(n_copies, seed)
+        self._paid = len(self.resets) > 1
+        return state
+
+    def step(self, u):
+        step = super().step(u)
+        pay, self._paid = (0.0 if self._paid else 5.0), True
+        return Step(step.state, torch.full((len(u),), pay), step.terminated, step.truncated)
+
+
+def test_a_share_of_every_batch_can_come_from_what_was_paid():
+    # Half of the share, 0.25 of 80 rows, is for what earned: 20, and the rest as they fall.
+    drawn = [
+        [int((batch.reward > 0).sum()) for batch in watch(game, **settings)[0].batches[-50:]]
+        for game, settings in (
+            (PaidOnce(-1), {"n_episodes": 100, "batch_size": 80, "rewarded_share": 0.5}),
+            (PaidOnce(-1), {"n_episodes": 100, "batch_size": 80}),
+        )
+    ]
+    assert min(drawn[0]) >= 20 and np.mean(drawn[1]) < 1
 
 
 def test_lengths_and_shares_that_no_run_could_use_are_refused():

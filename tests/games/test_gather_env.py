@@ -35,7 +35,7 @@ def test_a_picture_shows_landmark_and_particles():
     env = GatherParallelEnv(render_mode="rgb_array")
     env.reset(seed=0)
     before = env.render()
-    for _ in range(4):
+    for _ in range(2):
         env.step({agent: np.array([1.0]) for agent in env.possible_agents})
     after = env.render()
     assert before.shape == after.shape == (240, 240, 3) and before.dtype == np.uint8
@@ -47,3 +47,13 @@ def test_a_picture_shows_landmark_and_particles():
 def test_an_unknown_way_to_render_is_refused():
     with pytest.raises(ValueError, match="render_mode must be 'rgb_array' or None, got 'human'"):
         GatherParallelEnv(render_mode="human")
+
+
+def test_a_step_outside_an_episode_or_without_all_agents_is_refused():
+    env = GatherParallelEnv()
+    push = {agent: np.array([0.0]) for agent in env.possible_agents}
+    with pytest.raises(ValueError, match="step needs an episode under way; call reset first"):
+        env.step(push)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"actions must be one for each of .*got \['x_1'\]"):
+        env.step({"x_1": push["x_1"]})

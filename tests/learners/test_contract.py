@@ -101,3 +101,32 @@ def test_it_plays_a_game_with_states(name, two_step):
     note = learner.observe(state, u)
     metrics = learner.update(Batch(state, u, step.reward, step.state, step.terminated, note), 20)
     assert all(torch.isfinite(torch.tensor(value)) for value in metrics.values())
+
+
+@pytest.mark.parametrize("name", LEARNER_NAMES)
+def test_no_forecast_outside_what_the_game_can_pay_enters_a_target(name, two_step):
+    """Where nothing more can be earned, a row that goes on teaches what one that ended does."""
+
+    def loss(terminated):
+        learner = new(name, two_step)
+        batch = random_batch(two_step, learner)
+        ended = torch.full((32,), terminated)
+        batch = Batch(batch.state, batch.u, batch.reward, batch.next_state, ended, batch.note)
+        return learner.update(batch, episode=0)["critic_loss"]
+
+    unbounded = loss(terminated=False)
+    two_step.return_bounds = (0.0, 0.0)
+    assert loss(terminated=False) == pytest.approx(loss(terminated=True), rel=1e-5)
+    assert unbounded != pytest.approx(loss(terminated=True), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", LEARNER_NAMES)
+def test_with_layer_norm_a_critic_does_not_grow_with_its_input(name, two_step):
+    def growth(layer_norm):
+        learner = new(name, two_step, layer_norm=layer_norm)
+        critic = getattr(learner, "critic", None) or learner.critics
+        u = torch.zeros(1, 1, 2)
+        near, far = (critic(torch.full((1, 1, 2), scale), u) for scale in (1e3, 1e6))
+        return (far / near).abs().max().item()
+
+    assert growth(layer_norm=True) < 1.01 < 100 < growth(layer_norm=False)

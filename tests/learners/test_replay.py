@@ -84,3 +84,11 @@ def test_rare_rewards_can_be_met_as_often_as_losses():
     drawn = replay.sample(200, torch.Generator().manual_seed(0), rewarded_share=0.2).reward
     assert 20 <= (drawn > 0).sum() <= 23 and 20 <= (drawn < 0).sum() <= 27
     assert drawn[:20].unique().numel() > 1  # in no order: learners take the first rows for states
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_batches_of_any_size_can_be_all_rewarded(size):
+    replay = Replay(10, 2, 3)
+    replay.add(rows(-5, 10))
+    drawn = replay.sample(size, torch.Generator().manual_seed(0), rewarded_share=1.0).reward
+    assert len(drawn) == size and (drawn > 0).sum() >= size // 2 <= (drawn < 0).sum()

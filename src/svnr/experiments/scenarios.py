@@ -74,7 +74,7 @@ GAMES: dict[str, GameEntry] = {
             "svnr.games.gather",
             "particle_gather",
             {"name": f"particle_gather{suffix}", **rules},
-            # Ours, alike for all methods; notebook 09, section 6, shows what SVNR does without.
+            # Ours, alike for all methods; notebook 09, section 6, undoes them for SVNR.
             training={
                 "episode_updates": 4,  # in place of one a step: an eighth of the time
                 "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
@@ -97,7 +97,6 @@ GAMES: dict[str, GameEntry] = {
             ("_far", ", starts 0.5 away", {"start": (0.5, 0.5)}),
             ("_small", ", radius 0.2", {"radius": 0.2}),
             ("_turned", ", starts in random directions", {"random_starts": True}),
-            ("_goes_on", ", goes on after a solo contact", {"end_on_solo": False}),
         )
     },
 }

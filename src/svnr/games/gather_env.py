@@ -35,21 +35,18 @@ class GatherParallelEnv(ParallelEnv):
             raise ValueError(f"render_mode must be 'rgb_array' or None, got {render_mode!r}")
         self.render_mode = render_mode
         self._game = ParticleGather(settings)
+        self._observed = Box(-np.inf, np.inf, (8,), np.float32)
+        self._pushed = Box(-1.0, 1.0, (1,), np.float32)
         self._drawn = np.random.default_rng()
         self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> Box:
         """Positions relative to the landmark and velocities; see `ParticleGather`."""
-        return self._spaces()[0]
+        return self._observed
 
     def action_space(self, agent: str) -> Box:
         """A push along the agent's axis."""
-        return self._spaces()[1]
-
-    def _spaces(self) -> tuple[Box, Box]:
-        if not hasattr(self, "_made"):
-            self._made = Box(-np.inf, np.inf, (8,), np.float32), Box(-1.0, 1.0, (1,), np.float32)
-        return self._made
+        return self._pushed
 
     def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
         """Start an episode; without a seed the starts go on from the last."""
@@ -61,7 +58,15 @@ class GatherParallelEnv(ParallelEnv):
         return self._told(state), {agent: {} for agent in self.agents}
 
     def step(self, actions: dict[str, np.ndarray]) -> tuple[dict, dict, dict, dict, dict]:
-        """Every agent pushes; see `ParticleGather.step`."""
+        """Every agent pushes; see `ParticleGather.step`.
+
+        Raises:
+            ValueError: if the agents that push are not those that play.
+        """
+        if not self.agents:
+            raise ValueError("step needs an episode under way; call reset first")
+        if set(actions) != set(self.agents):
+            raise ValueError(f"actions must be one for each of {self.agents}, got {list(actions)}")
         pushes = [float(np.asarray(actions[agent]).item()) for agent in self.possible_agents]
         step = self._game.step(torch.tensor([pushes]).clamp(-1, 1))
         self._trail.append(bodies(step.state[0])[0].numpy())

@@ -82,7 +82,7 @@ class Replay:
             raise ValueError("sample needs at least one stored transition, got an empty buffer")
         rows = torch.randint(len(self), (size,), generator=generator)
         if rewarded_share:
-            rows = self._with_rewarded(rows, round(size * rewarded_share / 2), generator)
+            rows = self._with_rewarded(rows, int(size * rewarded_share / 2), generator)
         return Batch(**{name: column[rows] for name, column in vars(self._columns).items()})
 
     def _with_rewarded(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:

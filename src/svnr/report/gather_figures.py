@@ -4,15 +4,30 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from svnr.experiments.evaluate import Episodes
 from svnr.games.gather import bodies
+from svnr.report import figures
 from svnr.report.style import FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 ENDS = {"joint": OPTIMUM, "solo": TRAP, "none": "#9A9A9A"}  # how an episode ended → colour
+
+
+def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str) -> Figure:
+    """Return against training episode between the optimum, 5, and going alone, −2 (Figure 4d).
+
+    Args:
+        curves: rows of game, learner, seed, episode, reward, as `tables.curves` makes them.
+        panels: game → title of its panel, in order.
+        title: the message.
+    """
+    return figures.training_curves(
+        curves, panels, title, optimum=5, trap=0, trap_name="stay away", limits=(-2.2, 5.6)
+    )
 
 
 def ends(episodes: Episodes) -> np.ndarray:
