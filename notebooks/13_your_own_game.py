@@ -35,7 +35,7 @@ import torch
 
 from svnr.experiments.evaluate import over_generalization, returns
 from svnr.experiments.runs import run_spec
-from svnr.experiments.scenarios import learner_settings, make_game, make_learner
+from svnr.experiments.scenarios import learner_settings, make_game, make_learner, training
 from svnr.experiments.settings import TrainSettings
 from svnr.experiments.statistics import smooth
 from svnr.experiments.store import trained
@@ -226,21 +226,29 @@ max_of_three.step(u).reward.mean()
 # `ParallelGame(lambda: simple_spread_v3.parallel_env(local_ratio=0, continuous_actions=True), horizon=25)`.
 
 # %%
-gather = ParallelGame(GatherParallelEnv, horizon=25)
+gather = ParallelGame(GatherParallelEnv, horizon=25, use_env_state=True)
 check_game(gather)
 team = best_team(GatherSettings())
 state, total = gather.reset(5, seed=0), torch.zeros(5)
 for _ in range(gather.horizon):
-    step = gather.step(team(state[:, :8]))  # every agent observes the same eight numbers
+    step = gather.step(team(state))
     state, total = step.state, total + step.reward
 total
 
 # %% [markdown]
-# What cannot be played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
+# The state is the environment's own; without `use_env_state` it is what all agents observe, side by side. What cannot be
+# played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
+#
+# A game with states wants other settings than one of a single step: notebook
+# [09](09_particle_gather.ipynb), section 6, shows what each of them does. Here are those of Particle Gather, as a start
+# for yours, and `return_bounds`: what an episode can pay, so that no critic hopes for more. Four episodes show only that
+# all fits together; learning takes some thousand.
 
 # %%
-learner = make_learner("svnr", gather, learner_settings("svnr"), 4, seed=0)
-records = list(train(gather, learner, TrainSettings(n_episodes=4, batch_size=32), seed=0))
+gather.return_bounds = (-2.0, 5.0)
+settings = learner_settings("svnr", game="particle_gather")
+learner = make_learner("svnr", gather, settings, n_episodes=4, seed=0)
+records = list(train(gather, learner, training("particle_gather", 4), seed=0))
 len(records), sum(record.episode_over for record in records)
 
 # %% [markdown]

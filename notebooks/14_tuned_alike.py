@@ -45,7 +45,7 @@ from svnr.report.provenance import Outputs
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
-n_gather_seeds: int = 3  # runs of each kind on Particle Gather (paper: 5)
+n_gather_seeds: int = 5  # runs of each kind on Particle Gather (paper: 5)
 n_gather_episodes: int = 5000  # length of a run there (paper: 5000)
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -228,8 +228,8 @@ tables.first_reached(runs, level=9.0)
 ranges(GATHER)
 
 # %% [markdown]
-# **What to expect.** Who meets on every seed as set has little to gain. MADDPG, PR2 and ROMMEO mostly stay away as set:
-# if many settings in their ranges save them, one of six tries finds one.
+# **What to expect.** Who meets on every seed as set has little to gain. MADDPG and ROMMEO mostly stay away as set, and
+# PR2 mostly goes alone: if many settings in their ranges save them, one of six tries finds one.
 
 # %%
 gather_studies = searched(GATHER)
@@ -302,22 +302,24 @@ gather_reached
 
 # %% [markdown]
 # **Finding.** The searches promise more than their winners keep. SVNR's and ROMMEO's own settings were the best of their
-# six. MADDPG's best trial met on both of its seeds, and on none of three others; hysteretic learning loses a seed and PR2
-# gains one. Where meeting is a matter of the seed, two runs a trial choose the luckiest settings, not the best. L-MADRL's
-# search gains most, with more leniency and wider noise; on these three seeds it meets as set as well, and as set it
-# fails on one of five ([09](09_particle_gather.ipynb)). MASQL meets as before.
+# six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
+# hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
+# of the seed, two runs a trial choose the luckiest settings, not the best: the teams of MADDPG and hysteretic learning
+# that fail here never once met in training (notebook [09](09_particle_gather.ipynb), section 4, says why that matters).
+# L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
+# noise. MASQL meets as before.
 #
-# Soft methods that end at α = 0.6 or more earn between −0.7 and −1.2, SVNR like the others. Table 1 has MASQL at −0.54 and
-# ROMMEO at −0.87: what a team earns that is still hot, not one that stays away (0) or goes alone (−2). That their
-# temperature was never brought low is a lead for these two cells, and no proof.
+# Trials of SVNR, MASQL and ROMMEO that end at α = 0.6 or more score between −0.7 and −1.2. Table 1 has ROMMEO at −0.87
+# and MASQL at −0.54: what a restless team earns, not one that stays away (0) or goes alone (−2). That their temperature
+# was never brought low is a lead for these two cells, and no proof: ROMMEO scores as little at low temperatures too.
 #
 # ## Against the paper
 #
-# "SVNR achieves the highest return in all scenarios" does not hold as tuned, on Particle Gather neither: L-MADRL earns as
+# "SVNR achieves the highest return in all scenarios" does not hold as tuned, nor on Particle Gather: L-MADRL earns as
 # much. That methods which average over their partners *cannot* leave the trap does not hold either: two that see only
 # their own action do, once they forgive.
 #
-# On Particle Gather the searches are small and their winners are run on three seeds in place of the paper's five.
+# On Particle Gather the searches are small: what they chose may say more of two seeds than of a method.
 #
 # ## Adapt this
 #
