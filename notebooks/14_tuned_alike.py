@@ -304,10 +304,10 @@ gather_reached
 # **Finding.** The searches promise more than their winners keep. SVNR's and ROMMEO's own settings were the best of their
 # six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
 # hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
-# of the seed, two runs a trial choose the luckiest settings, not the best: the teams of MADDPG and hysteretic learning
-# that fail here never once met in training (notebook [09](09_particle_gather.ipynb), section 4, says why that matters).
+# of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
+# nor did three of hysteretic learning's (notebook [09](09_particle_gather.ipynb), section 4, says why that matters).
 # L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
-# noise. MASQL meets as before.
+# noise. MASQL meets as before, a little less surely.
 #
 # Trials of SVNR, MASQL and ROMMEO that end at α = 0.6 or more score between −0.7 and −1.2. Table 1 has ROMMEO at −0.87
 # and MASQL at −0.54: what a restless team earns, not one that stays away (0) or goes alone (−2). That their temperature
