@@ -76,7 +76,7 @@ GAMES: dict[str, GameEntry] = {
             {"name": f"particle_gather{suffix}", **rules},
             # Ours, alike for all methods; notebook 09, section 6, undoes them for SVNR.
             training={
-                "episode_updates": 4,  # in place of one a step: an eighth of the time
+                "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
                 "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
             },
             settings={
