@@ -77,7 +77,7 @@ GAMES: dict[str, GameEntry] = {
             # Ours, alike for all methods; notebook 09, section 6, undoes them for SVNR.
             training={
                 "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
-                "rewarded_share": 0.25,  # of a batch: contacts are rare, joint ones very
+                "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
             },
             settings={
                 "layer_norm": True,  # against critics that feed on their own forecasts
@@ -88,7 +88,7 @@ GAMES: dict[str, GameEntry] = {
                 "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
                 "n_groups": 64,  # states differ here: more of them, fewer particles each
                 "n_particles": 8,
-                "n_value_particles": 1,
+                "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
                 "n_samples": 4,  # ROMMEO's
             },
         )
