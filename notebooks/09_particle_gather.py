@@ -30,7 +30,6 @@
 # **Takes.** Seconds with the committed runs; three to ten minutes a run and core without them.
 
 # %%
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -39,7 +38,7 @@ import torch
 from tqdm import tqdm
 
 from svnr.experiments.evaluate import play
-from svnr.experiments.runs import grid
+from svnr.experiments.runs import grid, run_spec
 from svnr.experiments.scenarios import GAMES, LEARNERS
 from svnr.experiments.store import collect, trained
 from svnr.games.gather import (
@@ -187,8 +186,8 @@ outputs.figure(
 # %% [markdown]
 # ## 3. The last column of Table 1
 #
-# What 1,000 test episodes earn with shared noise: all agents draw from one seed, as in training. The verdict follows the rule of notebook 12: a cell is reproduced if our
-# mean lies within the paper's mean ± its printed spread.
+# What 1,000 test episodes earn with shared noise: all agents draw from one seed, as in training. The verdict follows
+# the rule of notebook 12: a cell is reproduced if our mean lies within the paper's mean ± its printed spread.
 
 # %%
 scores = tables.scores(runs)
@@ -317,8 +316,7 @@ NARROW = {"noise_scale": 0.5, "exploration_fraction": 1 / 6}
 
 def exploring(learner, changes, **training):
     """The runs of a learner with other noise and other training."""
-    specs = grid([NAME], [learner], n_study_seeds, n_episodes, changes)
-    return finished([replace(s, training=replace(s.training, **training)) for s in specs])
+    return finished(grid([NAME], [learner], n_study_seeds, n_episodes, changes, training=training))
 
 
 EARLY = 4 * n_episodes  # steps
@@ -396,8 +394,7 @@ PRINTED, PHASES = {"schedule": "printed"}, {"schedule": "three_phase"}
 
 def changed(changes, game_name=NAME, **training):
     """SVNR's run with some settings, and some ways of training, undone."""
-    (spec,) = grid([game_name], ["svnr"], 1, n_episodes, changes)
-    return replace(spec, training=replace(spec.training, **training))
+    return run_spec(game_name, "svnr", 0, n_episodes, changes, training)
 
 
 CHANGES = {

@@ -179,8 +179,8 @@ outputs.table(
 set_runs = finished(grid(NAMES, METHODS, n_seeds, n_episodes))
 
 
-def as_set_as_tuned(set_runs, tuned_runs, threshold):
-    """Seeds whose test episodes earn `threshold` or more, under both protocols."""
+def as_set_as_tuned(set_runs, tuned_runs, threshold, name, label):
+    """The table of seeds whose test episodes earn `threshold` or more, under both protocols."""
     reached = pd.concat(
         {
             protocol: tables.successes(tables.scores(chosen), "shared", threshold)
@@ -188,19 +188,16 @@ def as_set_as_tuned(set_runs, tuned_runs, threshold):
         },
         axis=1,
     )
-    return reached.set_axis([f"{protocol}, {game}" for protocol, game in reached.columns], axis=1)
+    titled = reached.set_axis(
+        [f"{protocol}, {game}" for protocol, game in reached.columns], axis=1
+    )
+    outputs.table(titled, name, label, [*set_runs, *tuned_runs])
+    return titled
 
 
-reached = as_set_as_tuned(set_runs, runs, 5.0)
-outputs.table(
-    reached,
-    "as_set_as_tuned",
-    "Seeds at the right hill, as set and as tuned",
-    [*set_runs, *runs],
+as_set_as_tuned(
+    set_runs, runs, 5.0, "as_set_as_tuned", "Seeds at the right hill, as set and as tuned"
 )
-
-# %%
-reached
 
 # %%
 tables.first_reached(runs, level=9.0)
@@ -291,14 +288,13 @@ outputs.table(
 
 # %%
 gather_set_runs = finished(grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes))
-gather_reached = as_set_as_tuned(gather_set_runs, gather_runs, 2.5)
-outputs.table(
-    gather_reached,
+as_set_as_tuned(
+    gather_set_runs,
+    gather_runs,
+    2.5,
     "as_set_as_tuned_gather",
     "Seeds that meet on Particle Gather, as set and as tuned",
-    [*gather_set_runs, *gather_runs],
 )
-gather_reached
 
 # %% [markdown]
 # **Finding.** The searches promise more than their winners keep. SVNR's and ROMMEO's own settings were the best of their

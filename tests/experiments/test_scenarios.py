@@ -1,5 +1,6 @@
 import pytest
 
+from svnr.experiments.runs import run_spec
 from svnr.experiments.scenarios import (
     GAMES,
     LEARNERS,
@@ -50,3 +51,14 @@ def test_a_run_is_tested_on_no_more_episodes_than_it_trains(n_episodes, n_test):
 def test_a_length_that_no_run_can_have_is_refused():
     with pytest.raises(ValueError, match="n_episodes must be a whole number of at least 1, got 0"):
         training("climbing", 0)
+
+
+def test_a_run_can_be_trained_otherwise_than_its_game_says():
+    own, other = (
+        run_spec("particle_gather", "svnr", training=changes).training
+        for changes in (None, {"episode_updates": 0})
+    )
+    assert (own.episode_updates, other.episode_updates) == (4, 0)
+    assert other.rewarded_share == own.rewarded_share == 0.25
+    with pytest.raises(ValueError, match=r"training setting must be .*did you mean 'warmup'"):
+        run_spec("particle_gather", "svnr", training={"warmups": 5})

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -284,11 +284,22 @@ def run_spec(
     seed: int = 0,
     n_episodes: int = 5000,
     overrides: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> RunSpec:
-    """One run, with the game's own way of training."""
-    training = scenarios.training(game, n_episodes)
-    settings = dict(overrides or {})
-    return RunSpec(game=game, learner=learner, seed=seed, overrides=settings, training=training)
+    """One run, with the game's own way of training, of which `training` overrides a part.
+
+    Raises:
+        ValueError: for a game, learner, setting or part of training that there is not.
+    """
+    for key in training or {}:
+        scenarios.check_name("training setting", key, TrainSettings.__dataclass_fields__)
+    return RunSpec(
+        game=game,
+        learner=learner,
+        seed=seed,
+        overrides=dict(overrides or {}),
+        training=replace(scenarios.training(game, n_episodes), **(training or {})),
+    )
 
 
 def grid(
@@ -298,6 +309,7 @@ def grid(
     n_episodes: int,
     overrides: Mapping[str, Any] | None = None,
     protocol: Protocol = "as set",
+    training: Mapping[str, Any] | None = None,
 ) -> list[RunSpec]:
     """Every learner on every game with seeds 0 to n_seeds − 1.
 
@@ -309,6 +321,7 @@ def grid(
         overrides: setting → value, of every learner.
         protocol: the settings that the overrides override: "as set" each learner's own, or
             "as tuned" those that its study found.
+        training: field of `TrainSettings` → value, in place of the game's own.
     """
     return [
         run_spec(
@@ -317,6 +330,7 @@ def grid(
             seed,
             n_episodes,
             {**(tuned(learner, game) if protocol == "as tuned" else {}), **(overrides or {})},
+            training,
         )
         for game in games
         for learner in learners

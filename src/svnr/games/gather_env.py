@@ -61,7 +61,7 @@ class GatherParallelEnv(ParallelEnv):
         """Every agent pushes; see `ParticleGather.step`.
 
         Raises:
-            ValueError: if the agents that push are not those that play.
+            ValueError: if no episode is under way, or not each of its agents pushes.
         """
         if not self.agents:
             raise ValueError("step needs an episode under way; call reset first")
