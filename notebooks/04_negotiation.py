@@ -37,6 +37,7 @@ from svnr.games import matrix
 from svnr.games.differential import max_of_three
 from svnr.report import particle_figures as figures
 from svnr.report.provenance import Outputs
+from svnr.sets import all_topologies, chain, full, none, ring, star, strict
 from svnr.stein.birth_death import svgd_with_births
 from svnr.stein.negotiation import has_agreed, kernel_mask, negotiate, negotiated_direction
 from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of, svgd
@@ -65,12 +66,12 @@ given = {
 }
 outputs = Outputs("04_negotiation", scale, output, given)
 TOPOLOGIES = {
-    "strict": nesting.strict,
-    "full": nesting.full,
-    "star": nesting.star,
-    "chain": nesting.chain,
-    "ring": nesting.ring,
-    "empty": nesting.none,
+    "strict": strict,
+    "full": full,
+    "star": star,
+    "chain": chain,
+    "ring": ring,
+    "empty": none,
 }
 
 # %% [markdown]
@@ -90,8 +91,8 @@ first, second = joint.sum(axis=1), joint / joint.sum(axis=1, keepdims=True)
 noise = finite.noise_grid(2, grid)
 u = np.ones((len(noise), 2), dtype=int)  # everybody begins with the last action
 moved = np.stack([noise[:, 0] > first[0], noise[:, 1] > second[u[:, 0], 0]], axis=1).astype(int)
-rules = finite.cumulative_conditionals(q, alpha, nesting.strict(2))
-assert (moved == finite.one_round(rules, nesting.strict(2), u, noise)).all()
+rules = finite.cumulative_conditionals(q, alpha, strict(2))
+assert (moved == finite.one_round(rules, strict(2), u, noise)).all()
 
 # %% [markdown]
 # Six ways to choose the sets: *strict* (each knows all before it), *full* (all others), *star* (all know agent 1),
@@ -230,7 +231,7 @@ outputs.figure(figure, "gibbs_sweeps", "Gibbs sweeps against temperature")
 # topologies of three agents.
 
 # %%
-every = list(nesting.all_topologies(3))
+every = list(all_topologies(3))
 nested = [nesting.is_nested(sets) for sets in every]
 uniform = np.full((2, 2, 2), 1 / 8)
 generic = np.random.default_rng(0).dirichlet(np.ones(8)).reshape(2, 2, 2)
@@ -299,7 +300,7 @@ scores = {
 # %%
 points = torch.randn(6, 2, generator=torch.Generator().manual_seed(1))
 score = joint_score(points)
-found = negotiated_direction(points, points, score, kernel_mask(nesting.strict(2), (1, 1)))
+found = negotiated_direction(points, points, score, kernel_mask(strict(2), (1, 1)))
 for agent, seen in ((0, [0]), (1, [0, 1])):
     apart = points[:, None, seen] - points[None, :, seen]
     h = (apart**2).sum(-1).flatten().median() / np.log(6)
@@ -315,11 +316,11 @@ for agent, seen in ((0, [0]), (1, [0, 1])):
 # %%
 begin = 3 * torch.randn(4, n_particles, 2, generator=torch.Generator().manual_seed(0))
 plans = {
-    "full, joint": (nesting.full(2), scores["joint"]),
-    "strict, joint": (nesting.strict(2), scores["joint"]),
-    "strict, conditional": (nesting.strict(2), scores["strict"]),
-    "empty, joint": (nesting.none(2), scores["joint"]),
-    "empty, conditional": (nesting.none(2), scores["empty"]),
+    "full, joint": (full(2), scores["joint"]),
+    "strict, joint": (strict(2), scores["joint"]),
+    "strict, conditional": (strict(2), scores["strict"]),
+    "empty, joint": (none(2), scores["joint"]),
+    "empty, conditional": (none(2), scores["empty"]),
 }
 paths = {
     name: negotiate(begin, score, sets, n_rounds, step_size=0.3)
@@ -437,7 +438,7 @@ sizes = [n for n in (8, 16, 32, 64) if n <= n_particles]
 tries = []
 for n in sizes:
     begin = 1.2 * torch.randn(n_starts, n, 3, generator=draws)
-    cloud = torch.tanh(negotiate(begin, score, nesting.full(3), n_rounds, step_size=0.02)[-1])
+    cloud = torch.tanh(negotiate(begin, score, full(3), n_rounds, step_size=0.02)[-1])
     right = right_hill(cloud).float()
     tries.append(
         {

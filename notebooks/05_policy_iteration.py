@@ -34,9 +34,9 @@ import pandas as pd
 from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, qtran
 from svnr.report import theory_figures as figures
 from svnr.report.provenance import Outputs
+from svnr.sets import star
 from svnr.theory import maxent
 from svnr.theory import policy_iteration as pi
-from svnr.theory.nesting import star
 
 # %% tags=["parameters"]
 n_cases: int = 200  # random games and policies for each share of violations

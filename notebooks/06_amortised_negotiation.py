@@ -42,10 +42,10 @@ from svnr.learners.networks import Samplers
 from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.report import amortised_figures as figures
 from svnr.report.provenance import Outputs
+from svnr.sets import none, strict
 from svnr.stein.negotiation import kernel_mask, negotiate, negotiated_direction
 from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of
 from svnr.theory.maxent import boltzmann, soft_value
-from svnr.theory.nesting import none, strict
 
 torch.set_num_threads(1)
 

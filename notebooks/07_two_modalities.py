@@ -39,9 +39,9 @@ from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
+from svnr.sets import full, none, strict
 from svnr.stein.negotiation import negotiate
 from svnr.stein.svgd import boltzmann_score, pre_tanh
-from svnr.theory import nesting
 from svnr.theory.maxent import boltzmann
 from svnr.theory.overgeneralization import execute
 
@@ -123,7 +123,7 @@ pd.Series(
 score = pre_tanh(boltzmann_score(game.reward, 1.0))
 draws = torch.Generator().manual_seed(0)
 begin = torch.atanh(0.999 * (2 * torch.rand(n_starts, 64, 3, generator=draws) - 1))
-TOPOLOGIES = {"strict": nesting.strict, "full": nesting.full, "empty": nesting.none}
+TOPOLOGIES = {"strict": strict, "full": full, "empty": none}
 clouds = {
     name: torch.tanh(negotiate(begin, score, topology(3), n_rounds, 0.05)[-1])
     for name, topology in TOPOLOGIES.items()

@@ -38,8 +38,8 @@ from svnr.experiments.store import collect
 from svnr.learners.networks import Samplers
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
+from svnr.sets import chain, full, none, reverse, ring, sparse, star, strict
 from svnr.theory import nesting
-from svnr.theory.nesting import full, none, strict
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
@@ -174,11 +174,11 @@ pd.concat({way: tables.successes(scores, way, 9.4) for way in ways}, names=["exe
 
 # %%
 MORE = {
-    "reversed": nesting.reverse(3),
-    "star": nesting.star(3),
-    "chain": nesting.chain(3),
-    "ring": nesting.ring(3),
-    **{f"sparse, draw {seed}": nesting.sparse(3, seed) for seed in range(3)},
+    "reversed": reverse(3),
+    "star": star(3),
+    "chain": chain(3),
+    "ring": ring(3),
+    **{f"sparse, draw {seed}": sparse(3, seed) for seed in range(3)},
 }
 NARROW = ["max_of_three_1.5"]
 

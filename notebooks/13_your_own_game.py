@@ -46,9 +46,10 @@ from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
 from svnr.report import figures
 from svnr.report.provenance import Outputs
+from svnr.sets import none, strict
 from svnr.stein.negotiation import negotiate
 from svnr.stein.svgd import boltzmann_score, pre_tanh
-from svnr.theory import maxent, nesting
+from svnr.theory import maxent
 from svnr.theory.overgeneralization import pro_gap
 
 torch.set_num_threads(1)
@@ -150,7 +151,7 @@ score = pre_tanh(boltzmann_score(game.reward, 0.5))
 begin = 1.5 * torch.randn(20, 32, 2, generator=torch.Generator().manual_seed(0))
 ends = {
     name: torch.tanh(negotiate(begin, score, topology(2), n_rounds, 0.05)[-1])
-    for name, topology in (("strict", nesting.strict), ("empty", nesting.none))
+    for name, topology in (("strict", strict), ("empty", none))
 }
 pd.DataFrame(
     {

@@ -10,7 +10,7 @@ from svnr.experiments.scenarios import (
     training,
 )
 from svnr.games.game import check_game
-from svnr.theory.nesting import full, none, strict
+from svnr.sets import full, none, strict
 
 
 @pytest.mark.parametrize("name", GAMES)

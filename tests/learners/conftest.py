@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from svnr.games.game import Step, check_actions, check_count
+from svnr.checks import check_count
+from svnr.games.game import Step, check_actions
 
 
 class TwoStepGame:

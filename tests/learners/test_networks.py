@@ -13,7 +13,7 @@ from svnr.learners.networks import (
     in_one_piece,
     own_coordinates,
 )
-from svnr.theory.nesting import full, none, star, strict
+from svnr.sets import full, none, star, strict
 
 
 def generator():

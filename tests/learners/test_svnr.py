@@ -9,7 +9,7 @@ from svnr.experiments.train import train
 from svnr.games.differential import max_of_three
 from svnr.learners.replay import Batch
 from svnr.learners.svnr import SVNR, SVNRSettings
-from svnr.theory.nesting import star
+from svnr.sets import star
 
 
 def learner(game=None, n_episodes=100, seed=0, **settings):

@@ -6,7 +6,7 @@ import pytest
 
 from svnr.report import amortised_figures, figures
 from svnr.report.style import COLORS
-from svnr.theory.nesting import full, none, strict
+from svnr.sets import full, none, strict
 
 
 def curves():

@@ -3,6 +3,7 @@ import itertools
 import pytest
 import torch
 
+from svnr.sets import chain, full, none, star, strict
 from svnr.stein.kernels import median_bandwidth, rbf, squared_distances
 from svnr.stein.negotiation import (
     has_agreed,
@@ -12,7 +13,6 @@ from svnr.stein.negotiation import (
     one_round,
 )
 from svnr.stein.svgd import direction, score_of
-from svnr.theory.nesting import chain, full, none, star, strict
 
 
 def points(*shape, seed=0):

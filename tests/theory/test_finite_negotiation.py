@@ -5,9 +5,9 @@ import pytest
 from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PARITY, STAG_HUNT, payoffs
 from hypothesis import given, settings
 
+from svnr.sets import full, none, reverse, strict
 from svnr.theory.finite_negotiation import gibbs_negotiate, negotiate
 from svnr.theory.maxent import boltzmann, total_variation
-from svnr.theory.nesting import full, none, reverse, strict
 
 
 @pytest.mark.parametrize(

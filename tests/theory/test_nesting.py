@@ -4,27 +4,29 @@ from cases import joints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from svnr.theory.nesting import (
+from svnr.sets import (
     all_topologies,
-    best_agreement,
     chain,
     check_sets,
-    factorized,
     full,
-    has_common_source,
-    identification_dim,
-    identification_matrix,
-    is_nested,
-    is_strictly_nested,
-    joint_from_conditionals,
     known_to,
-    nested_order,
     none,
     reverse,
     ring,
     sparse,
     star,
     strict,
+)
+from svnr.theory.nesting import (
+    best_agreement,
+    factorized,
+    has_common_source,
+    identification_dim,
+    identification_matrix,
+    is_nested,
+    is_strictly_nested,
+    joint_from_conditionals,
+    nested_order,
 )
 
 

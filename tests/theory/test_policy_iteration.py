@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from cases import CLIMBING, FIGURE_1A, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN, STAG_HUNT
 
+from svnr.sets import all_topologies, full, none, star, strict
 from svnr.theory.maxent import boltzmann, entropy, product
-from svnr.theory.nesting import all_topologies, full, is_nested, none, star, strict
+from svnr.theory.nesting import is_nested
 from svnr.theory.overgeneralization import ero_gap
 from svnr.theory.policy_iteration import (
     FiniteMDP,

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, OneShotGame, check_count, check_rewards
+from svnr.checks import check_count
+from svnr.games.game import Game, OneShotGame, check_rewards
 from svnr.learners.learner import Execution, Learner
 from svnr.theory.overgeneralization import pro_gap
 

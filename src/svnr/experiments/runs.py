@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from svnr.checks import check_count
 from svnr.experiments import evaluate, scenarios
 from svnr.experiments.files import below
 from svnr.experiments.settings import Protocol, TrainSettings, tuned
 from svnr.experiments.train import Record, Training
-from svnr.games.game import Game, OneShotGame, check_count
+from svnr.games.game import Game, OneShotGame
 from svnr.learners.learner import Learner
 
 FORMAT = 2  # of the run files

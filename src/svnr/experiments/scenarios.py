@@ -141,8 +141,8 @@ def training(game: str, n_episodes: int) -> "TrainSettings":
     A run of fewer episodes than it would be tested on is tested on as many as it has: a rehearsal
     should not be all test.
     """
+    from svnr.checks import check_count
     from svnr.experiments.settings import TrainSettings
-    from svnr.games.game import check_count
 
     check_name("game", game, GAMES)
     check_count("n_episodes", n_episodes)

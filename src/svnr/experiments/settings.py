@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from svnr.games.game import check_count
+from svnr.checks import check_count
 
 
 @dataclass(frozen=True, kw_only=True)

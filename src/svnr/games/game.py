@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from svnr.checks import check_count
+
 
 @dataclass(frozen=True)
 class Step:
@@ -102,12 +104,6 @@ def agent_slices(action_sizes: tuple[int, ...]) -> list[slice]:
 def agent_of_coordinate(action_sizes: tuple[int, ...]) -> list[int]:
     """The agent that each of the D coordinates of the joint action belongs to."""
     return [agent for agent, size in enumerate(action_sizes) for _ in range(size)]
-
-
-def check_count(name: str, value: int, least: int = 1) -> None:
-    """Raise ValueError unless `value` is a whole number of at least `least`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
 
 def check_actions(u: Tensor, n_coordinates: int, n_copies: int | None = None) -> None:

@@ -11,7 +11,8 @@ from math import inf, isfinite
 import torch
 from torch import Tensor
 
-from svnr.games.game import Step, check_actions, check_count
+from svnr.checks import check_count
+from svnr.games.game import Step, check_actions
 
 TIME_STEP = 0.1  # of mpe2's World
 DAMPING = 0.25  # share of the velocity lost in a step; mpe2's World

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.games.game import Step, agent_slices, check_actions, check_count
+from svnr.checks import check_count
+from svnr.games.game import Step, agent_slices, check_actions
 
 TOLERANCE = 1e-6  # between the rewards of two agents that share one
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from svnr.games.game import Game, check_count
+from svnr.checks import check_count
+from svnr.games.game import Game
 from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_positive, generators

@@ -11,7 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, agent_slices, check_count, return_bounds
+from svnr.checks import check_count
+from svnr.games.game import Game, agent_slices, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
@@ -32,8 +33,8 @@ from svnr.learners.losses import (
 from svnr.learners.networks import Adam, StackedMLP, Target, beside, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES, schedule
+from svnr.sets import full
 from svnr.stein.negotiation import kernel_mask
-from svnr.theory.nesting import full
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from svnr.learners.layers import (
     gradients,
     run,
 )
-from svnr.theory.nesting import Sets, check_sets, known_to
+from svnr.sets import Sets, check_sets, known_to
 
 Draw = Callable[[int, int, int, torch.Generator], Tensor]  # of N, fan_in, fan_out, a generator
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, check_count
+from svnr.checks import check_count
+from svnr.games.game import Game
 from svnr.learners.checkpoint import Part
 from svnr.learners.deterministic import DeterministicLearner
 from svnr.learners.learner import check_one_of, check_positive
@@ -22,8 +23,8 @@ from svnr.learners.losses import (
 from svnr.learners.networks import Adam, StackedMLP, Target, beside, in_one_piece, two_critics
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES, schedule
+from svnr.sets import full
 from svnr.stein.negotiation import kernel_mask
-from svnr.theory.nesting import full
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from svnr.games.game import check_count
+from svnr.checks import check_count
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from svnr.games.game import Game, agent_slices, check_count, return_bounds
+from svnr.checks import check_count
+from svnr.games.game import Game, agent_slices, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,

@@ -10,7 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, agent_slices, check_count, return_bounds
+from svnr.checks import check_count
+from svnr.games.game import Game, agent_slices, return_bounds
 from svnr.learners.checkpoint import Part
 from svnr.learners.learner import (
     Execution,
@@ -31,8 +32,8 @@ from svnr.learners.losses import (
 from svnr.learners.networks import Adam, Critic, Samplers, Target, in_one_piece
 from svnr.learners.replay import Batch
 from svnr.learners.schedules import SCHEDULES, schedule
+from svnr.sets import Sets, check_sets, full, none, strict
 from svnr.stein.negotiation import KernelOn, kernel_mask
-from svnr.theory.nesting import Sets, check_sets, full, none, strict
 
 TOPOLOGIES = {"strict": strict, "full": full, "none": none}
 

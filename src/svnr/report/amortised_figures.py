@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
-from svnr.theory.nesting import Sets, check_sets, known_to
+from svnr.sets import Sets, check_sets, known_to
 
 _SIGNAL = "#0072B2"  # arrows that learning sends back
 

@@ -7,7 +7,7 @@ fewer, some are doubled; the number stays the same.
 import torch
 from torch import Tensor
 
-from svnr.games.game import check_count
+from svnr.checks import check_count
 from svnr.stein.kernels import squared_distances
 from svnr.stein.svgd import Score, score_of, svgd
 

@@ -6,10 +6,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.games.game import agent_of_coordinate, check_count
+from svnr.checks import check_count
+from svnr.games.game import agent_of_coordinate
+from svnr.sets import Sets, check_sets, full, known_to
 from svnr.stein.kernels import median_bandwidth
 from svnr.stein.svgd import Score
-from svnr.theory.nesting import Sets, check_sets, full, known_to
 
 KernelOn = Literal["set", "joint"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from svnr.games.game import check_count
+from svnr.checks import check_count
 from svnr.stein.kernels import median_bandwidth, rbf, squared_distances
 
 Score = Callable[[Tensor], Tensor]

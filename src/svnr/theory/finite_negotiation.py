@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.theory.checks import check_distribution, check_payoff
+from svnr.checks import check_distribution, check_payoff
+from svnr.sets import Sets, check_sets
 from svnr.theory.maxent import boltzmann_conditional, kl_from_log, log_boltzmann
-from svnr.theory.nesting import Sets, check_sets, nested_order
+from svnr.theory.nesting import nested_order
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

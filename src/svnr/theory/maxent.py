@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.theory.checks import check_agent, check_alpha, check_distribution, check_payoff
+from svnr.checks import check_agent, check_alpha, check_distribution, check_payoff
 
 
 def log_sum_exp(x: np.ndarray, axes: tuple[int, ...] | None = None) -> np.ndarray:

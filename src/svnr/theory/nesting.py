@@ -1,108 +1,15 @@
-"""Negotiation sets: whom each agent negotiates with, and what each topology can represent.
+"""Which joint policies a topology of negotiation sets can represent: Theorem A.1."""
 
-A topology is a tuple `sets` with one frozenset an agent: `sets[i]` holds the agents whose actions
-(or noise) agent i knows. It never holds i itself: the paper writes C_i both with i and without,
-and we keep C_i without and S_i = {i} ∪ C_i apart (see `known_to`).
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.theory.checks import check_distribution
+from svnr.checks import check_distribution
+from svnr.sets import Sets, check_sets, known_to
 from svnr.theory.maxent import conditional
-
-Sets = tuple[frozenset[int], ...]
-
-
-def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Sets:
-    """Return `sets` as a tuple of frozensets, or say what is wrong with it.
-
-    Args:
-        sets: [N] one collection of agents for each agent.
-        n_agents: N, where it is known from elsewhere; by default the length of `sets`.
-
-    Raises:
-        ValueError: if there are not N sets, or one names an agent that does not exist or itself.
-    """
-    n = len(sets) if n_agents is None else n_agents
-    if len(sets) != n or n < 1:
-        raise ValueError(f"sets must hold one set for each of {n} agents, got {len(sets)}")
-    checked = tuple(frozenset(members) for members in sets)
-    for i, members in enumerate(checked):
-        strangers = {j for j in members if j not in range(n)}
-        if strangers:
-            raise ValueError(f"sets[{i}] must name agents in 0..{n - 1} only, got {set(members)}")
-        if i in members:
-            raise ValueError(f"sets[{i}] must not contain agent {i}, got {set(members)}")
-    return checked
-
-
-def known_to(sets: Sets, agent: int) -> tuple[int, ...]:
-    """S_i = {i} ∪ C_i in ascending order: the agents whose action agent i knows."""
-    return tuple(sorted(sets[agent] | {agent}))
-
-
-def strict(n: int) -> Sets:
-    """C_i = {1, …, i−1}: SVNR, the strictly nested sets of §6.1."""
-    return tuple(frozenset(range(i)) for i in range(n))
-
-
-def reverse(n: int) -> Sets:
-    """C_i = {i+1, …, N}: the strictly nested sets in the order that Theorem A.1 prints."""
-    return tuple(frozenset(range(i + 1, n)) for i in range(n))
-
-
-def full(n: int) -> Sets:
-    """C_i = −i: SVNR-F, everyone negotiates with everyone (§8.3)."""
-    return tuple(frozenset(range(n)) - {i} for i in range(n))
-
-
-def none(n: int) -> Sets:
-    """C_i = {}: SVNR-M, nobody negotiates (§8.3)."""
-    return (frozenset(),) * n
-
-
-def star(n: int, centre: int = 0) -> Sets:
-    """C_i = {centre} for every other agent: one agent is known to all, N − 1 edges."""
-    return tuple(frozenset() if i == centre else frozenset({centre}) for i in range(n))
-
-
-def chain(n: int) -> Sets:
-    """C_i = {i−1}: each agent knows its predecessor, the first knows nobody."""
-    return tuple(frozenset({i - 1} if i > 0 else ()) for i in range(n))
-
-
-def ring(n: int) -> Sets:
-    """C_i = {i−1 modulo N}: each agent knows its predecessor, the first knows the last."""
-    return tuple(frozenset({(i - 1) % n} - {i}) for i in range(n))
-
-
-def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
-    """Every agent hears each of the others with probability `share`, drawn from a seed.
-
-    Raises:
-        ValueError: if `share` is no probability.
-    """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must be in [0, 1], got {share}")
-    heard = np.random.default_rng(seed).random((n, n)) < share
-    return check_sets([{j for j in range(n) if heard[i, j] and j != i} for i in range(n)])
-
-
-def all_topologies(n: int) -> Iterator[Sets]:
-    """Every way in which n agents can choose their sets: 2^{n(n−1)} topologies."""
-    for choices in product(*[list(_subsets(frozenset(range(n)) - {i})) for i in range(n)]):
-        yield tuple(choices)
-
-
-def _subsets(members: frozenset[int]) -> Iterator[frozenset[int]]:
-    """Every subset of some agents, the empty one first."""
-    for size in range(len(members) + 1):
-        yield from map(frozenset, combinations(sorted(members), size))
 
 
 def nested_order(sets: Sequence[Iterable[int]]) -> tuple[int, ...] | None:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.theory.checks import check_agent, check_alpha, check_distribution, check_payoff
+from svnr.checks import check_agent, check_alpha, check_distribution, check_payoff
 from svnr.theory.maxent import (
     boltzmann,
     boltzmann_conditional,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svnr.theory.checks import check_agent, check_alpha, check_payoff
+from svnr.checks import check_agent, check_alpha, check_payoff
+from svnr.sets import check_sets
 from svnr.theory.maxent import boltzmann, boltzmann_conditional, conditional, marginals, product
-from svnr.theory.nesting import check_sets, predecessors
+from svnr.theory.nesting import predecessors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
