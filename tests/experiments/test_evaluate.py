@@ -2,24 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from svnr.experiments.evaluate import ero_gaps, perceived, pro_gaps, returns
+from svnr.experiments.evaluate import ero_gaps, perceived, play, pro_gaps, returns
 from svnr.games.differential import max_of_three, two_modalities
-from svnr.games.game import Step
-
-
-class Clock:
-    """Copy b of the game terminates after b + 1 steps; every step pays 1, also after the end."""
-
-    name, action_sizes, state_size, horizon, n_agents = "clock", (1,), 1, 4, 1
-
-    def reset(self, n_copies, seed):
-        self._steps = 0
-        return torch.zeros(n_copies, 1)
-
-    def step(self, u):
-        self._steps += 1
-        over = torch.arange(len(u)) < self._steps
-        return Step(torch.zeros(len(u), 1), torch.ones(len(u)), over, torch.zeros_like(over))
 
 
 class Still:
@@ -34,13 +18,26 @@ class Still:
         return torch.zeros(1, len(state), n_samples, 1)
 
 
-def test_nothing_is_earned_after_an_episode_has_ended():
-    # Copies 0, 1, 2 end after 1, 2, 3 steps; copies 3 and 4 play all 4 of the horizon.
-    assert returns(Clock(), Still(), "greedy", 5, 0).tolist() == [1, 2, 3, 4, 4]
+def test_nothing_is_earned_after_an_episode_has_ended(clock):
+    # Copies 0 to 3 end after 1 to 4 steps; copy 4 is cut off at the horizon of 5.
+    game = clock(ends=(1, 2, 3, 4, 9))
+    assert returns(game, Still(), "greedy", 5, 0).tolist() == [1, 2, 3, 4, 5]
+    played = play(game, lambda state: torch.zeros(len(state), 1), 5, 0)
+    assert played.length.tolist() == [1, 2, 3, 4, 5]
+    assert played.state[-1, :, 0].tolist() == [1, 2, 3, 4, 5]  # where it ended, each stays
 
 
-def test_perceived_samples_are_of_the_first_state():
-    samples = perceived(Clock(), Still(), 7, 0)
+@pytest.mark.parametrize("way", ["shared", "independent", "greedy"])
+def test_a_team_is_tested_in_the_way_that_was_asked_for(clock, way):
+    asked = []
+    learner = Still()
+    learner.act = lambda state, execution: asked.append(execution) or torch.zeros(len(state), 1)
+    returns(clock(), learner, way, 3, 0)
+    assert set(asked) == {way}
+
+
+def test_perceived_samples_are_of_the_first_state(clock):
+    samples = perceived(clock(), Still(), 7, 0)
     assert samples.shape == (1, 7, 1) and not np.any(samples)
 
 

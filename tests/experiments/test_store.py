@@ -11,233 +11,214 @@ import pytest
 import torch
 
 from svnr.experiments import store
-from svnr.experiments.runs import Execution, RunSpec, execute
-from svnr.experiments.settings import TrainSettings
+from svnr.experiments.files import read_arrays, write_arrays
+from svnr.experiments.runs import UnderWay
 from svnr.experiments.store import collect, load, place, save, trained
 from svnr.experiments.train import DivergedError
 
-SHORT = TrainSettings(n_episodes=30, batch_size=16, n_test=20)
+
+def performed(spec):
+    under_way = UnderWay(spec)
+    for _ in under_way.steps():
+        pass
+    return under_way.finish(), under_way.learner
 
 
-def spec(seed=0, **changes):
-    fields = {"game": "max_of_three_2.0", "learner": "svnr", "training": SHORT}
-    return RunSpec(seed=seed, **(fields | changes))
+def fail_if_run(monkeypatch):
+    monkeypatch.setattr(store, "_perform", lambda spec, folder: pytest.fail("run again"))
 
 
-def same(run, other):
-    return all(
-        np.array_equal(getattr(run, name), getattr(other, name))
-        for name in ("returns", "length", "visited", "perceived")
-    ) and all(np.array_equal(run.tested[way], other.tested[way]) for way in run.tested)
-
-
-def test_the_key_tells_runs_apart_by_everything_that_matters():
-    variants = [
-        spec(),
-        spec(seed=1),
-        spec(game="max_of_three_1.5"),
-        spec(learner="svnr_m"),
-        spec(training=TrainSettings(n_episodes=31, batch_size=16, n_test=20)),
-        spec(overrides={"n_particles": 16}),
-        spec(overrides={"sets": (frozenset(), frozenset({0}), frozenset({0}))}),
-    ]
-    assert len({variant.key() for variant in variants}) == len(variants)
-
-
-def test_the_key_does_not_depend_on_how_a_default_was_said():
-    assert spec().key() == spec(overrides={"n_particles": 48}).key()
-
-
-def test_saved_and_loaded_a_run_is_the_same(tmp_path):
-    run, _ = execute(spec())
-    path = save(run, tmp_path)
+def test_saved_and_loaded_a_run_is_the_same(tmp_path, spec, same):
+    run, _ = performed(spec())
+    save(run, tmp_path)
     again = load(spec(), tmp_path)
-    assert path.parent.name == "max_of_three_2.0"
-    assert same(run, again)
-    assert np.array_equal(run.metrics["alpha"], again.metrics["alpha"], equal_nan=True)
-    assert run.tested.keys() == {"shared", "independent", "greedy"}
+    assert same(run, again) and again.made == run.made
+    header = json.loads(place(spec(), tmp_path, ".json").read_text(encoding="utf-8"))
+    assert header["game"]["rules"]["hills"][1]["width"] == 2.0  # to be read with eyes
 
 
-def test_what_exists_is_read_and_only_what_is_missing_is_run(tmp_path, monkeypatch):
+def test_what_exists_is_read_and_only_what_is_missing_is_run(tmp_path, spec, same, monkeypatch):
     first = collect([spec(0)], tmp_path)
-    ran = []
-    real = store.perform
-    monkeypatch.setattr(store, "perform", lambda s, f: (ran.append(s.seed), real(s, f))[1])
+    ran, real = [], store._perform
+    monkeypatch.setattr(store, "_perform", lambda s, f: (ran.append(s.seed), real(s, f))[1])
     runs = collect([spec(0), spec(1)], tmp_path)
     assert ran == [1]
     assert same(runs[0], first[0])
 
 
-def test_two_processes_give_what_one_gives(tmp_path):
+def test_what_was_just_made_is_not_read_back(tmp_path, spec, monkeypatch):
+    loads, real = [], store.load
+    monkeypatch.setattr(store, "load", lambda s, f: (loads.append(s.seed), real(s, f))[1])
+    collect([spec(0), spec(1)], tmp_path)
+    assert loads == [0, 1]  # once each, before anything is run
+
+
+def test_two_processes_give_what_one_gives(tmp_path, spec, same):
     specs = [spec(seed) for seed in range(2)]
-    done = []
     here = collect(specs, tmp_path / "one", n_jobs=1)
-    there = collect(specs, tmp_path / "two", n_jobs=2, on_done=done.append)
+    there = collect(specs, tmp_path / "two", n_jobs=2)
     assert all(same(a, b) for a, b in zip(here, there, strict=True))
-    assert {s.seed for s in done} == {0, 1}
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "another run"])
-def test_a_damaged_file_is_named_set_aside_and_run_again(tmp_path, damage):
-    run, _ = execute(spec())
-    path = save(run, tmp_path)
+@pytest.mark.parametrize("ending", [".json", ".npz"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
+def test_a_damaged_file_is_named_set_aside_and_run_again(tmp_path, spec, same, ending, damage):
+    run, _ = performed(spec())
+    save(run, tmp_path)
+    path = place(spec(), tmp_path, ending)
     data = bytearray(path.read_bytes())
-    if damage == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    elif damage == "flipped":
-        data[data.index(b"perceived.npy") + 100] ^= 0xFF  # in the array, not between arrays
-        path.write_bytes(data)
-    elif damage == "emptied":
-        path.write_bytes(b"")
-    else:
-        save(execute(spec(1))[0], tmp_path).replace(path)
+    data[len(data) // 3] ^= 0xFF
+    path.write_bytes({"cut": data[: len(data) // 2], "flipped": data, "emptied": b""}[damage])
     with pytest.warns(UserWarning, match=path.name):
         again = collect([spec()], tmp_path)
-    assert path.with_suffix(".damaged").exists()
+    assert path.with_name(f"{path.name}.damaged").exists()
     assert same(again[0], run)
 
 
-def test_a_run_that_diverges_leaves_a_record_and_the_others_finish(tmp_path):
+def test_a_run_of_another_spec_is_not_taken_for_this_one(tmp_path, spec, same):
+    for seed in (0, 1):
+        save(performed(spec(seed))[0], tmp_path)
+    place(spec(1), tmp_path, ".json").replace(place(spec(0), tmp_path, ".json"))
+    with pytest.warns(UserWarning, match="its header describes another run"):
+        (again,) = collect([spec(0)], tmp_path)
+    assert same(again, performed(spec(0))[0])
+
+
+def test_a_run_that_diverges_leaves_a_record_and_the_others_finish(tmp_path, spec):
     bad = spec(overrides={"learning_rate": 1e20})
-    with pytest.raises(DivergedError, match=r"1 of the runs failed.*at step"):
+    with pytest.raises(DivergedError, match=r"1 of the runs failed.*seed 0: .* at step"):
         collect([bad, spec()], tmp_path)
     assert load(spec(), tmp_path) is not None
     assert load(bad, tmp_path) is None
-    record = json.loads(place(bad, tmp_path, ".failed.json").read_text())
+    record = json.loads(place(bad, tmp_path, ".failed.json").read_text(encoding="utf-8"))
     assert record["run"]["settings"]["learning_rate"] == 1e20
-    assert record["step"] >= 10
+    assert "at step 1" in record["error"]
 
 
-def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path):
+@pytest.mark.slow
+def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path, spec, same):
     """SIGKILL while the second of two runs is under way, then start again."""
     script = textwrap.dedent(
         """
         import sys
         from pathlib import Path
-        from svnr.experiments.runs import RunSpec
-        from svnr.experiments.settings import TrainSettings
+        from svnr.experiments.specs import run_spec
         from svnr.experiments.store import collect
-        steps = (30, 4000)
+        small = {"batch_size": 16, "n_groups": 4, "n_particles": 8}
+        test = {"n_test": 20}
         specs = [
-            RunSpec(game="max_of_three_2.0", learner="svnr", seed=0,
-                    training=TrainSettings(n_episodes=n, batch_size=16, n_test=20))
-            for n in steps
+            run_spec("max_of_three_2.0", "svnr", 0, n, small, training=test) for n in (30, 4000)
         ]
         collect(specs, Path(sys.argv[1]))
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
-    finished = place(spec(), tmp_path)
+    finished = place(spec(), tmp_path, ".json")
     deadline = time.monotonic() + 120
     while not finished.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert finished.exists()
     stamp = finished.stat().st_mtime_ns
-    leftover = finished.with_name(f"svnr-s9-x.{process.pid}.tmp")
-    leftover.write_bytes(b"half")
-    longer = spec(training=TrainSettings(n_episodes=60, batch_size=16, n_test=20))
-    runs = collect([spec(), longer], tmp_path)
+    runs = collect([spec(), spec(n_episodes=60)], tmp_path)
     assert finished.stat().st_mtime_ns == stamp
-    assert not leftover.exists()
-    assert same(runs[1], execute(longer)[0])
+    assert same(runs[1], performed(spec(n_episodes=60))[0])
 
 
-def test_a_run_does_not_depend_on_the_number_of_threads(tmp_path):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    two, _ = execute(spec())
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(1)
-    one, _ = execute(spec())
-    torch.set_num_threads(before)
-    assert same(one, two)
-
-
-def test_a_misspelt_run_is_refused_before_anything_is_written(tmp_path):
-    for wrong in ({"game": "max_of_tree"}, {"learner": "svrn"}, {"overrides": {"alpha": 1}}):
-        with pytest.raises(ValueError, match="must be one of"):
-            collect([spec(**wrong)], tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def test_tracing_a_run_changes_none_of_its_numbers(tmp_path):
-    plain, traced = (
-        RunSpec(
-            game="two_modalities",
-            learner="masql",
-            seed=0,
-            training=TrainSettings(n_episodes=30, n_test=50),
-            trace_every=every,
-        )
-        for every in (0, 10)
-    )
-    assert plain.key() != traced.key() and "trace_every" not in plain.describe()
-    runs = collect([plain, traced], tmp_path)
-    assert np.array_equal(runs[0].returns, runs[1].returns)
-    assert np.array_equal(runs[0].perceived, runs[1].perceived)
-    assert not runs[0].trace
-    assert runs[1].trace["episode"].tolist() == [0, 10, 20]
-    assert runs[1].trace["pro"].shape == runs[1].trace["ero"].shape == (3, 3)
-
-
-def test_an_interrupted_run_goes_on_from_its_checkpoint_to_the_same_numbers(tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on_from_its_checkpoint(tmp_path, spec, same, monkeypatch):
     """Stopped after 20 of 30 episodes of a traced run, as a kill would; what is left is 10."""
-    traced = spec(learner="lenient", trace_every=7)
-    undisturbed, _ = execute(traced)
+    traced = spec(learner="lenient", training={"trace_every": 7})
+    undisturbed, _ = performed(traced)
     monkeypatch.setattr(store, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    played, real = [], Execution.episodes
+    monkeypatch.setattr(store, "COST_OF_CHECKPOINTS", 1e9)
+    played, real = [], UnderWay.steps
 
-    def episodes(self, stop):
-        for episode in real(self):
-            played.append(episode)
-            yield episode
-            if episode == stop:
+    def steps(self, stop):
+        for step in real(self):
+            played.append(step)
+            yield step
+            if step == stop:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(Execution, "episodes", lambda self: episodes(self, 20))
+    monkeypatch.setattr(UnderWay, "steps", lambda self: steps(self, 20))
     with pytest.raises(KeyboardInterrupt):
         collect([traced], tmp_path)
     checkpoint = place(traced, tmp_path, ".unfinished.npz")
     assert checkpoint.exists() and load(traced, tmp_path) is None
 
     played.clear()
-    monkeypatch.setattr(Execution, "episodes", lambda self: episodes(self, None))
+    monkeypatch.setattr(UnderWay, "steps", lambda self: steps(self, None))
     (run,) = collect([traced], tmp_path)
     assert played == list(range(21, 31))
     assert not checkpoint.exists()
     assert same(run, undisturbed)
-    for table in ("metrics", "trace"):
-        one, other = getattr(run, table), getattr(undisturbed, table)
-        assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in other)
 
 
-def test_a_damaged_checkpoint_is_set_aside_and_the_run_begins_again(tmp_path):
+@pytest.mark.parametrize("damage", ["half", "another run", "another shape"])
+def test_a_checkpoint_of_no_use_is_set_aside_and_the_run_begins_again(
+    tmp_path, spec, same, damage
+):
     path = place(spec(), tmp_path, ".unfinished.npz")
     path.parent.mkdir()
-    path.write_bytes(b"half")
+    other = spec(overrides={"hidden": (7,)}) if damage == "another shape" else spec(1)
+    arrays = UnderWay(other).arrays()
+    described = spec() if damage == "another shape" else other
+    header = np.array(json.dumps(described.description))
+    write_arrays(path, {"header": header} | arrays)
+    if damage == "half":
+        path.write_bytes(path.read_bytes()[:2000])
     with pytest.warns(UserWarning, match=path.name):
         (run,) = collect([spec()], tmp_path)
-    assert same(run, execute(spec())[0])
+    assert same(run, performed(spec())[0])
 
 
-def test_a_trained_learner_is_kept_and_acts_as_it_did(tmp_path, monkeypatch):
-    _, original = execute(spec())
-    kept = trained(spec(), tmp_path)
-    monkeypatch.setattr(store, "perform", lambda spec, folder: pytest.fail("trained again"))
-    again = trained(spec(), tmp_path)
+def test_checkpoints_cost_a_small_share_of_the_time(tmp_path, spec, monkeypatch):
+    """A checkpoint that takes 10 s is not due again before 250 s have passed: 4 %."""
+    moments = iter([0.0, 10.0])
+    monkeypatch.setattr(store.time, "monotonic", lambda: next(moments))
+    due = store._write_checkpoint(UnderWay(spec()), tmp_path / "run.unfinished.npz")
+    assert due == 10.0 + 10.0 / 0.04
+
+
+def test_a_trained_learner_is_kept_and_acts_and_perceives_as_it_did(tmp_path, spec, monkeypatch):
     state = torch.zeros(5, 1)
-    expected = original.act(state, "shared")
-    assert torch.equal(kept.act(state, "shared"), expected)
-    assert torch.equal(again.act(state, "shared"), expected)
-    assert load(spec(), tmp_path) is not None
+    for learner in ("svnr", "maddpg"):
+        given = spec(learner=learner, n_episodes=600)
+        _, original = performed(given)
+        kept = trained(given, tmp_path)
+        with monkeypatch.context() as patch:
+            fail_if_run(patch)
+            again = trained(given, tmp_path)
+        expected = original.act(state, "shared"), original.perceive(state, 9)
+        for each in (kept, again):
+            found = each.act(state, "shared"), each.perceive(state, 9)
+            assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+        assert load(given, tmp_path) is not None
 
 
-def test_games_with_states_keep_returns_and_lengths_but_not_every_action(tmp_path):
-    gather = spec(game="particle_gather", training=TrainSettings(n_episodes=4, n_test=5))
-    (run,) = collect([gather], tmp_path)
-    assert run.returns.shape == run.length.shape == (4,)
-    assert set(run.returns) <= {5.0, -2.0, 0.0} and run.length.max() <= 25
-    assert len(run.visited) == 0
-    assert same(run, load(gather, tmp_path))
+def test_a_policy_of_another_seed_is_not_taken_for_this_one(tmp_path, spec):
+    for seed in (0, 1):
+        trained(spec(seed), tmp_path)
+    place(spec(1), tmp_path, ".policy.npz").replace(place(spec(0), tmp_path, ".policy.npz"))
+    with pytest.warns(UserWarning, match="its header describes another run"):
+        learner = trained(spec(0), tmp_path)
+    state = torch.zeros(5, 1)
+    assert torch.equal(learner.act(state, "shared"), performed(spec(0))[1].act(state, "shared"))
+
+
+def test_a_policy_holds_no_more_of_the_replay_than_it_needs(tmp_path, spec):
+    trained(spec(learner="maddpg", n_episodes=600), tmp_path)
+    (path,) = tmp_path.rglob("*.policy.npz")
+    assert len(read_arrays(path)["state_memory.reward"]) == 512
+
+
+def test_a_file_that_cannot_be_read_is_not_set_aside(tmp_path, spec, monkeypatch):
+    save(performed(spec())[0], tmp_path)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(store, "read_arrays", refuse)
+    with pytest.raises(PermissionError):
+        load(spec(), tmp_path)
+    assert place(spec(), tmp_path, ".npz").exists()

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from svnr.checks import check_count
 from svnr.games.game import Game, OneShotGame, check_rewards
-from svnr.learners.learner import Execution, Learner
+from svnr.learners.learner import Execution, Learner, undisturbed
 from svnr.theory.overgeneralization import pro_gap
+
+WAYS: tuple[Execution, ...] = ("shared", "independent", "greedy")
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,16 @@ def play(game: Game, act: Callable[[Tensor], Tensor], n_episodes: int, seed: int
         n_episodes: B.
         seed: of the resets.
     """
-    check_count("n_episodes", n_episodes)
-    state = game.reset(n_episodes, seed)
-    states, total = [state], torch.zeros(n_episodes)
-    running, length = torch.ones(n_episodes, dtype=torch.bool), torch.zeros(n_episodes)
-    for step_number in range(game.horizon):
-        step = game.step(act(state))
-        check_rewards(step.reward, step_number)
-        total += step.reward * running
+    states = [game.reset(check_count("n_episodes", n_episodes), seed)]
+    total, length = torch.zeros(n_episodes), torch.zeros(n_episodes)
+    running = torch.ones(n_episodes, dtype=torch.bool)
+    while bool(running.any()):
+        step = game.step(act(states[-1]))
+        check_rewards(step.reward, len(states) - 1)
+        total += step.reward
         length += running
-        states.append(torch.where(running.unsqueeze(-1), step.state, state))
-        running = running & ~(step.terminated | step.truncated)
-        state = states[-1]
-        if not bool(running.any()):
-            break
+        states.append(step.state)
+        running = ~(step.terminated | step.truncated)
     return Episodes(torch.stack(states).numpy(), length.int().numpy(), total.numpy())
 
 
@@ -85,9 +83,8 @@ def over_generalization(
     """
     if not isinstance(game, OneShotGame):
         raise ValueError(f"game must be of one step, got {game.name!r}")
-    before = learner.state_dict()
-    samples = perceived(game, learner, n_samples, seed)
-    learner.load_state_dict(before)  # its generators too
+    with undisturbed(learner):
+        samples = perceived(game, learner, n_samples, seed)
     return {
         "pro": pro_gaps(samples, game.reward, alpha),
         "ero": ero_gaps(samples, game.reward),

@@ -1,189 +1,260 @@
-"""A run, before it is run and after: what is played, who learns, how, and what came of it."""
+"""A run: under way it is a log that grows, finished it is the same with its tests."""
 
 import contextlib
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
 
-from svnr.checks import check_count
-from svnr.experiments import evaluate, scenarios
-from svnr.experiments.files import below
-from svnr.experiments.settings import Protocol, TrainSettings, tuned
+from svnr.experiments import catalogue, evaluate
+from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import Record, Training
-from svnr.games.game import Game, OneShotGame
-from svnr.learners.learner import Learner
+from svnr.games.game import OneShotGame
+from svnr.learners.checkpoint import below
+from svnr.learners.learner import undisturbed
 
-FORMAT = 2  # of the run files
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSpec:
-    """A run before it is run: what is played, who learns, how, and the seed."""
-
-    game: str
-    learner: str
-    seed: int
-    overrides: Mapping[str, Any] = field(default_factory=dict)  # of the learner's settings
-    training: TrainSettings = field(default_factory=TrainSettings)
-    trace_every: int = 0  # episodes between measurements of PRO and ERO; 0: none
-
-    def __post_init__(self) -> None:
-        """Refuse unknown names and settings before anything is run."""
-        check_count("trace_every", self.trace_every, least=0)
-        scenarios.check_name("game", self.game, scenarios.GAMES)
-        self.settings()
-
-    def settings(self) -> Any:
-        """The learner's settings."""
-        return scenarios.learner_settings(self.learner, self.overrides, self.game)
-
-    def describe(self) -> dict[str, Any]:
-        """Everything that the run's numbers depend on, as plain data."""
-        return {
-            "format": FORMAT,
-            "game": self.game,
-            "learner": self.learner,
-            "learner_version": scenarios.learner_version(self.learner),
-            "settings": _plain(asdict(self.settings())),
-            "training": asdict(self.training),
-            "seed": self.seed,
-            **({"trace_every": self.trace_every} if self.trace_every else {}),
-        }
-
-    def key(self) -> str:
-        """A short hash of `describe`."""
-        text = json.dumps(self.describe(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-    def new_learner(self, game: Game) -> Learner:
-        """The learner as it is before the run."""
-        n_episodes = self.training.n_episodes
-        return scenarios.make_learner(self.learner, game, self.settings(), n_episodes, self.seed)
+BLOCK = 25  # episodes of which the metrics of a finished run are a mean
+TYPES = {
+    "length": np.int16,
+    "visited": np.float16,
+    "perceived": np.float16,
+    "trace_episode": np.int32,
+    "trace_pro": np.float64,
+    "trace_ero": np.float64,
+}  # of the columns; else float32
 
 
 @dataclass
-class Log:
-    """What is kept of the episodes of a run, row by row; tables of numbers with `arrays`."""
-
-    returns: list[float] = field(default_factory=list)
-    length: list[int] = field(default_factory=list)
-    visited: list[np.ndarray] = field(default_factory=list)
-    metrics: list[dict[str, float]] = field(default_factory=list)
-    trace: list[dict[str, np.ndarray]] = field(default_factory=list)
-
-    def add(self, records: Sequence[Record], keep_actions: bool) -> None:
-        """Keep one episode: its return and length, its actions if asked, its mean metrics."""
-        self.returns.append(sum(record.reward for record in records))
-        self.length.append(len(records))
-        self.visited.extend(record.u for record in records if keep_actions)
-        updates = [record.metrics for record in records if record.metrics]
-        names = updates[0] if updates else {}
-        self.metrics.append({n: float(np.mean([row[n] for row in updates])) for n in names})
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Every part as arrays, one name each."""
-        names = sorted({name for row in self.metrics for name in row})
-        return {
-            "returns": np.array(self.returns, dtype=np.float32),
-            "length": np.array(self.length, dtype=np.int16),
-            "visited": np.array(self.visited, dtype=np.float16),
-            **{
-                f"metric_{name}": np.array(
-                    [row.get(name, np.nan) for row in self.metrics], dtype=np.float32
-                )
-                for name in names
-            },
-            **{
-                f"trace_{name}": np.stack([row[name] for row in self.trace])
-                for name in (self.trace or [{}])[0]
-            },
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Log":
-        """The log that gave these arrays."""
-        metrics, trace = below("metric_", arrays), below("trace_", arrays)
-        n_traced = len(next(iter(trace.values()))) if trace else 0
-        return cls(
-            arrays["returns"].tolist(),
-            arrays["length"].tolist(),
-            list(arrays["visited"]),
-            [
-                {name: float(v[i]) for name, v in metrics.items() if not np.isnan(v[i])}
-                for i in range(len(arrays["returns"]))
-            ],
-            [{name: values[i] for name, values in trace.items()} for i in range(n_traced)],
-        )
-
-
-@dataclass(frozen=True)
 class Run:
-    """A finished run of E training episodes."""
+    """A run of E training episodes; its table holds lists while it grows, then arrays."""
 
     spec: RunSpec
-    header: dict[str, Any]
-    returns: np.ndarray  # [E] the sum of the team's rewards of every training episode
-    length: np.ndarray  # [E] its steps
-    visited: np.ndarray  # [E, D] its joint action, half precision; in one-shot games only
-    metrics: dict[str, np.ndarray]  # name → [E] mean over its updates, NaN if there was none
-    tested: dict[str, np.ndarray]  # way of execution → [n_test] returns
-    perceived: np.ndarray  # [N, n_test, D] samples of the perceived joint policies
-    trace: dict[str, np.ndarray] = field(default_factory=dict)  # episode [K], pro and ero [K, N]
+    table: dict[str, Any] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)  # where, with what and how long
+
+    def add(self, **values: Any) -> None:
+        """One more entry of each of these columns."""
+        for name, value in values.items():
+            self.table.setdefault(name, []).append(value)
+
+    def add_episode(self, values: Mapping[str, float]) -> None:
+        """A finished episode; a metric that is new was NaN before."""
+        n_before = len(self.table.setdefault("return", []))
+        for name, value in values.items():
+            self.table.setdefault(name, [np.nan] * n_before).append(value)
+
+    @property
+    def returns(self) -> np.ndarray:
+        """[E] the sum of the team's rewards of every training episode."""
+        return self.table["return"]
+
+    @property
+    def length(self) -> np.ndarray:
+        """[E] its steps."""
+        return self.table["length"]
+
+    @property
+    def visited(self) -> np.ndarray:
+        """[E, D] its joint action; kept of seed 0 in one-shot games."""
+        return self.table["visited"]
+
+    @property
+    def perceived(self) -> np.ndarray:
+        """[N, n_test, D] samples of the perceived joint policies."""
+        return self.table["perceived"]
+
+    @property
+    def metrics(self) -> dict[str, np.ndarray]:
+        """Name → means over blocks of episodes, NaN where nothing was learned."""
+        return below("metric_", self.table)
+
+    @property
+    def tested(self) -> dict[str, np.ndarray]:
+        """Way of execution → [n_test] returns after training."""
+        return below("tested_", self.table)
+
+    @property
+    def tests(self) -> dict[str, np.ndarray]:
+        """During the run: "at" [K], and way of execution → [K, n_test] returns."""
+        return below("test_", self.table)
+
+    @property
+    def trace(self) -> dict[str, np.ndarray]:
+        """Of PRO and ERO: "episode" [K], "pro" and "ero" [K, N]."""
+        return below("trace_", self.table)
 
     def last(self, n: int = 100) -> float:
         """The mean return of the last n training episodes."""
         return float(self.returns[-n:].mean())
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The run as arrays, one name each; `from_arrays` reads them."""
-        return {
-            "header": np.array(json.dumps(self.header, sort_keys=True)),
-            "returns": self.returns,
-            "length": self.length,
-            "visited": self.visited,
-            "perceived": self.perceived,
-            **{f"metric_{name}": values for name, values in self.metrics.items()},
-            **{f"tested_{name}": values for name, values in self.tested.items()},
-            **{f"trace_{name}": values for name, values in self.trace.items()},
-        }
 
-    @classmethod
-    def from_arrays(cls, spec: RunSpec, arrays: Mapping[str, np.ndarray]) -> "Run":
-        """The run that gave these arrays.
+class Tally:
+    """What each of K copies has done in the episode that it is in: sums, [K] each."""
+
+    def __init__(self, n_copies: int) -> None:
+        self.sums = {name: np.zeros(n_copies) for name in ("return", "length", "updates")}
+
+    def count(self, record: Record) -> None:
+        """Add one step of every copy, and the metrics of its update to every copy."""
+        self._add("return", record.reward)
+        self._add("length", 1)
+        self._add("updates", int(bool(record.metrics)))
+        for name, value in record.metrics.items():
+            self._add(f"metric_{name}", value)
+
+    def _add(self, name: str, values: Any) -> None:
+        self.sums.setdefault(name, np.zeros(len(self.sums["return"])))
+        self.sums[name] += values
+
+    def take(self, copy: int) -> dict[str, float]:
+        """The return, the length and the mean metrics of an episode that is over."""
+        taken = {name: float(values[copy]) for name, values in self.sums.items()}
+        for values in self.sums.values():
+            values[copy] = 0.0
+        n = taken.pop("updates")
+        means = {name: total / n if n else np.nan for name, total in taken.items()}
+        return means | {"return": taken["return"], "length": taken["length"]}
+
+
+class UnderWay:
+    """A run under way, which can be written down between two steps and gone on with.
+
+    Args:
+        spec: the run.
+    """
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.run = Run(spec)
+        self.game = catalogue.make_game(spec.game)
+        self.learner = catalogue.make_learner(spec.learner, self.game, spec.settings, spec.seed)
+        self._training = Training(self.game, self.learner, spec.training, spec.seed)
+        self._tally = Tally(spec.training.n_copies)
+        self._seconds = 0.0
+
+    def steps(self) -> Iterator[int]:
+        """Train to the end; yields the number of environment steps after each of all copies."""
+        spec, one_shot = self.run.spec, isinstance(self.game, OneShotGame)
+        while not self._training.done:
+            began = time.monotonic()
+            with one_thread():
+                done, before = self._training.progress.done, self._training.episodes
+                record = self._training.step()
+                if one_shot and spec.seed == 0:
+                    self.run.add(visited=record.u[0])
+                self._count(record)
+                self._measure(before)
+                self._test(done)
+            self._seconds += time.monotonic() - began
+            yield self._training.steps
+
+    def _count(self, record: Record) -> None:
+        """Keep the return, the length and the mean metrics of the episodes that ended."""
+        self._tally.count(record)
+        for copy in record.over.nonzero()[0]:
+            self.run.add_episode(self._tally.take(copy))
+
+    def _measure(self, before: int) -> None:
+        """PRO and ERO, after the first episode and every so many more."""
+        every, spec = self.run.spec.training.trace_every, self.run.spec
+        if every and before % every == 0 and self._training.episodes > before:
+            n_samples = spec.training.n_test
+            gaps = evaluate.over_generalization(self.game, self.learner, n_samples, spec.seed)
+            self.run.add(trace_episode=before, **{f"trace_{n}": v for n, v in gaps.items()})
+
+    def _test(self, before: int) -> None:
+        """Test on a game of its own whenever so much more is done."""
+        every, done = self.run.spec.training.test_every, self._training.progress.done
+        if every and before // every < done // every:
+            with undisturbed(self.learner):
+                tested = self._tested()
+            self.run.add(test_at=done, **{f"test_{way}": values for way, values in tested.items()})
+
+    def _tested(self) -> dict[str, np.ndarray]:
+        spec = self.run.spec
+        game = catalogue.make_game(spec.game)
+        with contextlib.closing(game):
+            return {
+                way: evaluate.returns(game, self.learner, way, spec.training.n_test, spec.seed)
+                for way in evaluate.WAYS
+            }
+
+    def finish(self) -> Run:
+        """Test the trained learner; returns the finished run.
 
         Raises:
-            ValueError: if they describe a run of another spec.
+            DivergedError: if the learner holds a number that is infinite or NaN.
         """
-        header = json.loads(str(arrays["header"]))
-        if header != spec.describe():
-            raise ValueError("its header describes another run")
-        return cls(
-            spec,
-            header,
-            arrays["returns"],
-            arrays["length"],
-            arrays["visited"],
-            below("metric_", arrays),
-            below("tested_", arrays),
-            arrays["perceived"],
-            below("trace_", arrays),
+        self._training.check_weights()
+        spec = self.run.spec
+        with one_thread():
+            tested = {f"tested_{way}": values for way, values in self._tested().items()}
+            n_samples = spec.training.n_test
+            perceived = evaluate.perceived(self.game, self.learner, n_samples, spec.seed)
+        self.game.close()
+        return Run(
+            spec, finished(self.run.table | tested | {"perceived": perceived}), self._made()
         )
 
+    def _made(self) -> dict[str, Any]:
+        names = ("svnr", "torch", "numpy")
+        return {
+            "seconds": round(self._seconds, 1),
+            "finished": time.strftime("%Y-%m-%d"),
+            "platform": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            **{name: version(name) for name in names},
+        }
 
-def _plain(value: Any) -> Any:
-    """Sets and tuples as sorted lists, so that JSON can hold them."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that going on needs, as arrays; `resume` reads them.
+
+        Raises:
+            NotImplementedError: in the middle of an episode of a game that cannot say its state.
+        """
+        parts = {
+            "log": self.run.table,
+            "tally": self._tally.sums,
+            "state": {n: tensor.numpy() for n, tensor in self._training.state_dict().items()},
+        }
+        return {"seconds": np.array(self._seconds)} | {
+            f"{part}_{name}": np.asarray(values)
+            for part, table in parts.items()
+            for name, values in table.items()
+        }
+
+    def resume(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on where `arrays` was taken."""
+        state = {n: torch.from_numpy(v) for n, v in below("state_", arrays).items()}
+        self._training.load_state_dict(state)
+        self.run.table = {name: list(values) for name, values in below("log_", arrays).items()}
+        self._tally.sums = below("tally_", arrays)
+        self._seconds = float(arrays["seconds"])
+
+
+def finished(table: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The columns of a run as it is kept: as arrays, metrics as means over blocks of episodes."""
+    arrays = {
+        name: np.asarray(values, dtype=TYPES.get(name, np.float32))
+        for name, values in table.items()
+    }
+    return {
+        name: block_means(values, BLOCK) if name.startswith("metric_") else values
+        for name, values in arrays.items()
+    }
+
+
+def block_means(values: np.ndarray, size: int) -> np.ndarray:
+    """Means [T / size] over blocks of values [T] that are not NaN; the last block may be short."""
+    padded = np.full(-(-len(values) // size) * size, np.nan)
+    padded[: len(values)] = values
+    blocks = padded.reshape(-1, size)
+    known = (~np.isnan(blocks)).sum(1)
+    return np.where(known, np.nansum(blocks, 1) / np.maximum(known, 1), np.nan).astype(np.float32)
 
 
 @contextlib.contextmanager
@@ -198,142 +269,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-class Execution:
-    """A run under way, which can be written down between any two episodes and gone on with.
-
-    Args:
-        spec: the run.
-    """
-
-    def __init__(self, spec: RunSpec) -> None:
-        self.spec = spec
-        self.game = scenarios.make_game(spec.game)
-        self.learner = spec.new_learner(self.game)
-        self._training = Training(self.game, self.learner, spec.training, spec.seed)
-        self._log = Log()
-
-    def episodes(self) -> Iterator[int]:
-        """Train to the end; yields the number of finished episodes after each."""
-        one_shot = isinstance(self.game, OneShotGame)
-        while not self._training.done:
-            with one_thread():
-                self._log.add(list(self._training.play_episode()), keep_actions=one_shot)
-                self._trace(self._training.episode - 1)
-            yield self._training.episode
-
-    def _trace(self, episode: int) -> None:
-        spec = self.spec
-        if spec.trace_every and episode % spec.trace_every == 0:
-            n_samples = spec.training.n_test
-            gaps = evaluate.over_generalization(self.game, self.learner, n_samples, spec.seed)
-            self._log.trace.append({"episode": np.array(episode), **gaps})
-
-    def finish(self) -> Run:
-        """Test the trained learner; returns the finished run."""
-        n_test, seed = self.spec.training.n_test, self.spec.seed
-        with one_thread():
-            tested = {
-                way: evaluate.returns(self.game, self.learner, way, n_test, seed)
-                for way in ("shared", "independent", "greedy")
-            }
-            perceived = evaluate.perceived(self.game, self.learner, n_test, seed)
-        arrays = self._log.arrays() | {f"tested_{way}": values for way, values in tested.items()}
-        header = np.array(json.dumps(self.spec.describe()))
-        return Run.from_arrays(
-            self.spec, arrays | {"header": header, "perceived": perceived.astype(np.float16)}
-        )
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Everything that going on needs, as arrays; `resume` reads them."""
-        state = self._training.state_dict()
-        return {
-            "header": np.array(json.dumps(self.spec.describe())),
-            **{f"log_{name}": values for name, values in self._log.arrays().items()},
-            **{f"state_{name}": tensor.numpy() for name, tensor in state.items()},
-        }
-
-    def resume(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on where `arrays` was taken.
-
-        Raises:
-            ValueError: if they were taken of another run.
-        """
-        if json.loads(str(arrays["header"])) != self.spec.describe():
-            raise ValueError("its header describes another run")
-        state = below("state_", arrays)
-        self._training.load_state_dict({n: torch.from_numpy(v) for n, v in state.items()})
-        self._log = Log.from_arrays(below("log_", arrays))
-
-
-def execute(spec: RunSpec) -> tuple[Run, Learner]:
-    """Train and evaluate as `spec` says; returns the run and the trained learner.
-
-    Raises:
-        DivergedError: if the learner's numbers turn infinite or NaN.
-    """
-    execution = Execution(spec)
-    for _ in execution.episodes():
-        pass
-    return execution.finish(), execution.learner
-
-
-def run_spec(
-    game: str,
-    learner: str,
-    seed: int = 0,
-    n_episodes: int = 5000,
-    overrides: Mapping[str, Any] | None = None,
-    training: Mapping[str, Any] | None = None,
-) -> RunSpec:
-    """One run, with the game's own way of training, of which `training` overrides a part.
-
-    Raises:
-        ValueError: for a game, learner, setting or part of training that there is not.
-    """
-    for key in training or {}:
-        scenarios.check_name("training setting", key, TrainSettings.__dataclass_fields__)
-    return RunSpec(
-        game=game,
-        learner=learner,
-        seed=seed,
-        overrides=dict(overrides or {}),
-        training=replace(scenarios.training(game, n_episodes), **(training or {})),
-    )
-
-
-def grid(
-    games: Sequence[str],
-    learners: Sequence[str],
-    n_seeds: int,
-    n_episodes: int,
-    overrides: Mapping[str, Any] | None = None,
-    protocol: Protocol = "as set",
-    training: Mapping[str, Any] | None = None,
-) -> list[RunSpec]:
-    """Every learner on every game with seeds 0 to n_seeds − 1.
-
-    Args:
-        games: by name.
-        learners: by name.
-        n_seeds: runs of each kind.
-        n_episodes: length of a run.
-        overrides: setting → value, of every learner.
-        protocol: the settings that the overrides override: "as set" each learner's own, or
-            "as tuned" those that its study found.
-        training: field of `TrainSettings` → value, in place of the game's own.
-    """
-    return [
-        run_spec(
-            game,
-            learner,
-            seed,
-            n_episodes,
-            {**(tuned(learner, game) if protocol == "as tuned" else {}), **(overrides or {})},
-            training,
-        )
-        for game in games
-        for learner in learners
-        for seed in range(n_seeds)
-    ]

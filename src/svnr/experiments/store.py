@@ -1,87 +1,110 @@
 """Runs on disk: read what is finished, go on with what is not, lose nothing.
 
-One file a run, `GAME/LEARNER-sSEED-KEY.npz`, holds its arrays and a JSON header and no pickles.
-The key is a hash of everything the numbers depend on, so a short run is never mistaken for a long
-one. Beside it may lie the trained learner (`.policy.npz`), what an interrupted run goes on from
-(`.unfinished.npz`), the record of a run that failed (`.failed.json`), a file that was damaged.
+A run is two files below the folder of its game, `LEARNER-sSEED-KEY`: `.json` says everything that
+its numbers depend on and where they were made, `.npz` holds its arrays, without pickles. The key
+is a hash of the former, so a short run is never mistaken for a long one. Beside them may lie the
+trained learner (`.policy.npz`), what an interrupted run goes on from (`.unfinished.npz`), the
+record of a run that failed (`.failed.json`), a file that was damaged.
 """
 
 import json
-import multiprocessing
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from svnr.experiments import scenarios
+from svnr.experiments import catalogue
+from svnr.experiments.engine import each
 from svnr.experiments.files import (
-    UNREADABLE,
-    below,
     read_arrays,
-    set_aside,
+    read_or_set_aside,
     sweep,
     write_arrays,
     write_text,
 )
-from svnr.experiments.runs import Execution, Run, RunSpec
+from svnr.experiments.runs import Run, UnderWay
+from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import DivergedError
+from svnr.learners.checkpoint import below
 from svnr.learners.learner import Learner
 
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
+SECONDS_BETWEEN_CHECKPOINTS = 60.0  # at least
+COST_OF_CHECKPOINTS = 0.04  # of the time, at most
 
 
-def place(spec: RunSpec, folder: Path, ending: str = ".npz") -> Path:
-    """Where the finished run of `spec` lies below `folder`, or what lies beside it."""
-    return folder / spec.game / f"{spec.learner}-s{spec.seed}-{spec.key()}{ending}"
+def place(spec: RunSpec, folder: Path, ending: str) -> Path:
+    """Where what is kept of a run lies below `folder`."""
+    return folder / f"{spec.place}{ending}"
 
 
-def save(run: Run, folder: Path) -> Path:
-    """Write a finished run; returns its place."""
-    path = place(run.spec, folder)
-    write_arrays(path, run.arrays())
+def save(run: Run, folder: Path) -> None:
+    """Write a finished run; its header comes last, and says that it is whole."""
+    write_arrays(place(run.spec, folder, ".npz"), run.table)
+    write_text(place(run.spec, folder, ".json"), _json(run.spec.description | {"made": run.made}))
     for leftover in (".failed.json", ".unfinished.npz"):
         place(run.spec, folder, leftover).unlink(missing_ok=True)
-    return path
 
 
 def load(spec: RunSpec, folder: Path) -> Run | None:
     """The finished run of `spec`, or None if there is none; a damaged file is set aside."""
-    path = place(spec, folder)
-    if not path.exists():
+    header, arrays = place(spec, folder, ".json"), place(spec, folder, ".npz")
+    if not (header.exists() and arrays.exists()):
         return None
-    try:
-        return Run.from_arrays(spec, read_arrays(path))
-    except UNREADABLE as error:
-        set_aside(path, error)
-        return None
+    made = read_or_set_aside(header, lambda path: _made(spec, json.loads(_text(path))))
+    table = None if made is None else read_or_set_aside(arrays, read_arrays)
+    return None if made is None or table is None else Run(spec, table, made)
 
 
-def perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
-    """Do one run, from where it was interrupted if it was, and store it.
+def _made(spec: RunSpec, header: dict[str, Any]) -> dict[str, Any]:
+    """Where a run was made, from its header.
 
     Raises:
-        DivergedError: if the learner's numbers turn infinite or NaN.
+        ValueError: if the header describes a run of another spec.
     """
-    execution, path = Execution(spec), place(spec, folder, ".unfinished.npz")
-    if path.exists():
-        try:
-            execution.resume(read_arrays(path))
-        except UNREADABLE as error:
-            set_aside(path, error)
-            execution = Execution(spec)
-    written = time.monotonic()
-    for _ in execution.episodes():
-        if time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS:
-            write_arrays(path, execution.arrays())
-            written = time.monotonic()
-    run = execution.finish()
-    save(run, folder)
-    return run, execution.learner
+    made = header.pop("made")
+    if header != spec.description:
+        raise ValueError("its header describes another run")
+    return made
+
+
+def collect(
+    specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1, title: str = "runs"
+) -> list[Run]:
+    """The finished runs of `specs`, in order: what exists is read, what is missing is run.
+
+    Args:
+        specs: the runs wanted.
+        folder: where finished runs lie.
+        n_jobs: processes that run side by side, one torch thread each; one run is run here.
+        title: of the progress bar; without one there is no bar.
+
+    Returns:
+        [len(specs)] runs.
+
+    Raises:
+        DivergedError: after all others are done, if a run diverged; its record lies in `folder`.
+    """
+    from tqdm.auto import tqdm
+
+    found = {spec.key: load(spec, folder) for spec in specs}
+    missing = {spec.key: spec for spec in specs if found[spec.key] is None}
+    sweep(folder)
+    n_found = len(found) - len(missing)
+    with tqdm(
+        total=len(found), initial=n_found, desc=title, disable=None if title else True
+    ) as bar:
+        attempt = partial(_attempt, folder=folder)
+        made = each(attempt, missing.values(), n_jobs, lambda run: bar.update())
+    failed = [error for error in made if isinstance(error, str)]
+    if failed:
+        raise DivergedError(f"{len(failed)} of the runs failed; the first, {failed[0]}")
+    runs = {key: run for key, run in found.items() if run is not None}
+    runs |= {run.spec.key: run for run in made if isinstance(run, Run)}
+    return [runs[spec.key] for spec in specs]
 
 
 def trained(spec: RunSpec, folder: Path) -> Learner:
@@ -93,98 +116,89 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
     """
     path = place(spec, folder, ".policy.npz")
     if path.exists():
-        learner = spec.new_learner(scenarios.make_game(spec.game))
-        try:
-            state = below("state_", read_arrays(path))
-            learner.load_state_dict({name: torch.from_numpy(v) for name, v in state.items()})
-            return learner
-        except UNREADABLE as error:
-            set_aside(path, error)
-    _, learner = perform(spec, folder)
-    state = {f"state_{name}": value.numpy() for name, value in learner.state_dict().items()}
-    write_arrays(path, {"header": np.array(json.dumps(spec.describe())), **state})
+        kept = read_or_set_aside(path, lambda path: _policy(spec, path))
+        if kept is not None:
+            return kept
+    _, learner = _perform(spec, folder)
+    state = {f"state_{name}": value.numpy() for name, value in learner.policy_dict().items()}
+    write_arrays(path, {"header": np.array(_json(spec.description))} | state)
     return learner
 
 
-def _perform_or_record(spec: RunSpec, folder: Path) -> None:
-    """Do one run, or store the record that it failed."""
+def _policy(spec: RunSpec, path: Path) -> Learner:
+    game = catalogue.example(spec.game)
+    learner = catalogue.make_learner(spec.learner, game, spec.settings, spec.seed)
+    state = below("state_", _arrays_of(spec, path))
+    learner.load_state_dict({name: torch.from_numpy(v) for name, v in state.items()})
+    return learner
+
+
+def _attempt(spec: RunSpec, folder: Path) -> Run | str:
+    """Do one run; if it fails, the record is written and its words are returned."""
     try:
-        perform(spec, folder)
+        return _perform(spec, folder)[0]
     except DivergedError as error:
-        record = {"error": str(error), "step": error.step, "run": spec.describe()}
-        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        write_text(place(spec, folder, ".failed.json"), text)
+        record = {"error": str(error), "run": spec.description}
+        write_text(place(spec, folder, ".failed.json"), _json(record))
+        return f"{spec.learner} on {spec.game} with seed {spec.seed}: {error}"
 
 
-def collect(
-    specs: Sequence[RunSpec],
-    folder: Path,
-    n_jobs: int = 1,
-    on_done: Callable[[RunSpec], None] = lambda spec: None,
-) -> list[Run]:
-    """The finished runs of `specs`, in order: what exists is read, what is missing is run.
-
-    Args:
-        specs: the runs wanted.
-        folder: where finished runs lie.
-        n_jobs: processes that run side by side, one torch thread each; one run is run here.
-        on_done: called with each spec whose run is there, old or new, for a progress bar.
-
-    Returns:
-        [len(specs)] runs.
+def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
+    """Do one run, from where it was interrupted if it was, and keep it.
 
     Raises:
-        DivergedError: after all others are done, if a run diverged; its record lies in `folder`.
+        DivergedError: if the learner's numbers turn infinite or NaN.
     """
-    found = {spec.key(): load(spec, folder) for spec in specs}
-    for spec in specs:
-        if found[spec.key()] is not None:
-            on_done(spec)
-    missing = {spec.key(): spec for spec in specs if found[spec.key()] is None}
-    sweep(folder)
-    if n_jobs == 1 or len(missing) == 1:
-        for spec in missing.values():
-            _perform_or_record(spec, folder)
-            on_done(spec)
-    else:
-        _run_in_processes(list(missing.values()), folder, n_jobs, on_done)
-    for key, spec in missing.items():
-        found[key] = load(spec, folder)
-    failed = [spec for spec in missing.values() if found[spec.key()] is None]
-    if failed:
-        record = json.loads(place(failed[0], folder, ".failed.json").read_text())
-        raise _failure(record, len(failed), failed[0].settings())
-    return [run for spec in specs if (run := found[spec.key()]) is not None]
+    path = place(spec, folder, ".unfinished.npz")
+    under_way = _resumed(spec, path) or UnderWay(spec)
+    due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
+    for _ in under_way.steps():
+        if time.monotonic() >= due:
+            due = _write_checkpoint(under_way, path)
+    run = under_way.finish()
+    save(run, folder)
+    return run, under_way.learner
 
 
-def _failure(record: dict[str, Any], count: int, settings: Any) -> DivergedError:
-    error = DivergedError("a metric", float("nan"), record["step"], settings)
-    run = record["run"]
-    error.args = (
-        f"{count} of the runs failed; the first, {run['learner']} on {run['game']} with seed "
-        f"{run['seed']}: {record['error']}",
-    )
-    return error
+def _resumed(spec: RunSpec, path: Path) -> UnderWay | None:
+    """The run as a checkpoint has it, if there is a good one."""
+
+    def read(path: Path) -> UnderWay:
+        under_way = UnderWay(spec)
+        under_way.resume(_arrays_of(spec, path))
+        return under_way
+
+    return read_or_set_aside(path, read) if path.exists() else None
 
 
-def _run_in_processes(
-    specs: list[RunSpec], folder: Path, n_jobs: int, on_done: Callable[[RunSpec], None]
-) -> None:
-    """Run specs in spawned processes; one that is killed costs what followed its checkpoint."""
-    waiting = list(specs)
-    attempts = 0
-    while waiting:
-        attempts += 1
-        context = multiprocessing.get_context("spawn")
-        done: list[RunSpec] = []
-        try:
-            with ProcessPoolExecutor(min(n_jobs, len(waiting)), context) as pool:
-                futures = {pool.submit(_perform_or_record, spec, folder): spec for spec in waiting}
-                for future in as_completed(futures):
-                    future.result()
-                    done.append(futures[future])
-                    on_done(futures[future])
-        except BrokenProcessPool:
-            if attempts == 3:
-                raise
-        waiting = [spec for spec in waiting if spec not in done]
+def _write_checkpoint(under_way: UnderWay, path: Path) -> float:
+    """Write down a run under way; returns the moment from which the next is due."""
+    began = time.monotonic()
+    try:
+        arrays = under_way.arrays()
+    except NotImplementedError:  # the game cannot say its state here; soon, between two episodes
+        return began
+    header = np.array(_json(under_way.run.spec.description))
+    write_arrays(path, {"header": header} | arrays, compressed=False)
+    ended = time.monotonic()
+    return ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - began) / COST_OF_CHECKPOINTS)
+
+
+def _arrays_of(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that belongs to a run.
+
+    Raises:
+        ValueError: if its header describes another run.
+    """
+    arrays = read_arrays(path)
+    if json.loads(str(arrays.pop("header"))) != spec.description:
+        raise ValueError("its header describes another run")
+    return arrays
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

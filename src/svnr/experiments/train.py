@@ -1,4 +1,4 @@
-"""The training loop: a generator that yields records, prints nothing and writes nothing."""
+"""The training loop: it plays copies of a game, and tells the learner what happened."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,150 +8,138 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.experiments.settings import TrainSettings
+from svnr.experiments.specs import TrainSettings
 from svnr.games.game import Game, check_rewards
-from svnr.learners.learner import Learner
-from svnr.learners.replay import Batch, Replay
+from svnr.learners.checkpoint import below
+from svnr.learners.learner import Learner, Progress
+from svnr.learners.memory import Transitions
 
 
 @dataclass(frozen=True)
 class Record:
-    """One environment step of a run."""
+    """One step of every copy."""
 
-    step: int
-    u: np.ndarray  # [D] the joint action played
-    reward: float
-    episode_over: bool
-    metrics: dict[str, float] = field(default_factory=dict)  # of the update, if there was one
+    step: int  # environment steps taken before it, of all copies together
+    u: np.ndarray  # [K, D] the joint actions played
+    reward: np.ndarray  # [K]
+    over: np.ndarray  # [K] bool, the episode ended here
+    metrics: dict[str, float] = field(default_factory=dict)  # of the last update, if there was one
 
 
 class DivergedError(FloatingPointError):
     """A number of the learner turned infinite or NaN."""
 
-    def __init__(self, metric: str, value: float, step: int, settings: object) -> None:
-        super().__init__(f"{metric} became {value} at step {step} with {settings}")
-        self.metric, self.step, self.settings = metric, step, settings
-
-    def __reduce__(self) -> tuple:
-        """Survive the way back from a worker process."""
-        return _diverged_again, (str(self), self.metric, self.step, self.settings)
-
-
-def _diverged_again(message: str, metric: str, step: int, settings: object) -> DivergedError:
-    error = DivergedError(metric, float("nan"), step, settings)
-    error.args = (message,)
-    return error
-
 
 def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> Iterator[Record]:
-    """A whole run, one record an environment step; see `Training`."""
+    """A whole run, one record a step; see `Training`."""
     training = Training(game, learner, settings, seed)
     while not training.done:
-        yield from training.play_episode()
+        yield training.step()
 
 
 class Training:
-    """Algorithm 1's outer loop, which can stop after any episode and go on as if it had not.
+    """Algorithm 1's outer loop, which can stop after a step and go on as if it had not.
 
-    The learner's clock, by which temperatures and exploration fall, counts finished episodes.
+    The learner's clock, by which temperatures and exploration fall, counts what the run's length
+    is told in: finished episodes, or environment steps.
 
     Args:
-        game: played one copy at a time.
+        game: played in K copies.
         learner: changed in place.
-        settings: lengths and sizes.
-        seed: of the resets and of the replay's draws.
+        settings: the length and K.
+        seed: of the resets.
     """
 
     def __init__(self, game: Game, learner: Learner, settings: TrainSettings, seed: int) -> None:
         self._game, self._learner, self._settings = game, learner, settings
-        draws, starts = np.random.SeedSequence([seed, 1]).spawn(2)
-        self._generator = torch.Generator().manual_seed(int(draws.generate_state(1)[0]))
-        self._starts = np.random.default_rng(starts)
-        self._replay = Replay(
-            min(settings.capacity, settings.n_episodes * game.horizon),
-            game.state_size,
-            sum(game.action_sizes),
-            learner.note_size,
-        )
-        self.episode = 0  # episodes finished
-        self.step = 0  # environment steps taken
+        self._starts = np.random.default_rng(np.random.SeedSequence([seed, 1]).spawn(2)[1])
+        self._state: Tensor | None = None  # [K, S] where the copies are; None before the first
+        self._over = torch.ones(settings.n_copies, dtype=torch.bool)  # copies that must restart
+        self.episodes = 0  # finished
+        self.steps = 0  # environment steps taken, of all copies together
+
+    @property
+    def progress(self) -> Progress:
+        """What of the run is done."""
+        done = self.episodes if self._settings.unit == "episodes" else self.steps
+        return Progress(done, self._settings.length)
 
     @property
     def done(self) -> bool:
-        """Whether all episodes of the run are played."""
-        return self.episode >= self._settings.n_episodes
+        """Whether the run has its length."""
+        return self.progress.done >= self._settings.length
 
-    def play_episode(self) -> Iterator[Record]:
-        """Act, store, sample and update at every step until the episode is over.
-
-        Yields:
-            One record an environment step.
+    def step(self) -> Record:
+        """One step of every copy, after those that ended have begun anew.
 
         Raises:
             ValueError: if the game pays something that is not finite.
             DivergedError: if a number of the learner turns infinite or NaN.
         """
-        state = self._game.reset(1, int(self._starts.integers(2**31)))
-        over = False
-        while not over:
-            u = self._learner.act(state, "explore")
-            self._check_numbers({"an action": float(u.sum())})
-            after = self._game.step(u)
-            check_rewards(after.reward, self.step)
-            note = self._learner.observe(state, u)
-            self._replay.add(Batch(state, u, after.reward, after.state, after.terminated, note))
-            over = bool(after.terminated[0] | after.truncated[0])
-            metrics = self._update(over)
-            yield Record(self.step, u[0].numpy(), float(after.reward[0]), over, metrics)
-            self.step += 1
-            state = after.state
-        self.episode += 1
+        state = self._begun()
+        u = self._learner.act(state, "explore")
+        self._check_numbers({"an action": float(u.sum())})
+        after = self._game.step(u)
+        check_rewards(after.reward, self.steps)
+        rows = Transitions(state, u, after.reward, after.state, after.terminated, after.truncated)
+        metrics = self._learner.observe(rows, self.progress)
+        self._check_numbers(metrics)
+        self._state, self._over = after.state, after.terminated | after.truncated
+        over = self._over.numpy()
+        record = Record(self.steps, u.numpy(), after.reward.numpy(), over, metrics)
+        self.steps += len(u)
+        self.episodes += int(over.sum())
+        return record
 
-    def _update(self, episode_over: bool) -> dict[str, float]:
-        """Update as often as it is due after this step; returns what the last one told."""
-        settings, metrics = self._settings, {}
-        for _ in range(self._updates_due(episode_over)):
-            batch = self._replay.sample(
-                settings.batch_size, self._generator, settings.rewarded_share
-            )
-            metrics = self._learner.update(batch, self.episode)
-            self._check_numbers(metrics)
-        return metrics
+    def _begun(self) -> Tensor:
+        """The states [K, S] to act in."""
+        if self._state is None:
+            self._state = self._game.reset(self._settings.n_copies, self._next_seed())
+        elif bool(self._over.any()):
+            self._state = self._game.restart(self._over, self._next_seed())
+        return self._state
 
-    def _updates_due(self, episode_over: bool) -> int:
-        settings = self._settings
-        if self.step < settings.warmup:
-            return 0
-        if settings.episode_updates:
-            return settings.episode_updates if episode_over else 0
-        return int(self.step % settings.update_every == 0)
+    def _next_seed(self) -> int:
+        return int(self._starts.integers(2**31))
 
     def _check_numbers(self, numbers: Mapping[str, float]) -> None:
         for name, value in numbers.items():
             if not np.isfinite(value):
-                settings = getattr(self._learner, "settings", None)
-                raise DivergedError(name, value, self.step, settings)
+                settings = self._learner.settings
+                raise DivergedError(f"{name} became {value} at step {self.steps} with {settings}")
+
+    def check_weights(self) -> None:
+        """Raise DivergedError if the learner holds a number that is infinite or NaN."""
+        for name, tensor in self._learner.state_dict().items():
+            if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+                self._check_numbers({f"a number of {name}": float("nan")})
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that the episodes to come depend on, taken between two episodes."""
+        """Everything that the steps to come depend on.
+
+        Raises:
+            NotImplementedError: in the middle of an episode of a game that cannot say its state.
+        """
         starts = json.dumps(self._starts.bit_generator.state).encode()
+        under_way = self._state is not None and not bool(self._over.all())
+        game = self._game.state_dict() if under_way else {}
         return {
             **{f"learner.{name}": value for name, value in self._learner.state_dict().items()},
-            **{f"replay.{name}": value for name, value in self._replay.state_dict().items()},
-            "draws": self._generator.get_state(),
+            **{f"game.{name}": value for name, value in game.items()},
             "starts": torch.tensor(list(starts), dtype=torch.uint8),
-            "counts": torch.tensor([self.episode, self.step]),
+            "counts": torch.tensor([self.episodes, self.steps]),
+            "over": self._over,
+            "state": torch.zeros(0) if self._state is None else self._state,
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on where `state_dict` was taken."""
-
-        def below(prefix: str) -> dict[str, Tensor]:
-            found = (name for name in state if name.startswith(prefix))
-            return {name.removeprefix(prefix): state[name] for name in found}
-
-        self._learner.load_state_dict(below("learner."))
-        self._replay.load_state_dict(below("replay."))
-        self._generator.set_state(state["draws"])
+        self._learner.load_state_dict(below("learner.", state))
         self._starts.bit_generator.state = json.loads(bytes(state["starts"].tolist()))
-        self.episode, self.step = state["counts"].tolist()
+        self.episodes, self.steps = state["counts"].tolist()
+        self._over = state["over"]
+        self._state = state["state"] if len(state["state"]) else None
+        if self._state is not None:
+            self._game.reset(self._settings.n_copies, 0)  # so that there are copies to set
+        if game := below("game.", state):
+            self._game.load_state_dict(game)

@@ -1,0 +1,119 @@
+"""Studies of settings, as their journals hold them, and what they chose.
+
+A study is a journal file of JSON lines that any number of processes may write to, so a killed
+study goes on where it stopped and can be read with a text editor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from svnr.checks import Count, Settings, check_one_of
+from svnr.experiments.catalogue import GAMES, LEARNERS, Range
+from svnr.experiments.repository import repository_root
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySpec(Settings):
+    """What is tuned, where, and with what budget."""
+
+    game: str
+    learner: str
+    n_trials: Count = 50  # §8
+    n_seeds: Count = 2  # runs a trial; ours
+    n_episodes: Count = 5000  # of a run (§8.1)
+    sampler_seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown names and empty budgets before anything is run."""
+        super().__post_init__()
+        if ":" not in self.game:
+            check_one_of("game", self.game, GAMES)
+        check_one_of("learner", self.learner, LEARNERS)
+
+    @property
+    def name(self) -> str:
+        """What the study is called in its file."""
+        return f"{self.learner} on {self.game}"
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """What is searched, and where."""
+        of_game = GAMES[self.game].ranges if self.game in GAMES else {}
+        return {n: of_game.get(n, r) for n, r in LEARNERS[self.learner].ranges.items()}
+
+    def journal(self, folder: Path) -> Path:
+        """The study's file below `folder`; studies of other lengths lie apart."""
+        length = "" if self.n_episodes == 5000 else f"-{self.n_episodes}"
+        return folder / self.game.replace("/", "_") / f"{self.learner}{length}.jsonl"
+
+
+def storage(path: Path) -> "optuna.storages.JournalStorage":
+    """The journal file at `path`, as Optuna reads and writes it.
+
+    Raises:
+        ValueError: if Optuna is not installed.
+    """
+    try:
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError as error:
+        raise ValueError('studies need Optuna: pip install "svnr[tune]"') from error
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
+    """The study of `spec` as it stands, to look at; its file is not touched.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    path = spec.journal(folder)
+    if not path.exists():
+        raise ValueError(f"study must be one that was begun, there is no {path}")
+    stored = storage(path)
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.load_study(storage=stored, study_name=spec.name)
+
+
+def committed(learner: str, game: str) -> StudySpec:
+    """The study that serves a learner on a game, with the budget that all on that game had.
+
+    Variants of a game have its study, and the ablations of SVNR have SVNR's.
+
+    Raises:
+        ValueError: for a game or a learner that was not tuned.
+    """
+    check_one_of("learner", learner, LEARNERS)
+    if game not in GAMES or not GAMES[game].tuned_as:
+        known = sorted({row.tuned_as for row in GAMES.values() if row.tuned_as})
+        raise ValueError(f"game must be one that was tuned, {known}, or a variant, got {game!r}")
+    studied = GAMES[game].tuned_as
+    return StudySpec(
+        game=studied,
+        learner=LEARNERS[learner].tuned_as or learner,
+        n_trials=GAMES[studied].n_trials,
+        n_seeds=2,  # ours
+        n_episodes=1500,  # of a run; ours, shorter than §8's, so that there is time for all
+    )
+
+
+@cache
+def tuned(learner: str, game: str) -> Mapping[str, Any]:
+    """The settings that tuning chose for a learner on a game: those of its study's best trial.
+
+    Numbers are taken to three digits. The studies are those in the repository's `results/tuning`.
+
+    Raises:
+        ValueError: for a game or a learner that was not tuned.
+    """
+    spec = committed(learner, game)
+    best = read_study(spec, repository_root() / "results" / "tuning").best_params
+    return {name: where.onto(best[name]) for name, where in spec.ranges.items()}

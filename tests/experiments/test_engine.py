@@ -1,0 +1,46 @@
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from svnr.experiments.engine import each
+
+
+def square(x):
+    return x * x
+
+
+def die_once(path):
+    """Kill the own process at the first call."""
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+def die(path):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_results_come_in_the_order_of_the_items():
+    done = []
+    assert each(square, [3, 1, 2], 1, done.append) == [9, 1, 4] == done
+    assert each(square, [3, 1, 2], 2) == [9, 1, 4]
+    assert each(square, [], 2) == []
+
+
+@pytest.mark.slow
+def test_a_killed_process_costs_what_it_was_at(tmp_path):
+    assert each(die_once, [tmp_path / "a", tmp_path / "b"], 2) == ["alive", "alive"]
+
+
+@pytest.mark.slow
+def test_an_item_that_kills_its_process_every_time_is_given_up(tmp_path):
+    with pytest.raises(BrokenProcessPool):
+        each(die, [tmp_path, tmp_path], 2)
+
+
+def test_a_number_of_jobs_that_there_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="n_jobs must be a whole number of at least 1, got 0"):
+        each(square, [1], 0)

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import torch
+
+from svnr.experiments.runs import Tally, UnderWay, block_means
+from svnr.experiments.train import Record
+
+
+def performed(spec):
+    under_way = UnderWay(spec)
+    for _ in under_way.steps():
+        pass
+    return under_way.finish()
+
+
+def record(reward, over, **metrics):
+    return Record(0, np.zeros((2, 1)), np.array(reward), np.array(over), metrics)
+
+
+def test_a_tally_sums_each_copys_episode_and_averages_its_updates():
+    # Copy 0: 1 + 2 in two steps with losses 4 and 8, mean 6; then a step without an update.
+    tally = Tally(2)
+    tally.count(record([1.0, 5.0], [False, False], loss=4.0))
+    tally.count(record([2.0, 5.0], [True, False], loss=8.0))
+    assert tally.take(0) == {"return": 3.0, "length": 2.0, "metric_loss": 6.0}
+    tally.count(record([7.0, 5.0], [True, True]))
+    assert tally.take(1) == {"return": 15.0, "length": 3.0, "metric_loss": 6.0}
+    last = tally.take(0)
+    assert (last["return"], last["length"]) == (7.0, 1.0) and np.isnan(last["metric_loss"])
+
+
+def test_metrics_are_kept_as_means_over_blocks():
+    # Blocks of two: mean(1, 3), the one number beside a NaN, NaN where nothing is known, a rest.
+    values = np.array([1, 3, np.nan, 5, np.nan, np.nan, 8])
+    assert np.array_equal(block_means(values, 2), [2, 5, np.nan, 8], equal_nan=True)
+
+
+def test_what_a_run_holds(spec):
+    run = performed(spec(n_episodes=60))
+    assert run.returns.shape == run.length.shape == (60,)
+    assert run.visited.shape == (60, 3) and run.perceived.shape == (3, 20, 3)
+    assert run.metrics["alpha"].shape == (3,) and run.metrics["alpha"][-1] == pytest.approx(0.3)
+    assert run.tested.keys() == {"shared", "independent", "greedy"}
+    assert run.made["torch"] == torch.__version__.split("+")[0] and run.made["seconds"] > 0
+
+
+def test_joint_actions_are_kept_of_the_first_seed_in_one_shot_games_only(spec):
+    assert "visited" not in performed(spec(seed=1)).table
+    gather = performed(spec(game="particle_gather", learner="maddpg", n_episodes=4))
+    assert "visited" not in gather.table
+    assert set(gather.returns) <= {5.0, -2.0, 0.0} and gather.length.max() <= 25
+
+
+def test_tracing_and_testing_change_none_of_a_runs_numbers(spec):
+    plain, watched = (
+        performed(spec(game="two_modalities", learner="masql", training=training))
+        for training in ({"n_test": 50}, {"n_test": 50, "trace_every": 10, "test_every": 12})
+    )
+    assert np.array_equal(plain.returns, watched.returns)
+    assert np.array_equal(plain.perceived, watched.perceived)
+    assert not plain.trace and not plain.tests
+    assert watched.trace["episode"].tolist() == [0, 10, 20]
+    assert watched.trace["pro"].shape == watched.trace["ero"].shape == (3, 3)
+    assert watched.tests["at"].tolist() == [12, 24]
+    assert watched.tests["greedy"].shape == (2, 50)
+
+
+def test_tests_during_a_run_leave_the_game_that_is_played_alone(spec):
+    plain, tested = (
+        performed(
+            spec(
+                game="particle_gather",
+                learner="maddpg",
+                training={"n_copies": 3, "unit": "steps", "length": 150} | training,
+            )
+        )
+        for training in ({}, {"test_every": 30})
+    )
+    assert np.array_equal(plain.returns, tested.returns)
+    assert tested.tests["at"].tolist() == [30, 60, 90, 120, 150]
+
+
+@pytest.mark.parametrize("n_copies", [1, 3])
+def test_a_run_under_way_is_written_down_and_gone_on_with(spec, same, n_copies):
+    training = {"n_copies": n_copies, "unit": "steps", "length": 120, "test_every": 40}
+    given = spec(game="particle_gather", learner="lenient", training=training)
+    whole, first, second = UnderWay(given), UnderWay(given), UnderWay(given)
+    for step in first.steps():
+        if step >= 60:
+            break
+    second.resume(first.arrays())
+    for under_way in (whole, second):
+        for _ in under_way.steps():
+            pass
+    assert same(second.finish(), whole.finish())
+
+
+def test_a_run_does_not_depend_on_the_number_of_threads(spec, same):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    two = performed(spec())
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+    assert same(two, performed(spec()))
