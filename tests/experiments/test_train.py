@@ -115,14 +115,14 @@ def test_weights_that_are_no_numbers_are_found_after_the_last_update(weights):
     name = next(name for name in state if "weights" in name)
     state[name][..., 0] = weights
     learner.load_state_dict(state)
-    with pytest.raises(DivergedError, match="a number of learner|a number of .*weights"):
+    with pytest.raises(DivergedError, match=r"a number of .*weights"):
         training.check_weights()
 
 
 @pytest.mark.parametrize("n_copies", [1, 3])
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(name, n_copies):
-    """Learner, replay, generators, exploration, leniency, game: nothing but the state is carried."""
+    """Learner, replay, generators, exploration, leniency, game: only the state is carried."""
     training = TrainSettings(length=6 * n_copies, n_copies=n_copies)
     changes = {"batch_size": 16, "warmup": 5, "n_steps": 2, "update_every": 7}
     small = resolved(name, "particle_gather", {}).__dataclass_fields__
