@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from svnr.experiments import catalogue
 from svnr.experiments.specs import run_spec
 from svnr.games.game import Game
 
-SMALL = {"batch_size": 16, "n_groups": 4, "n_particles": 8}  # of SVNR
+SMALL = {"batch_size": 16, "n_groups": 4, "n_rows": 4, "n_particles": 8}  # where there are such
 
 
 class Clock(Game):
@@ -40,10 +41,11 @@ def clock():
 
 @pytest.fixture
 def spec():
-    """A short run of small SVNR; fields of `run_spec` can be changed."""
+    """A short run of a small learner; fields of `run_spec` can be changed."""
 
     def make(seed=0, game="max_of_three_2.0", learner="svnr", n_episodes=30, **changes):
-        small = SMALL if learner.startswith("svnr") else {"batch_size": 16}
+        known = catalogue.settings_class(learner).__dataclass_fields__
+        small = {name: value for name, value in SMALL.items() if name in known}
         overrides = {**small, **changes.pop("overrides", {})}
         training = {"n_test": 20, **changes.pop("training", {})}
         return run_spec(game, learner, seed, n_episodes, overrides, training=training, **changes)

@@ -110,13 +110,13 @@ def test_a_changed_file_is_another_game(rowers):
     ("ending", "message"),
     [
         (":Rower", "must name something in"),
-        (":number", "not callable|must make a Game"),
+        (":number", "must name what makes one, got .* which is 3"),
         (":Rowers(best=x)", "literal arguments by name"),
         (":Rowers(0.5)", "literal arguments by name"),
     ],
 )
 def test_a_place_where_no_game_is_made_is_refused(rowers, ending, message):
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(ValueError, match=message):
         make_game(f"{rowers}{ending}")
     with pytest.raises(ValueError, match="must name a module or a file"):
         make_game("no_such_package.games:Rowers")

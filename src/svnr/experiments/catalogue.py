@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svnr.checks import check_one_of, fitted
+from svnr.checks import check_one_of
 
 if TYPE_CHECKING:
     from svnr.games.game import Game
@@ -188,6 +188,9 @@ LEARNERS: dict[str, LearnerRow] = {
 }
 
 
+LONGEST = 1000  # steps of an episode of an environment that does not end by itself
+
+
 # --- from names to things -----------------------------------------------------------------------
 
 
@@ -213,7 +216,7 @@ def make_game(name: str) -> "Game":
     if isinstance(game, Game):
         return game
     if hasattr(game, "possible_agents"):
-        return ParallelGame(make)
+        return ParallelGame(make, LONGEST)
     raise ValueError(f"game {name!r} must make a Game or a ParallelEnv, got {type(game).__name__}")
 
 
@@ -227,15 +230,18 @@ def learner_class(name: str) -> Any:
     return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by)
 
 
+def settings_class(name: str) -> Any:
+    """The class of the settings of the learner called `name`."""
+    return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by + "Settings")
+
+
 def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     """The settings of a learner on a game: its own, in place of them the game's, then `changes`.
 
     Raises:
         ValueError: if there is no such learner, game or setting, or a value does not fit.
     """
-    row = LEARNERS[check_one_of("learner", learner, LEARNERS)]
-    module, _, name = row.made_by.partition(":")
-    settings = getattr(import_module(module), f"{name}Settings")
+    settings, row = settings_class(learner), LEARNERS[learner]
     known = settings.__dataclass_fields__
     for key in changes:
         check_one_of("setting", key, known)
@@ -303,4 +309,7 @@ def _with_arguments(name: str) -> Callable[[], Any]:
         arguments = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
     except (SyntaxError, ValueError, AssertionError) as error:
         raise ValueError(f"game must have literal arguments by name, got {name!r}") from error
-    return partial(located(fitted("game", told[1], str)), **arguments)
+    make = located(told[1])
+    if not callable(make):
+        raise ValueError(f"game must name what makes one, got {name!r}, which is {make!r}")
+    return partial(make, **arguments)
