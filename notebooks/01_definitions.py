@@ -35,7 +35,7 @@ import pandas as pd
 from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, team_stag_hunt
 from svnr.report import theory_figures as figures
 from svnr.report.provenance import Outputs
-from svnr.theory import maxent
+from svnr.theory import distributions, maxent
 from svnr.theory import overgeneralization as og
 
 # %% tags=["parameters"]
@@ -67,7 +67,7 @@ print(payoff_a, payoff_b, sep="\n\n")
 weights = np.exp(payoff_a / alpha)
 optimal = weights / weights.sum()
 assert np.allclose(optimal, maxent.boltzmann(payoff_a, alpha))
-assert np.allclose(optimal.sum(axis=0), maxent.opponents(optimal, agent=0))
+assert np.allclose(optimal.sum(axis=0), distributions.opponents(optimal, agent=0))
 
 # %% [markdown]
 # ## 2. Perceived over-generalization

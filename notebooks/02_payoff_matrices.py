@@ -37,7 +37,7 @@ import pandas as pd
 from svnr.games.matrix import MATRIX_GAMES
 from svnr.report import theory_figures as figures
 from svnr.report.provenance import Outputs
-from svnr.theory import maxent
+from svnr.theory import distributions, equilibria, maxent
 from svnr.theory import overgeneralization as og
 
 # %% tags=["parameters"]
@@ -60,7 +60,7 @@ pd.DataFrame(
             "agents": game.payoff.ndim,
             "best": game.payoff.max(),
             "optima": int((game.payoff == game.payoff.max()).sum()),
-            "equilibria": int(og.pure_nash(game.payoff).sum()),
+            "equilibria": int(equilibria.pure_nash(game.payoff).sum()),
             "source": game.source,
         }
         for name, game in games.items()
@@ -81,17 +81,17 @@ pd.DataFrame(
 # %%
 q = games["climbing"].payoff
 against_random = q.mean(axis=1)  # agent A's three actions
-assert np.allclose(against_random, og.against_random(q, 0))
+assert np.allclose(against_random, equilibria.against_random(q, 0))
 classical = {}
 for name, game in games.items():
-    first = og.overgeneralized(game.payoff)
-    path = og.best_response_path(game.payoff, first)
+    first = equilibria.overgeneralized(game.payoff)
+    path = equilibria.best_response_path(game.payoff, first)
     classical[name] = {
         "replies to random partners": first,
         "replies lead to": path[-1],
         "worth": game.payoff[path[-1]],
         "of": game.payoff.max(),
-        "pairs as quoted": len(og.ro_pairs(game.payoff)),
+        "pairs as quoted": len(equilibria.ro_pairs(game.payoff)),
     }
 pd.DataFrame(classical).T
 
@@ -127,7 +127,7 @@ def team(name, beliefs, how):
 
 def others(payoff, joint):
     """Everybody's model of the partners, if the team acted out `joint`."""
-    return [maxent.opponents(joint, i) for i in range(payoff.ndim)]
+    return [distributions.opponents(joint, i) for i in range(payoff.ndim)]
 
 
 # %%
@@ -135,7 +135,7 @@ rows = []
 for name, game in games.items():
     payoff = game.payoff
     trapped = np.zeros_like(payoff)
-    trapped[og.best_response_path(payoff, og.overgeneralized(payoff))[-1]] = 1
+    trapped[equilibria.best_response_path(payoff, equilibria.overgeneralized(payoff))[-1]] = 1
     optimal = maxent.boltzmann_limit(payoff)
     kinds = {
         "history": (others(payoff, np.full_like(payoff, 1 / payoff.size)), "reply"),

@@ -41,14 +41,14 @@ from svnr.sets import all_topologies, chain, full, none, ring, star, strict
 from svnr.stein.birth_death import svgd_with_births
 from svnr.stein.negotiation import has_agreed, kernel_mask, negotiate, negotiated_direction
 from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of, svgd
+from svnr.theory import distributions, maxent, nesting
 from svnr.theory import finite_negotiation as finite
-from svnr.theory import maxent, nesting
 from svnr.theory.overgeneralization import execute, pro_gap, regret
 
 torch.set_num_threads(1)
 
 # %% tags=["parameters"]
-grid: int = 41  # points of each agent's noise in the finite games
+grid: int = 40  # points of each agent's noise in the finite games; even: none at ½ exactly
 n_particles: int = 64  # M
 n_rounds: int = 1500  # K rounds of negotiation with particles
 n_starts: int = 40  # clouds of particles on Max of Three
@@ -116,7 +116,7 @@ cases = {
 def outcome(game, alpha, sets):
     """How a negotiation ends: after how many rounds, how near to π*, and what it earns."""
     end = finite.negotiate(game.payoff, alpha, sets, grid=grid)
-    away = maxent.total_variation(end.joint, maxent.boltzmann(game.payoff, alpha))
+    away = distributions.total_variation(end.joint, maxent.boltzmann(game.payoff, alpha))
     return {
         "rounds": str(end.rounds) if end.has_agreed else f"never ({end.moving:.0%} moving)",
         "distance to π*": round(away, 3),

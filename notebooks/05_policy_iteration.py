@@ -35,7 +35,7 @@ from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, qtran
 from svnr.report import theory_figures as figures
 from svnr.report.provenance import Outputs
 from svnr.sets import star
-from svnr.theory import maxent
+from svnr.theory import distributions, improvements, maxent, mdp
 from svnr.theory import policy_iteration as pi
 
 # %% tags=["parameters"]
@@ -57,14 +57,14 @@ output: str = ""  # folder for figures; empty: this repository's own
 # %%
 rng = np.random.default_rng(0)
 alpha = 0.5
-game = pi.random_mdp(rng, n_states=3, shape=(2, 3))
-policy = pi.random_policy(rng, game)
+game = mdp.random_mdp(rng, n_states=3, shape=(2, 3))
+policy = mdp.random_policy(rng, game)
 
 q = np.zeros(game.reward.shape)
 for _ in range(400):
     value = (policy * (q - alpha * np.log(policy))).sum(axis=(1, 2))
     q = game.reward + game.discount * game.transition @ value
-solved, _ = pi.soft_evaluate(game, policy, alpha)
+solved, _ = mdp.soft_evaluate(game, policy, alpha)
 assert np.allclose(q, solved, atol=1e-10)
 
 # %% [markdown]
@@ -75,10 +75,10 @@ assert np.allclose(q, solved, atol=1e-10)
 ratios = []
 for _ in range(n_random):
     a, b = rng.normal(size=(2, *game.reward.shape))
-    moved = abs(pi.bellman(game, a, policy, alpha) - pi.bellman(game, b, policy, alpha)).max()
+    moved = abs(mdp.bellman(game, a, policy, alpha) - mdp.bellman(game, b, policy, alpha)).max()
     ratios.append(moved / abs(a - b).max())
 assert max(ratios) <= game.discount
-shift = pi.bellman(game, q + 1, policy, alpha) - pi.bellman(game, q, policy, alpha)
+shift = mdp.bellman(game, q + 1, policy, alpha) - mdp.bellman(game, q, policy, alpha)
 assert np.allclose(shift, game.discount)
 
 # %% [markdown]
@@ -100,10 +100,11 @@ def exact(q, alpha):
     return first[:, None] * second
 
 
-assert np.allclose(exact(q[0], alpha), pi.exact_nested(q[0], policy[0], alpha))
+improved = improvements.exact_nested(q[0], np.log(policy[0]), alpha)
+assert np.allclose(exact(q[0], alpha), np.exp(improved))
 for _ in range(n_random):
-    some = pi.random_mdp(rng, 2, (2, 2))
-    gain = pi.improvement(some, pi.random_policy(rng, some), alpha, pi.exact_nested)
+    some = mdp.random_mdp(rng, 2, (2, 2))
+    gain = pi.improvement(some, mdp.random_policy(rng, some), alpha, improvements.exact_nested)
     assert gain.min() >= -1e-9
 
 # %% [markdown]
@@ -121,7 +122,7 @@ uniform = np.full((2, 2), 0.25)
 own = np.exp(b.mean(axis=1) - b.mean())  # agent 1: exp(E[Q | u_1] − E[Q])
 after = np.exp(b - b.mean(axis=1, keepdims=True))  # agent 2: exp(Q − E[Q | u_1])
 mass = (own[:, None] * after).sum()
-assert np.isclose(mass, pi.printed_mass(b, uniform, alpha=1.0))
+assert np.isclose(mass, improvements.printed_mass(b, uniform, alpha=1.0))
 pd.Series({"mass of the printed policy (a policy has 1)": mass})
 
 # %% [markdown]
@@ -133,8 +134,8 @@ lost = {}
 for name, game_ in (("Figure 1a", figure_1a()), ("climbing", climbing())):
     payoff = game_.payoff
     best = maxent.boltzmann(payoff, 1.0)
-    moved = pi.printed_6_6(payoff, best, 1.0)
-    value = [(p * payoff).sum() + maxent.entropy(p) for p in (best, moved)]
+    moved = np.exp(improvements.printed_6_6(payoff, np.log(best), 1.0))
+    value = [(p * payoff).sum() + distributions.entropy(p) for p in (best, moved)]
     lost[name] = {"soft value at π*": value[0], "after (6.6)": value[1]}
     assert value[1] < value[0]
 pd.DataFrame(lost).T.round(6)
@@ -151,7 +152,7 @@ pd.DataFrame(lost).T.round(6)
 # own, so for them we start from a product.
 
 # %%
-updates = {**pi.IMPROVEMENTS, "star": pi.along(star(3))}
+updates = {**improvements.IMPROVEMENTS, "star": improvements.along(star(3))}
 rows = {}
 for name, update in updates.items():
     factored = name.startswith("empty")
@@ -195,13 +196,15 @@ assert (
 # turn agree, here.
 
 # %%
-forever = pi.one_state(b, discount=0.9)
-corner = maxent.product([np.array([0.999, 0.001])] * 2)[None]
+forever = mdp.one_state(b, discount=0.9)
+corner = distributions.product([np.array([0.999, 0.001])] * 2)[None]
 traces = []
-for name, update in pi.IMPROVEMENTS.items():
+for name, update in improvements.IMPROVEMENTS.items():
     trace = pi.soft_policy_iteration(forever, 0.1, update, corner, n_rounds=8, tolerance=0)
-    traces += [{"update": name, "round": k, "value": r.value[0]} for k, r in enumerate(trace)]
-best = pi.soft_policy_iteration(forever, 0.1)[-1].value[0]
+    traces += [
+        {"update": name, "round": k, "value": r.value[0]} for k, r in enumerate(trace.rounds)
+    ]
+best = pi.soft_policy_iteration(forever, 0.1).rounds[-1].value[0]
 outputs.figure(
     figures.values_over_rounds(
         pd.DataFrame(traces), best, "Who replies when decides what is reached (Figure 1b, α = 0.1)"
@@ -221,16 +224,12 @@ for name, payoff in (
     ("QTRAN", qtran().payoff),
     ("Figure 1b", b),
 ):
-    ends[name] = {"best": payoff.max()} | {
-        label: (
-            pi.soft_policy_iteration(pi.one_state(payoff), 0.3, update, n_rounds=200)[-1].policy[0]
-            * payoff
-        ).sum()
-        for label, update in (
-            ("exact nested", pi.exact_nested),
-            ("empty sets, in turn", pi.mean_field_sequential),
-        )
-    }
+    ends[name] = {"best": payoff.max()}
+    for label in ("exact nested", "empty sets, in turn"):
+        update = improvements.IMPROVEMENTS[label]
+        end = pi.soft_policy_iteration(mdp.one_state(payoff), 0.3, update, n_rounds=200)
+        assert end.has_converged
+        ends[name][label] = (end.rounds[-1].policy[0] * payoff).sum()
 pd.DataFrame(ends).T.round(2)
 
 # %% [markdown]
@@ -250,7 +249,7 @@ reward[0, 0] = 0.3
 transition = np.zeros((2, 8, 2))
 transition[0, 0, 0] = 1
 transition[0, 1:, 1] = transition[1, :, 1] = 1
-stay = pi.FiniteMDP(reward=reward, transition=transition, discount=0.95)
+stay = mdp.FiniteMDP(reward=reward, transition=transition, discount=0.95)
 found = {}
 for start in (0.0, 20.0):
     first = np.zeros((2, 8))
@@ -258,7 +257,7 @@ for start in (0.0, 20.0):
     found[f"printed, from {start:g}"] = pi.printed_value_iteration(stay, 1.0, first, n_sweeps)[
         0, 0
     ]
-found["exact"] = pi.soft_policy_iteration(stay, 1.0)[-1].q[0, 0]
+found["exact"] = pi.soft_policy_iteration(stay, 1.0).rounds[-1].q[0, 0]
 pd.Series(found, name="Q(first state, stay)")
 
 # %% [markdown]
@@ -276,7 +275,7 @@ pd.Series(found, name="Q(first state, stay)")
 #
 # ## Adapt this
 #
-# Write an update as a function of (q, joint, alpha) and put it into `updates`.
+# Write an update as a function of (q, log_policy, alpha), logarithms in and out, and put it into `updates`.
 #
 # ## Exercises
 #

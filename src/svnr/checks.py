@@ -191,19 +191,6 @@ def check_payoff(q: ArrayLike, name: str = "q") -> np.ndarray:
     return array
 
 
-def check_alpha(alpha: float, *, zero_allowed: bool = False) -> float:
-    """Return the temperature as a float: positive, or also zero where a limit is meant.
-
-    Raises:
-        ValueError: if alpha is NaN, infinite, negative, or zero where that is not allowed.
-    """
-    alpha = float(alpha)
-    if np.isfinite(alpha) and (alpha > 0 or (zero_allowed and alpha == 0)):
-        return alpha
-    wanted = "finite and at least zero" if zero_allowed else "finite and positive"
-    raise ValueError(f"alpha must be {wanted}, got {alpha}")
-
-
 def check_distribution(
     p: ArrayLike, name: str, shape: tuple[int, ...] | None = None
 ) -> np.ndarray:
@@ -229,12 +216,20 @@ def check_distribution(
     return array
 
 
-def check_agent(agent: int, n_agents: int) -> int:
+def check_agent(agent: int, n_agents: int, name: str = "agent") -> int:
     """Return the agent's index as an int in 0..N−1.
 
     Raises:
         ValueError: if there is no such agent.
     """
-    if agent not in range(n_agents):
-        raise ValueError(f"agent must be one of 0..{n_agents - 1}, got {agent}")
-    return int(agent)
+    return int(fitted(name, agent, Annotated[int, Interval(0, n_agents - 1)]))
+
+
+def check_joint_action(name: str, u: Iterable[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of one action of each agent, [N], as ints.
+
+    Raises:
+        ValueError: if there are not N of them, or an agent does not have that action.
+    """
+    kinds = tuple(Annotated[int, Interval(0, size - 1)] for size in shape)
+    return tuple(_fitted_tuple(name, tuple(u), kinds))

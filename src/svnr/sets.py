@@ -10,7 +10,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from svnr.checks import check_one_of
+from svnr.checks import Share, Whole, check_agent, check_count, check_one_of, fitted
 
 Sets = tuple[frozenset[int], ...]
 
@@ -40,66 +40,75 @@ def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Se
 
 def known_to(sets: Sets, agent: int) -> tuple[int, ...]:
     """S_i = {i} ∪ C_i in ascending order: the agents whose action agent i knows."""
+    agent = check_agent(agent, len(sets))
     return tuple(sorted(sets[agent] | {agent}))
 
 
 def strict(n: int) -> Sets:
     """C_i = {1, …, i−1}: SVNR, the strictly nested sets of §6.1."""
-    return tuple(frozenset(range(i)) for i in range(n))
+    return tuple(frozenset(range(i)) for i in _agents(n))
 
 
 def reverse(n: int) -> Sets:
     """C_i = {i+1, …, N}: the strictly nested sets in the order that Theorem A.1 prints."""
-    return tuple(frozenset(range(i + 1, n)) for i in range(n))
+    return tuple(frozenset(range(i + 1, n)) for i in _agents(n))
 
 
 def full(n: int) -> Sets:
     """C_i = −i: SVNR-F, everyone negotiates with everyone (§8.3)."""
-    return tuple(frozenset(range(n)) - {i} for i in range(n))
+    return tuple(frozenset(range(n)) - {i} for i in _agents(n))
 
 
 def none(n: int) -> Sets:
     """C_i = {}: SVNR-M, nobody negotiates (§8.3)."""
-    return (frozenset(),) * n
+    return tuple(frozenset() for _ in _agents(n))
 
 
 def star(n: int, centre: int = 0) -> Sets:
     """C_i = {centre} for every other agent: one agent is known to all, N − 1 edges."""
-    return tuple(frozenset() if i == centre else frozenset({centre}) for i in range(n))
+    others, known = _agents(n), frozenset({check_agent(centre, n, "centre")})
+    return tuple(known - {i} for i in others)
 
 
 def chain(n: int) -> Sets:
     """C_i = {i−1}: each agent knows its predecessor, the first knows nobody."""
-    return tuple(frozenset({i - 1} if i > 0 else ()) for i in range(n))
+    return tuple(frozenset(range(max(i - 1, 0), i)) for i in _agents(n))
 
 
 def ring(n: int) -> Sets:
     """C_i = {i−1 modulo N}: each agent knows its predecessor, the first knows the last."""
-    return tuple(frozenset({(i - 1) % n} - {i}) for i in range(n))
+    return tuple(frozenset({(i - 1) % n} - {i}) for i in _agents(n))
 
 
 def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
     """Every agent hears each of the others with probability `share`, drawn from a seed.
 
     Raises:
-        ValueError: if `share` is no probability.
+        ValueError: if `share` is no probability, or `n` or `seed` no number of that kind.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must be in [0, 1], got {share}")
-    heard = np.random.default_rng(seed).random((n, n)) < share
-    return check_sets([{j for j in range(n) if heard[i, j] and j != i} for i in range(n)])
+    rng, share = np.random.default_rng(fitted("seed", seed, Whole)), fitted("share", share, Share)
+    heard = rng.random((len(_agents(n)), n)) < share
+    return tuple(frozenset(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(heard))
 
 
 def all_topologies(n: int) -> Iterator[Sets]:
     """Every way in which n agents can choose their sets: 2^{n(n−1)} topologies."""
-    for choices in product(*[list(_subsets(frozenset(range(n)) - {i})) for i in range(n)]):
-        yield tuple(choices)
+    return product(*[_subsets(set(range(n)) - {i}) for i in _agents(n)])
 
 
-def _subsets(members: frozenset[int]) -> Iterator[frozenset[int]]:
+def _subsets(members: set[int]) -> list[frozenset[int]]:
     """Every subset of some agents, the empty one first."""
-    for size in range(len(members) + 1):
-        yield from map(frozenset, combinations(sorted(members), size))
+    sizes = range(len(members) + 1)
+    return [frozenset(some) for size in sizes for some in combinations(sorted(members), size)]
+
+
+def _agents(n: int) -> range:
+    """0, …, N − 1.
+
+    Raises:
+        ValueError: if n is no whole number of at least 1.
+    """
+    return range(check_count("n", n))
 
 
 TOPOLOGIES: dict[str, Callable[[int], Sets]] = {

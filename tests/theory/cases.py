@@ -26,3 +26,10 @@ def joints(shape):
     """Random positive joint policies of a shape."""
     weights = arrays.arrays(float, shape, elements=st.floats(0.05, 1))
     return weights.map(lambda w: w / w.sum())
+
+
+def conditional(joint, agent, given):
+    """joint(u_i | u_C) in the axes of the joint, plainly: what log space is held against."""
+    rest = tuple(j for j in range(joint.ndim) if j not in {agent, *given})
+    together = joint.sum(axis=rest, keepdims=True)
+    return together / together.sum(axis=agent, keepdims=True)

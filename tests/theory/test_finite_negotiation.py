@@ -6,8 +6,9 @@ from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PARITY, STAG_HUNT, payoffs
 from hypothesis import given, settings
 
 from svnr.sets import full, none, reverse, strict
-from svnr.theory.finite_negotiation import gibbs_negotiate, negotiate
-from svnr.theory.maxent import boltzmann, total_variation
+from svnr.theory.distributions import total_variation
+from svnr.theory.finite_negotiation import gibbs_negotiate, negotiate, noise_grid
+from svnr.theory.maxent import boltzmann
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,18 @@ def test_strict_sets_agree_within_n_rounds_on_the_optimal_policy(q, alpha):
     end = negotiate(q, alpha, strict(q.ndim))
     assert end.has_agreed and end.rounds <= q.ndim
     assert total_variation(end.joint, boltzmann(q, alpha)) <= 0.02
+
+
+@pytest.mark.parametrize("q", [FIGURE_1B, PARITY])
+def test_two_equal_optima_share_the_particles_equally(q):
+    """No midpoint of the grid lies at ½, where one of two equal halves would get it whole."""
+    end = negotiate(q, 0.1, strict(q.ndim))
+    assert total_variation(end.joint, boltzmann(q, 0.1)) < 1e-3
+
+
+def test_the_grid_is_made_of_midpoints():
+    # Two points an axis: ¼ and ¾.
+    assert noise_grid(2, 2).tolist() == [[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]]
 
 
 @settings(max_examples=20, deadline=None)
@@ -69,14 +82,37 @@ def test_at_a_tenth_gibbs_needs_seventeen_thousand_sweeps():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rounds": 0}, "rounds must be at least 1, got 0"),
-        ({"grid": 0}, "grid must be at least 1, got 0"),
-        ({"start": [0, 2]}, r"start must be a joint action of \(2, 2\)"),
+        ({"rounds": 0}, "rounds must be a whole number of at least 1, got 0"),
+        ({"grid": 0}, "grid must be a whole number of at least 1, got 0"),
+        ({"start": [0, 2]}, r"start\[1\] must be a whole number in \[0, 1\], got 2"),
+        ({"start": [0.5, 0]}, r"start\[0\] must be a whole number, got 0.5"),
+        ({"start": [0]}, r"start must hold 2 values, got \(0,\)"),
         ({"sets": none(3)}, "one set for each of 2 agents, got 3"),
-        ({"alpha": -1.0}, "alpha must be finite and positive"),
+        ({"alpha": -1.0}, r"alpha must be a number in \(0, inf\], got -1.0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes, message):
     arguments = {"q": FIGURE_1B, "alpha": 1.0, "sets": full(2)} | changes
     with pytest.raises(ValueError, match=message):
         negotiate(**arguments)
+
+
+def test_too_many_particles_are_refused_before_they_are_made():
+    message = r"at most 5,000,000 particles, got 40\^N = 102,400,000 for 5 agents"
+    with pytest.raises(ValueError, match=f"grid must make {message}"):
+        negotiate(np.zeros((2,) * 5), 1.0, strict(5))
+    assert negotiate(np.zeros((2,) * 5), 1.0, strict(5), grid=4).has_agreed
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tolerance": np.nan}, "tolerance must be a finite number, got nan"),
+        ({"order": [0, 0]}, r"order must name each of 2 agents once, got \(0, 0\)"),
+        ({"start": np.full((2, 2), 0.5)}, "start must sum to 1"),
+    ],
+)
+def test_sweeps_that_make_no_sense_are_refused(changes, message):
+    arguments = {"start": np.full((2, 2), 0.25), "sweeps": 3} | changes
+    with pytest.raises(ValueError, match=message):
+        gibbs_negotiate(FIGURE_1B, 1.0, full(2), **arguments)

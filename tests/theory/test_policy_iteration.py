@@ -1,73 +1,26 @@
 import numpy as np
 import pytest
-from cases import CLIMBING, FIGURE_1A, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN, STAG_HUNT
+from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN
 
-from svnr.sets import all_topologies, full, none, star, strict
-from svnr.theory.maxent import boltzmann, entropy, product
-from svnr.theory.nesting import is_nested
-from svnr.theory.overgeneralization import ero_gap
-from svnr.theory.policy_iteration import (
-    FiniteMDP,
-    along,
-    bellman,
-    ero_gap_mdp,
+from svnr.theory.distributions import product
+from svnr.theory.improvements import (
     exact_nested,
     gibbs,
-    improvement,
     marginals_of_softmax,
     mean_field_sequential,
     mean_field_simultaneous,
-    nested_improvement,
-    one_state,
     printed_6_6,
-    printed_mass,
+)
+from svnr.theory.maxent import log_boltzmann
+from svnr.theory.mdp import FiniteMDP, one_state, random_mdp, random_policy
+from svnr.theory.policy_iteration import (
+    improvement,
     printed_value_iteration,
-    random_mdp,
-    random_policy,
     share_of_violations,
-    soft_evaluate,
     soft_policy_iteration,
-    soft_value_of,
 )
 
 SHAPES = [(2, 2), (2, 3), (2, 2, 2)]
-
-
-# --- Lemma 6.1 ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_operator_contracts_by_the_discount(rng, shape):
-    for _ in range(30):
-        mdp = random_mdp(rng, 3, shape, discount=0.8)
-        policy = random_policy(rng, mdp)
-        first, second = rng.normal(size=(2, *mdp.reward.shape))
-        apart = abs(first - second).max()
-        moved = [bellman(mdp, q, policy, 0.7) for q in (first, second)]
-        assert abs(moved[0] - moved[1]).max() <= 0.8 * apart + 1e-12
-        shifted = bellman(mdp, first + 1.0, policy, 0.7) - bellman(mdp, first, policy, 0.7)
-        assert np.allclose(shifted, 0.8)  # the modulus is attained
-
-
-def test_iterating_the_operator_reaches_the_linear_solve(rng):
-    mdp = random_mdp(rng, 4, (2, 3))
-    policy = random_policy(rng, mdp)
-    q = np.zeros(mdp.reward.shape)
-    for _ in range(400):
-        q = bellman(mdp, q, policy, 0.5)
-    solved, value = soft_evaluate(mdp, policy, 0.5)
-    assert abs(q - solved).max() < 1e-12
-    assert np.allclose(value, soft_value_of(solved, policy, 0.5))
-
-
-def test_evaluation_by_hand():
-    """Reward 1 for ever at γ = ½ and a uniform choice of two: V = (1 + α log 2) / (1 − ½)."""
-    mdp = one_state(np.ones((2,)), discount=0.5)
-    _, value = soft_evaluate(mdp, np.array([[0.5, 0.5]]), alpha=2.0)
-    assert value[0] == pytest.approx(2 * (1 + 2 * np.log(2)))
-
-
-# --- Lemma 6.2 and Theorem 6.3 -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -83,47 +36,61 @@ def test_policy_iteration_ends_at_the_best_policy(rng):
     """Against soft value iteration, an independent road to the same place."""
     for shape in SHAPES:
         mdp = random_mdp(rng, 3, shape)
-        rounds = soft_policy_iteration(mdp, 0.5)
+        iteration = soft_policy_iteration(mdp, 0.5)
         value = np.zeros(3)
         for _ in range(600):
             q = mdp.backup(value)
             flat = q.reshape(3, -1) / 0.5
             value = 0.5 * np.logaddexp.reduce(flat, axis=1)
-        assert len(rounds) <= 8
-        assert np.allclose(rounds[-1].q, q, atol=1e-9)
+        assert len(iteration.rounds) <= 8 and iteration.has_converged
+        assert np.allclose(iteration.rounds[-1].q, q, atol=1e-9)
 
 
-def test_nested_sets_make_the_exact_update_whatever_they_are(rng):
-    q, joint = rng.normal(size=(2, 2, 3)), np.full((2, 2, 3), 1 / 12)
-    for sets in all_topologies(3):
-        if is_nested(sets):
-            assert np.allclose(nested_improvement(sets)(q, joint, 0.7), boltzmann(q, 0.7))
-    with pytest.raises(ValueError, match=r"sets must be nested as in Theorem A\.1"):
-        nested_improvement(star(3))
-    assert np.allclose(along(none(3))(q, joint, 0.7), marginals_of_softmax(q, joint, 0.7))
-    assert np.allclose(along(strict(3))(q, joint, 0.7), boltzmann(q, 0.7))
+# --- when it is over -----------------------------------------------------------------------------
 
 
-# --- (6.6) as printed ----------------------------------------------------------------------------
+@pytest.mark.parametrize("discount", [0.0, 0.9])
+@pytest.mark.parametrize(("q", "alpha"), [(CLIMBING, 0.3), (PENALTY, 0.03)])
+def test_what_moves_the_policy_but_not_q_is_no_end(q, alpha, discount):
+    """The printed (6.6) from uniform: its first round goes to the trap (5, or 2), the second to
+    the best, 11 or 10. With γ = 0 every Q is the payoff, from the first round on."""
+    end = soft_policy_iteration(one_state(q, discount), alpha, printed_6_6)
+    earned = [(r.policy[0] * q).sum() for r in end.rounds]
+    assert earned[1] < 6
+    assert end.has_converged and earned[-1] == pytest.approx(q.max(), abs=0.05)
 
 
-def test_the_printed_policy_is_not_normalized():
-    uniform = np.full((2, 2), 0.25)
-    assert printed_mass(FIGURE_1B, uniform, 1.0) == pytest.approx(4.5105, abs=1e-4)
+def test_policies_that_flip_do_not_converge():
+    """Two agents that reply at once on Figure 1b go from (0, 0) to (1, 1) and back: Q stays."""
+    flips = soft_policy_iteration(
+        one_state(FIGURE_1B), 0.1, mean_field_simultaneous, corner(0, 0), n_rounds=30
+    )
+    assert not flips.has_converged and len(flips.rounds) == 31
+    first, second = (r.policy[0] for r in flips.rounds[-2:])
+    assert abs(first - second).max() > 0.99
 
 
-@pytest.mark.parametrize(
-    ("q", "before", "after"),
-    [(FIGURE_1A, 1.579724, 1.551734), (CLIMBING, 11.027209, 11.024402)],
-)
-def test_the_printed_update_leaves_the_optimum(q, before, after):
-    """Lemma 6.2 as printed, at α = 1: started at π*, the soft value of the one-shot game falls."""
-    optimal = boltzmann(q, 1.0)
-    moved = printed_6_6(q, optimal, 1.0)
-    values = [(joint * q).sum() + entropy(joint) for joint in (optimal, moved)]
-    assert values == pytest.approx([before, after], abs=1e-6)
-    gain = improvement(one_state(q), optimal[None], 1.0, printed_6_6)
-    assert gain.max() < 0
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_the_end_does_not_depend_on_the_unit_of_the_payoff(rng, unit):
+    """Payoff and temperature in another unit: the same policies in as many rounds."""
+    mdp = random_mdp(rng, 3, (2, 2))
+    other = FiniteMDP(reward=unit * mdp.reward, transition=mdp.transition, discount=mdp.discount)
+    ends = [soft_policy_iteration(mdp, 0.5), soft_policy_iteration(other, 0.5 * unit)]
+    assert ends[0].has_converged and ends[1].has_converged
+    assert len(ends[0].rounds) == len(ends[1].rounds)
+    assert np.allclose(ends[0].rounds[-1].policy, ends[1].rounds[-1].policy)
+
+
+def test_without_a_tolerance_all_rounds_are_played():
+    end = soft_policy_iteration(one_state(CLIMBING), 0.3, n_rounds=7, tolerance=0)
+    assert len(end.rounds) == 8 and not end.has_converged
+    with pytest.raises(ValueError, match=r"tolerance must be a number in \[0, inf\], got -1"):
+        soft_policy_iteration(one_state(CLIMBING), 0.3, tolerance=-1)
+
+
+def test_the_printed_update_loses_at_the_optimum_of_climbing():
+    optimal = np.exp(log_boltzmann(CLIMBING, 1.0))[None]
+    assert improvement(one_state(CLIMBING), optimal, 1.0, printed_6_6).max() < 0
 
 
 # --- empty sets ----------------------------------------------------------------------------------
@@ -134,9 +101,9 @@ def test_the_printed_update_leaves_the_optimum(q, before, after):
     [(CLIMBING, 6.97), (PENALTY, 1.99), (QTRAN, 0.0), (FIGURE_1B, 0.5), (ONE_VOLUNTEER, 0.43)],
 )
 def test_agents_that_reply_in_turn_stop_at_the_wrong_joint(q, earned):
-    last = soft_policy_iteration(one_state(q), 0.3, mean_field_sequential, n_rounds=200)[-1]
+    last = soft_policy_iteration(one_state(q), 0.3, mean_field_sequential, n_rounds=200).rounds[-1]
     assert (last.policy[0] * q).sum() == pytest.approx(earned, abs=0.01)
-    right = soft_policy_iteration(one_state(q), 0.3, exact_nested)[-1]
+    right = soft_policy_iteration(one_state(q), 0.3, exact_nested).rounds[-1]
     assert (right.policy[0] * q).sum() > 0.7 * q.max()
 
 
@@ -152,14 +119,15 @@ def test_empty_sets_break_the_lemma_and_replies_in_turn_do_not():
     gain = improvement(game, corner(0, 1), 0.1, marginals_of_softmax)
     assert gain.min() < -2
     values = [
-        r.value[0] for r in soft_policy_iteration(game, 0.1, marginals_of_softmax, corner(0, 1), 2)
+        r.value[0]
+        for r in soft_policy_iteration(game, 0.1, marginals_of_softmax, corner(0, 1), 2).rounds
     ]
     assert values[1] == pytest.approx((0.5 + 0.1 * 2 * np.log(2)) / 0.1, abs=1e-3)
     stuck = soft_policy_iteration(game, 0.1, mean_field_simultaneous, corner(0, 0), 20)
-    assert stuck[-1].value[0] < 0.1
+    assert stuck.rounds[-1].value[0] < 0.1
     assert improvement(game, corner(0, 0), 0.1, mean_field_simultaneous).min() < 0
     turn = soft_policy_iteration(game, 0.1, mean_field_sequential, corner(0, 0), 20)
-    assert turn[-1].value[0] == pytest.approx(10.0, abs=1e-2)
+    assert turn.rounds[-1].value[0] == pytest.approx(10.0, abs=1e-2)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -174,12 +142,11 @@ def test_which_updates_break_the_lemma_near_the_optimum(rng):
         return share_of_violations(rng, update, (2, 2), 60, improved=True, factored=factored)
 
     assert share(exact_nested, False) == 0
-    assert share(nested_improvement(full(2)), False) == 0
     assert share(printed_6_6, False) > 0.15
     assert share(marginals_of_softmax, True) > 0.1
 
 
-# --- (7.4) as an operator, ERO with states, bad input --------------------------------------------
+# --- (7.4) as an operator ------------------------------------------------------------------------
 
 
 def test_the_printed_backup_has_two_fixed_points():
@@ -196,56 +163,5 @@ def test_the_printed_backup_has_two_fixed_points():
         first[0, 0] = start
         ends.append(printed_value_iteration(game, 1.0, first, 3000)[0, 0])
     assert ends == pytest.approx([0.3703, 5.4263], abs=1e-3)
-    exact = soft_policy_iteration(game, 1.0, exact_nested)[-1]
+    exact = soft_policy_iteration(game, 1.0, exact_nested).rounds[-1]
     assert exact.q[0, 0] == pytest.approx(39.8576, abs=1e-3)
-
-
-def test_ero_with_states_is_that_of_the_matrix_in_a_single_state():
-    """Forever in one state at γ = 0.9 the gain of a step counts ten times."""
-    for q in (FIGURE_1B, STAG_HUNT):
-        executed = np.full(q.shape, 1 / q.size)
-        for agent in range(q.ndim):
-            gain = ero_gap_mdp(one_state(q), executed[None], agent)[0]
-            assert gain == pytest.approx(10 * ero_gap(executed, q, agent), abs=1e-9)
-
-
-def test_ero_with_states_agrees_with_trying_every_informed_policy(rng):
-    """Two states, two agents of two actions: 16 deterministic π_i(u_i | s, u_−i)."""
-    mdp = random_mdp(rng, 2, (2, 2), discount=0.7)
-    executed = random_policy(rng, mdp)
-    partner = executed.sum(axis=1)  # the law of agent 1 in each state
-    best = np.full(2, -np.inf)
-    for code in range(16):
-        reply = (code >> np.arange(4)) & 1  # for (state, partner's action)
-        policy = np.zeros((2, 2, 2))
-        for s in range(2):
-            for b in range(2):
-                policy[s, reply[2 * s + b], b] = partner[s, b]
-        best = np.maximum(best, soft_evaluate(mdp, policy, 0.0)[1])
-    _, value = soft_evaluate(mdp, executed, 0.0)
-    assert ero_gap_mdp(mdp, executed, 0) == pytest.approx(best - value, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"discount": 1.0}, "discount must be at least 0 and below 1, got 1.0"),
-        ({"reward": np.array([[np.inf, 0.0]])}, "reward must be finite, got inf"),
-        ({"transition": np.ones((1, 2))}, r"transition must have shape \(1, 2, 1\)"),
-        ({"transition": np.full((1, 2, 1), 0.5)}, "transition must be probabilities"),
-    ],
-)
-def test_arrays_that_make_no_game_are_refused(changes, message):
-    parts = {"reward": np.zeros((1, 2)), "transition": np.ones((1, 2, 1)), "discount": 0.9}
-    with pytest.raises(ValueError, match=message):
-        FiniteMDP(**(parts | changes))
-
-
-def test_policies_that_do_not_fit_the_game_are_refused():
-    game = one_state(FIGURE_1B)
-    with pytest.raises(ValueError, match=r"policy must have shape \(1, 2, 2\), got \(2, 2\)"):
-        soft_evaluate(game, np.full((2, 2), 0.25), 1.0)
-    with pytest.raises(ValueError, match="policy must be probabilities"):
-        soft_evaluate(game, np.full((1, 2, 2), 0.5), 1.0)
-    with pytest.raises(ValueError, match="alpha must be finite and at least zero, got -1"):
-        soft_evaluate(game, np.full((1, 2, 2), 0.25), -1.0)

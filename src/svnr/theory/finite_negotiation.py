@@ -11,10 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.checks import check_distribution, check_payoff
+from svnr.checks import (
+    NotNegative,
+    check_count,
+    check_distribution,
+    check_joint_action,
+    check_payoff,
+    fitted,
+)
 from svnr.sets import Sets, check_sets
-from svnr.theory.maxent import boltzmann_conditional, kl_from_log, log_boltzmann
+from svnr.theory.distributions import kl
+from svnr.theory.maxent import log_boltzmann, log_boltzmann_conditional
 from svnr.theory.nesting import nested_order
+
+MOST_PARTICLES = 5_000_000  # about 40 bytes an agent and particle
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,10 +51,13 @@ def noise_grid(n_agents: int, grid: int) -> np.ndarray:
     """[grid^N, N] private noises: the midpoints of a grid on the unit cube, one row a particle.
 
     Raises:
-        ValueError: if there is not at least one point on each axis.
+        ValueError: if there is not at least one point on each axis, or there are too many in all.
     """
-    if grid < 1:
-        raise ValueError(f"grid must be at least 1, got {grid}")
+    if check_count("grid", grid) ** n_agents > MOST_PARTICLES:
+        raise ValueError(
+            f"grid must make at most {MOST_PARTICLES:,} particles, got {grid}^N = "
+            f"{grid**n_agents:,} for {n_agents} agents"
+        )
     midpoints = (np.arange(grid) + 0.5) / grid
     return np.stack(np.meshgrid(*[midpoints] * n_agents, indexing="ij"), -1).reshape(-1, n_agents)
 
@@ -60,8 +73,13 @@ def cumulative_conditionals(q: ArrayLike, alpha: float, sets: Sets) -> list[np.n
     Returns:
         N arrays of shape [A_j where j ∈ C_i else 1, for j ≠ i; A_i].
     """
-    parts = [boltzmann_conditional(q, alpha, i, sets[i]) for i in range(len(sets))]
+    parts = _conditionals(q, alpha, sets)
     return [np.moveaxis(part, i, -1).cumsum(axis=-1) for i, part in enumerate(parts)]
+
+
+def _conditionals(q: ArrayLike, alpha: float, sets: Sets) -> list[np.ndarray]:
+    """N arrays π*_α(u_i | u_{C_i}), each in the axes of the joint."""
+    return [np.exp(log_boltzmann_conditional(q, alpha, i, given)) for i, given in enumerate(sets)]
 
 
 def one_round(
@@ -100,7 +118,7 @@ def negotiate(
     sets: Sequence[Iterable[int]],
     *,
     rounds: int = 60,
-    grid: int = 41,
+    grid: int = 40,
     start: Sequence[int] | None = None,
 ) -> Negotiated:
     """Negotiate (5.1) with noise that stays fixed, until nobody moves or the rounds are over.
@@ -113,57 +131,28 @@ def negotiate(
         alpha: temperature, positive.
         sets: [N] one collection of agents for each agent.
         rounds: K, the most rounds to play.
-        grid: the points of each agent's noise; the particles are their grid^N combinations.
+        grid: the points of each agent's noise; the particles are their grid^N combinations. An
+            even number has no point at ½, which two equal optima would share unequally.
         start: [N] everybody's action before the first round; by default the last one.
 
     Raises:
         ValueError: if q is not finite, alpha not positive, sets do not fit, rounds or grid are
-            not positive, or start is not a joint action.
+            not positive, the particles too many, or start is not a joint action.
     """
     q = check_payoff(q)
     sets = check_sets(sets, q.ndim)
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, got {rounds}")
-    first = _checked_start(start, q.shape)
+    last = [size - 1 for size in q.shape]
+    first = check_joint_action("start", last if start is None else start, q.shape)
     noise = noise_grid(q.ndim, grid)
     cumulative = cumulative_conditionals(q, alpha, sets)
     u = np.tile(first, (len(noise), 1))
-    for k in range(rounds):
+    for k in range(check_count("rounds", rounds)):
         moved = one_round(cumulative, sets, u, noise)
         moving = float((moved != u).any(axis=1).mean())
         u = moved
         if moving == 0:
             return Negotiated(rounds=k, moving=0.0, joint=share_of_particles(u, q.shape))
     return Negotiated(rounds=rounds, moving=moving, joint=share_of_particles(u, q.shape))
-
-
-def _checked_start(start: Sequence[int] | None, shape: tuple[int, ...]) -> np.ndarray:
-    """The joint action to begin with, [N]; the last action of everybody by default."""
-    last = np.array(shape) - 1
-    if start is None:
-        return last
-    u = np.asarray(start)
-    if u.shape != last.shape or (u < 0).any() or (u > last).any():
-        raise ValueError(f"start must be a joint action of {shape}, got {start}")
-    return u.astype(int)
-
-
-def gibbs_sweep(
-    joint: np.ndarray, conditionals: list[np.ndarray], order: Sequence[int]
-) -> np.ndarray:
-    """One agent after the other replaces its action by a fresh draw: (6.2) solved exactly.
-
-    Args:
-        joint: [A_1, …, A_N] probabilities.
-        conditionals: N arrays π*(u_i | u_{C_i}), each in the axes of the joint.
-        order: the agents in the order in which they draw.
-
-    Returns:
-        [A_1, …, A_N] probabilities.
-    """
-    for i in order:
-        joint = joint.sum(axis=i, keepdims=True) * conditionals[i]
-    return joint
 
 
 def gibbs_negotiate(
@@ -195,7 +184,8 @@ def gibbs_negotiate(
         the divergences in nats, the start's first.
 
     Raises:
-        ValueError: if q is not finite, alpha not positive, or sets, start or order do not fit.
+        ValueError: if q is not finite, alpha not positive, tolerance negative, or sets, start or
+            order do not fit.
     """
     q = check_payoff(q)
     sets = check_sets(sets, q.ndim)
@@ -203,10 +193,11 @@ def gibbs_negotiate(
     order = (nested_order(sets) or range(q.ndim)) if order is None else order
     if sorted(order) != list(range(q.ndim)):
         raise ValueError(f"order must name each of {q.ndim} agents once, got {tuple(order)}")
-    conditionals = [boltzmann_conditional(q, alpha, i, sets[i]) for i in range(q.ndim)]
-    log_optimal = log_boltzmann(q, alpha)
-    divergences = [kl_from_log(joint, log_optimal)]
+    tolerance = fitted("tolerance", tolerance, NotNegative)
+    conditionals, log_optimal = _conditionals(q, alpha, sets), log_boltzmann(q, alpha)
+    divergences = [kl(joint, log_optimal)]
     while len(divergences) <= sweeps and divergences[-1] >= tolerance:
-        joint = gibbs_sweep(joint, conditionals, order)
-        divergences.append(kl_from_log(joint, log_optimal))
+        for i in order:  # agent i draws anew, given the others
+            joint = joint.sum(axis=i, keepdims=True) * conditionals[i]
+        divergences.append(kl(joint, log_optimal))
     return divergences

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linprog
 
-from svnr.checks import check_distribution
-from svnr.sets import Sets, check_sets, known_to
-from svnr.theory.maxent import conditional
+from svnr.checks import Share, check_distribution, fitted
+from svnr.sets import check_sets, known_to
+from svnr.theory.distributions import axes_outside
 
 
 def nested_order(sets: Sequence[Iterable[int]]) -> tuple[int, ...] | None:
@@ -75,170 +75,63 @@ def has_common_source(sets: Sequence[Iterable[int]]) -> bool:
     return bool(frozenset.intersection(*(sets[i] | {i} for i in range(len(sets)))))
 
 
-def best_agreement(
-    sets: Sequence[Iterable[int]], levels: int = 2, between: tuple[float, float] = (0.4, 0.6)
-) -> float:
-    """The best P(u_1 = … = u_N) when binary actions read discrete noise, as (7.1) does.
-
-    Tries every rule u_i = f_i(ξ_i, ξ_{C_i}), the ξ independent and uniform on a few levels,
-    that leaves the common action undecided. It is 1 exactly if there is a common source. The
-    number of rules is Π_i 2^{levels^|S_i|}: keep the sets small.
-
-    Args:
-        sets: [N] one collection of agents for each agent.
-        levels: how many values each ξ_i takes.
-        between: the least and the largest probability that each agent plays 1.
-
-    Raises:
-        ValueError: if a set names an agent that does not exist or its own.
-    """
-    sets = check_sets(sets)
-    noise = np.array(list(product(range(levels), repeat=len(sets))))
-    rules = [_undecided_rules(noise[:, known_to(sets, i)], between) for i in range(len(sets))]
-    all_one, all_zero = rules[0], ~rules[0]
-    for more in rules[1:]:
-        all_one = (all_one[:, None] & more).reshape(-1, len(noise))
-        all_zero = (all_zero[:, None] & ~more).reshape(-1, len(noise))
-    return float((all_one | all_zero).mean(axis=1).max())
-
-
-def _undecided_rules(seen: np.ndarray, between: tuple[float, float]) -> np.ndarray:
-    """Every binary function [rules, X] of what is seen [X, |S_i|], its mean within bounds."""
-    values, which = np.unique(seen, axis=0, return_inverse=True)
-    rules = np.array(list(product([False, True], repeat=len(values))))[:, which.ravel()]
-    mean = rules.mean(axis=1)
-    return rules[(mean >= between[0]) & (mean <= between[1])]
-
-
-def factorized(joint: ArrayLike, sets: Sequence[Iterable[int]]) -> np.ndarray:
-    """Π_i joint(u_i | u_{C_i}): what local policies make of a joint they imitate, Theorem A.1.
-
-    With empty sets this is the product of the marginals, with nested ones without cycles the
-    joint itself.
-
-    Args:
-        joint: [A_1, …, A_N] probabilities.
-        sets: [N] one collection of agents for each agent; nobody may know, by whatever detour,
-            an agent that knows it.
-
-    Returns:
-        [A_1, …, A_N] probabilities.
-
-    Raises:
-        ValueError: if joint is no distribution, or sets are not N, name a stranger, or go round
-            in a circle, so that the product would not sum to one.
-    """
-    joint = check_distribution(joint, "joint")
-    sets = check_sets(sets, joint.ndim)
-    ancestral_order(sets)
-    parts = [conditional(joint, i, sets[i]) for i in range(joint.ndim)]
-    return reduce(np.multiply, parts) * np.ones_like(joint)
-
-
-def ancestral_order(sets: Sequence[Iterable[int]]) -> tuple[int, ...]:
-    """An order in which everybody comes after the agents it knows.
-
-    Raises:
-        ValueError: if sets go round in a circle, so that there is none.
-    """
-    sets, order = check_sets(sets), list[int]()
-    while len(order) < len(sets):
-        ready = [i for i in range(len(sets)) if i not in order and sets[i] <= set(order)]
-        if not ready:
-            raise ValueError(f"sets must not go round in a circle, got {list(map(set, sets))}")
-        order.append(ready[0])
-    return tuple(order)
-
-
-def predecessors(sets: Sequence[Iterable[int]]) -> Sets:
-    """Strictly nested sets within nested ones: whom each agent must know, nobody else.
-
-    Raises:
-        ValueError: if the sets are not nested.
-    """
-    order = nested_order(sets)
-    if order is None:
-        raise ValueError(
-            f"sets must be nested as in Theorem A.1, got {[set(members) for members in sets]}"
-        )
-    return tuple(frozenset(order[: order.index(i)]) for i in range(len(order)))
-
-
-def joint_from_conditionals(joint: ArrayLike, sets: Sequence[Iterable[int]]) -> np.ndarray:
-    """Build a joint out of local policies along a nested order: the "if" of Theorem A.1.
-
-    Each agent plays joint(u_i | u of its predecessors), which it can, for nested sets hold the
-    predecessors. By the chain rule of probability the result is the joint itself.
-
-    Args:
-        joint: [A_1, …, A_N] probabilities.
-        sets: [N] one collection of agents for each agent, nested.
-
-    Returns:
-        [A_1, …, A_N] probabilities.
-
-    Raises:
-        ValueError: if joint is no distribution, or sets are not N, name a stranger, or are not
-            nested.
-    """
-    joint = check_distribution(joint, "joint")
-    return factorized(joint, predecessors(check_sets(sets, joint.ndim)))
-
-
-def identification_matrix(joint: ArrayLike, sets: Sequence[Iterable[int]]) -> np.ndarray:
-    """The linear conditions that knowing π(u_i | u_{C_i}) puts on a joint, Theorem A.1.
-
-    A joint π′ has the conditionals of π if and only if, for every i and u_{S_i},
-    π′(u_i, u_{C_i}) = π(u_i | u_{C_i}) π′(u_{C_i}). Joint actions that some conditional rules out
-    have no column, and conditions on actions of probability zero have no row.
-
-    Args:
-        joint: [A_1, …, A_N] probabilities, π.
-        sets: [N] one collection of agents for each agent.
-
-    Returns:
-        [conditions, joint actions not ruled out].
-
-    Raises:
-        ValueError: if joint is no distribution, or sets are not N or name a stranger.
-    """
-    joint = check_distribution(joint, "joint")
-    sets = check_sets(sets, joint.ndim)
-    parts = [conditional(joint, i, sets[i]) for i in range(joint.ndim)]
-    allowed = (reduce(np.multiply, parts) * np.ones_like(joint)).ravel() > 0
-    rows = [_conditions(joint, i, sets[i], part) for i, part in enumerate(parts)]
-    return np.concatenate(rows)[:, allowed]
-
-
-def _conditions(
-    joint: np.ndarray, agent: int, given: frozenset[int], part: np.ndarray
-) -> np.ndarray:
-    """One agent's rows [|U_{S_i}| where defined, |U|] of the identification matrix."""
-    rest = tuple(j for j in range(joint.ndim) if j != agent and j not in given)
-    each = np.eye(joint.size).reshape(joint.size, *joint.shape)
-    together = each.sum(axis=tuple(j + 1 for j in rest), keepdims=True)
-    condition = together.sum(axis=agent + 1, keepdims=True)
-    defined = joint.sum(axis=(*rest, agent), keepdims=True) > 0
-    rows = (together - part * condition).reshape(joint.size, -1).T
-    return rows[np.broadcast_to(defined, part.shape).ravel()]
-
-
 def identification_dim(
     joint: ArrayLike, sets: Sequence[Iterable[int]], tolerance: float = 1e-10
 ) -> int:
     """How many dimensions of the joint its conditionals leave open: the "iff" of Theorem A.1.
 
-    Zero means that π(u_i | u_{C_i}), for all i, determine π. Nested sets give zero for every
-    positive joint; sets that are not nested give more for some joint, a product for instance.
+    Zero means that π(u_i | u_{C_i}), for all i, determine π among the distributions. Nested sets
+    give zero for every positive joint; sets that are not nested give more for some joint, a
+    product for instance.
 
     Args:
-        joint: [A_1, …, A_N] probabilities, π.
+        joint: [A_1, …, A_N] probabilities, π; zero means that a joint action cannot be.
         sets: [N] one collection of agents for each agent.
-        tolerance: singular values below it count as zero.
+        tolerance: singular values below this share of the largest count as zero.
 
     Raises:
-        ValueError: if joint is no distribution, or sets are not N or name a stranger.
+        ValueError: if joint is no distribution, sets are not N or name a stranger, or tolerance
+            is no share.
     """
-    conditions = identification_matrix(joint, sets)
-    held = np.linalg.svd(conditions, compute_uv=False) > tolerance
-    return conditions.shape[1] - int(held.sum()) - 1
+    tolerance = fitted("tolerance", tolerance, Share)
+    conditions, held = _conditions(check_distribution(joint, "joint"), sets)
+    conditions = conditions[:, held | _may_be_positive(conditions, held)]
+    return conditions.shape[1] - int(np.linalg.matrix_rank(conditions, rtol=tolerance)) - 1
+
+
+def _conditions(joint: np.ndarray, sets: Sequence[Iterable[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """What knowing π(u_i | u_{C_i}) asks of a joint π′: linear conditions [rows, columns].
+
+    For every i and u_{S_i} of π's support, π′(u_{S_i}) / π(u_{S_i}) = π′(u_{C_i}) / π(u_{C_i}).
+    The column of u counts π′(u) in units of the least π(u_{S_i}): rare actions weigh in full, and
+    no entry is large. Joint actions that some conditional rules out have no column. Also returned
+    is where π is positive, [columns].
+    """
+    sets = check_sets(sets, joint.ndim)
+    rests = [axes_outside(known_to(sets, i), joint.ndim) for i in range(joint.ndim)]
+    laws = [joint.sum(axis=rest, keepdims=True) for rest in rests]  # π(u_{S_i})
+    given = [law.sum(axis=i, keepdims=True) for i, law in enumerate(laws)]  # π(u_{C_i})
+    never = [(law == 0) & (c > 0) for law, c in zip(laws, given, strict=True)]
+    allowed = ~reduce(np.logical_or, never)
+    unit = reduce(np.minimum, [np.where(law > 0, law, 1.0) for law in laws])
+    each = (np.eye(joint.size) * unit.ravel())[allowed.ravel()].reshape(-1, *joint.shape)
+    rows = []
+    for i, (law, c) in enumerate(zip(laws, given, strict=True)):
+        together = each.sum(axis=tuple(j + 1 for j in rests[i]), keepdims=True)
+        common = together.sum(axis=i + 1, keepdims=True) / np.where(c > 0, c, 1.0)
+        rows.append((together / np.where(law > 0, law, 1.0) - common)[:, law > 0])
+    return np.concatenate(rows, axis=1).T, joint[allowed] > 0
+
+
+def _may_be_positive(conditions: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Which columns some π′ ≥ 0 can use that meets the conditions, [columns].
+
+    Where π is positive π′ may have either sign, for enough of π can be added. What is left is a
+    linear program: raise all other columns up to one, t, and beyond, s.
+    """
+    others = conditions[:, ~held]
+    bounds = [(None, None) if h else (0, 1) for h in held] + [(0, None)] * others.shape[1]
+    cost = np.concatenate([held - 1.0, np.zeros(others.shape[1])])
+    equal = np.hstack([conditions, others])
+    found = linprog(cost, A_eq=equal, b_eq=np.zeros(len(equal)), bounds=bounds)
+    return found.x[: len(held)] > 0.5

@@ -1,32 +1,39 @@
-"""Relative over-generalization of finite games, exact: perceived (PRO), executed (ERO),
-and the classical notions that the paper starts from.
+"""Relative over-generalization of finite games, exact: perceived (PRO) and executed (ERO).
 
 Definition 4.2 does not say whether an agent's policy π_i may see its partners' actions. Both
 readings are here; the conditional one is the one that makes the theory hold.
 """
 
 from collections.abc import Sequence
-from itertools import product as combinations
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.checks import check_agent, check_alpha, check_distribution, check_payoff
-from svnr.theory.maxent import (
-    boltzmann,
-    boltzmann_conditional,
+from svnr.checks import (
+    NotNegative,
+    check_agent,
+    check_distribution,
+    check_one_of,
+    check_payoff,
+    fitted,
+)
+from svnr.theory.distributions import (
     entropy,
-    expected_payoff,
+    finite_log,
     kl,
-    kl_from_log,
-    log_boltzmann,
     log_marginal,
+    log_sum_exp,
     marginals,
     opponents,
-    optimal_set,
     product,
-    with_opponents,
+)
+from svnr.theory.maxent import (
+    boltzmann,
+    boltzmann_limit,
+    expected_payoff,
+    log_boltzmann,
+    optimal_set,
 )
 
 Reading = Literal["conditional", "marginal"]
@@ -60,15 +67,13 @@ def pro_gap(
         ValueError: if the payoff, the temperature, the agent, the model or the reading do not
             make sense.
     """
-    model, log_optimal = _model_and_target(opponent_model, q, alpha, agent)
-    others = [j for j in range(log_optimal.ndim) if j != agent]
-    if reading == "conditional":
-        return kl_from_log(model, log_marginal(log_optimal, others))
-    if reading != "marginal":
-        raise ValueError(f"reading must be 'conditional' or 'marginal', got {reading!r}")
-    optimal = np.exp(log_marginal(log_optimal, others))
-    best = marginal_divergence(optimal / optimal.sum(), q, alpha, agent)
-    return marginal_divergence(model, q, alpha, agent) - best
+    check_one_of("reading", reading, get_args(Reading))
+    if reading == "marginal":
+        right = opponents(boltzmann(q, alpha), agent)
+        both = [marginal_divergence(rho, q, alpha, agent) for rho in (opponent_model, right)]
+        return both[0] - both[1]
+    model, log_optimal = _checked_model(opponent_model, q, agent), log_boltzmann(q, alpha)
+    return kl(model, log_marginal(log_optimal, set(range(log_optimal.ndim)) - {agent}))
 
 
 def marginal_divergence(
@@ -84,9 +89,8 @@ def marginal_divergence(
         alpha: temperature, positive.
         agent: i.
     """
-    model, log_optimal = _model_and_target(opponent_model, q, alpha, agent)
-    drive = expected_payoff(log_optimal, model, agent)
-    return -entropy(model) - float(np.logaddexp.reduce(drive))
+    drive = expected_payoff(log_boltzmann(q, alpha), opponent_model, agent)
+    return -entropy(opponent_model) - log_sum_exp(drive).item()
 
 
 def pro_gap_limit(
@@ -106,15 +110,11 @@ def pro_gap_limit(
     Raises:
         ValueError: if the payoff, the agent, the model or the reading do not make sense.
     """
-    q = check_payoff(q)
-    shape = np.delete(q.shape, check_agent(agent, q.ndim))
-    model = check_distribution(opponent_model, "opponent_model", tuple(shape.tolist()))
+    check_one_of("reading", reading, get_args(Reading))
+    q, model = check_payoff(q), _checked_model(opponent_model, q, agent)
     if reading == "conditional":
         return float(q.max() - (model * q.max(axis=agent)).sum())
-    if reading != "marginal":
-        raise ValueError(f"reading must be 'conditional' or 'marginal', got {reading!r}")
-    best = optimal_set(q)
-    partners = opponents(best / best.sum(), agent)
+    partners = opponents(boltzmann_limit(q), agent)
     replies = [expected_payoff(q, rho, agent).max() for rho in (partners, model)]
     return float(replies[0] - replies[1])
 
@@ -123,6 +123,7 @@ def has_pro(
     opponent_models: Sequence[ArrayLike], q: ArrayLike, alpha: float, tolerance: float = 1e-9
 ) -> bool:
     """Definition 4.2, conditional reading: whether some agent's gap exceeds `tolerance` nats."""
+    tolerance = fitted("tolerance", tolerance, NotNegative)
     gaps = (pro_gap(model, q, alpha, i) for i, model in enumerate(opponent_models))
     return any(gap > tolerance for gap in gaps)
 
@@ -146,27 +147,27 @@ def perceived(
     Returns:
         [A_1, …, A_N] probabilities.
     """
-    model, log_optimal = _model_and_target(opponent_model, q, alpha, agent)
-    n = log_optimal.ndim
+    model = _checked_model(opponent_model, q, agent)
+    reply = np.exp(_log_reply(model, q, alpha, agent, reading))
+    return reply * np.expand_dims(model, agent)
+
+
+def _log_reply(
+    model: np.ndarray, q: ArrayLike, alpha: float, agent: int, reading: Reading
+) -> np.ndarray:
+    """log π_i of the π_i that minimizes (3.2), in the axes of the joint."""
+    check_one_of("reading", reading, get_args(Reading))
     if reading == "conditional":
-        policy = boltzmann_conditional(q, alpha, agent, range(n))
-    elif reading == "marginal":
-        drive = expected_payoff(log_optimal, model, agent)
-        own = np.exp(drive - np.logaddexp.reduce(drive))
-        policy = np.expand_dims(own, [j for j in range(n) if j != agent])
-    else:
-        raise ValueError(f"reading must be 'conditional' or 'marginal', got {reading!r}")
-    return with_opponents(policy, model, agent)
+        return log_boltzmann(q, alpha, (agent,))
+    own = log_boltzmann(expected_payoff(q, model, agent), alpha)
+    return np.expand_dims(own, [j for j in range(np.ndim(q)) if j != agent])
 
 
-def _model_and_target(
-    opponent_model: ArrayLike, q: ArrayLike, alpha: float, agent: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """ρ_i and log π*_α, checked against each other."""
-    log_optimal = log_boltzmann(q, check_alpha(alpha))
-    shape = np.delete(log_optimal.shape, check_agent(agent, log_optimal.ndim))
-    model = check_distribution(opponent_model, "opponent_model", tuple(shape.tolist()))
-    return model, log_optimal
+def _checked_model(opponent_model: ArrayLike, q: ArrayLike, agent: int) -> np.ndarray:
+    """ρ_i, one probability for each joint action of the partners."""
+    shape = check_payoff(q).shape
+    agent = check_agent(agent, len(shape))
+    return check_distribution(opponent_model, "opponent_model", shape[:agent] + shape[agent + 1 :])
 
 
 # --- executed relative over-generalization --------------------------------------------------
@@ -190,12 +191,11 @@ def execute(joint: ArrayLike, how: Execution = "independent") -> np.ndarray:
         ValueError: if joint is no distribution or the way is unknown.
     """
     joint = check_distribution(joint, "joint")
+    check_one_of("how", how, get_args(Execution))
     if how == "shared":
         return joint
     if how == "independent":
         return product(marginals(joint))
-    if how != "greedy":
-        raise ValueError(f"how must be 'independent', 'shared' or 'greedy', got {how!r}")
     chosen = np.zeros_like(joint)
     chosen[np.unravel_index(joint.argmax(), joint.shape)] = 1.0
     return chosen
@@ -221,11 +221,6 @@ def ero_gap(executed: ArrayLike, q: ArrayLike, agent: int | None = None) -> floa
         return max(ero_gap(executed, q, i) for i in range(q.ndim))
     best = q.max(axis=check_agent(agent, q.ndim), keepdims=True)
     return float((executed * (best - q)).sum())
-
-
-def has_ero(executed: ArrayLike, q: ArrayLike, tolerance: float = 1e-9) -> bool:
-    """Definition 4.1: whether some agent gains more than `tolerance` by seeing the others."""
-    return ero_gap(executed, q) > tolerance
 
 
 def regret(executed: ArrayLike, q: ArrayLike) -> float:
@@ -280,90 +275,12 @@ def is_consistent(
         alpha: temperature, positive.
         tolerance: nats by which either part may miss.
     """
+    executed = check_distribution(executed, "executed", check_payoff(q).shape)
     if has_pro(opponent_models, q, alpha, tolerance):
         return False
-    believed = perceived(opponent_models[0], q, alpha, 0)
-    return kl(executed, believed / believed.sum()) <= tolerance
-
-
-# --- the classical notions ------------------------------------------------------------------
-
-
-def pure_nash(q: ArrayLike) -> np.ndarray:
-    """[A_1, …, A_N] True where no agent gains by moving alone."""
-    q = check_payoff(q)
-    stays = [q >= q.max(axis=i, keepdims=True) for i in range(q.ndim)]
-    return np.logical_and.reduce(stays)
-
-
-def overgeneralized(q: ArrayLike) -> tuple[int, ...]:
-    """Everybody's best action against partners who act uniformly at random (the first, if tied).
-
-    Args:
-        q: [A_1, …, A_N] payoff.
-
-    Returns:
-        [N] the joint action that exploration alone teaches.
-    """
-    q = check_payoff(q)
-    return tuple(int(np.argmax(against_random(q, i))) for i in range(q.ndim))
-
-
-def against_random(q: ArrayLike, agent: int) -> np.ndarray:
-    """[A_i] mean payoff of each own action over partners' actions, all equally likely."""
-    q = check_payoff(q)
-    others = tuple(j for j in range(q.ndim) if j != check_agent(agent, q.ndim))
-    return q.mean(axis=others)
-
-
-def best_response_path(q: ArrayLike, start: Sequence[int]) -> list[tuple[int, ...]]:
-    """Where agents go that reply to each other in turn, until a whole round moves nobody.
-
-    Args:
-        q: [A_1, …, A_N] payoff.
-        start: [N] the joint action to begin with.
-
-    Returns:
-        the joint actions passed through, start first; the last one is a Nash equilibrium.
-    """
-    q = check_payoff(q)
-    path, still = [tuple(int(a) for a in start)], 0
-    for turn in range(q.size * q.ndim):
-        agent, here = turn % q.ndim, path[-1]
-        line = q[tuple(slice(None) if j == agent else here[j] for j in range(q.ndim))]
-        better = int(np.argmax(line)) if line.max() > line[here[agent]] else here[agent]
-        moved = (*here[:agent], better, *here[agent + 1 :])
-        still = still + 1 if moved == here else 0
-        if moved != here:
-            path.append(moved)
-        if still == q.ndim:
-            break
-    return path
-
-
-def ro_pairs(q: ArrayLike) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Relative over-generalization as §4 quotes it: pairs of a worse and an optimal equilibrium.
-
-    In each pair every agent's part of the worse equilibrium earns more against random partners
-    than its part of the optimal one.
-
-    Args:
-        q: [A_1, …, A_N] payoff.
-
-    Returns:
-        (sub-optimal, optimal) pairs of pure Nash equilibria.
-    """
-    q = check_payoff(q)
-    stable = [tuple(int(a) for a in u) for u in np.argwhere(pure_nash(q))]
-    best = optimal_set(q)
-    means = [against_random(q, i) for i in range(q.ndim)]
-    return [
-        (worse, better)
-        for worse, better in combinations(stable, stable)
-        if best[better]
-        and not best[worse]
-        and all(m[w] > m[b] for m, w, b in zip(means, worse, better, strict=True))
-    ]
+    model = _checked_model(opponent_models[0], q, 0)
+    log_believed = _log_reply(model, q, alpha, 0, "conditional") + finite_log(model)[None]
+    return kl(executed, log_believed) <= tolerance
 
 
 def optimal_models(q: ArrayLike, alpha: float) -> list[np.ndarray]:

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from svnr.sets import (
+    TOPOLOGIES,
+    all_topologies,
+    chain,
+    check_sets,
+    full,
+    known_to,
+    named,
+    none,
+    reverse,
+    ring,
+    sparse,
+    star,
+    strict,
+    written_out,
+)
+
+
+def test_the_named_topologies():
+    assert strict(3) == (frozenset(), frozenset({0}), frozenset({0, 1}))
+    assert reverse(3) == (frozenset({1, 2}), frozenset({2}), frozenset())
+    assert full(3)[1] == {0, 2} and none(3) == (frozenset(),) * 3
+    assert star(3, centre=1) == (frozenset({1}), frozenset(), frozenset({1}))
+    assert chain(3) == (frozenset(), frozenset({0}), frozenset({1}))
+    assert ring(3) == (frozenset({2}), frozenset({0}), frozenset({1}))
+    assert ring(1) == (frozenset(),)
+    assert known_to(strict(3), 2) == (0, 1, 2) and known_to(none(3), 1) == (1,)
+
+
+def test_every_topology_comes_once():
+    every = list(all_topologies(3))
+    assert len(every) == len(set(every)) == 2**6
+    assert all(make(3) in every for make in TOPOLOGIES.values())
+    assert list(all_topologies(1)) == [(frozenset(),)]
+
+
+def test_sparse_sets_repeat_by_seed_and_hear_their_share():
+    assert sparse(6, seed=1) == sparse(6, seed=1) != sparse(6, seed=2)
+    assert sparse(4, 0, share=0.0) == none(4) and sparse(4, 0, share=1.0) == full(4)
+    links = sum(len(heard) for seed in range(50) for heard in sparse(8, seed, share=0.25))
+    # 50 draws of 56 links: 700 expected, with a standard error of √(2800 · 0.25 · 0.75) = 23.
+    assert abs(links - 700) < 4 * 23
+    assert all(i not in heard for i, heard in enumerate(sparse(8, 0, share=0.9)))
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize("n", [1, 2, 3, np.int64(4)])
+def test_equal_sets_have_one_name_however_they_are_spelt(name, n):
+    written = written_out(name, n)
+    spellings = [
+        name,
+        written,
+        [list(members) for members in written],
+        [np.array(sorted(members), dtype=int) for members in written],
+    ]
+    names = {named(sets, n) for sets in spellings}
+    assert len(names) == 1 and written_out(names.pop(), n) == written
+    if n > 3:
+        assert named(written, n) == name
+
+
+def test_with_few_agents_several_names_mean_the_same():
+    # Two agents: chain, star and strict are all ({}, {1}); one agent: everything is ({},).
+    assert named("chain", 2) == named("star", 2) == named("strict", 2) == "strict"
+    assert {named(name, 1) for name in TOPOLOGIES} == {"strict"}
+
+
+def test_sets_without_a_name_are_written_out():
+    assert named([[1], [0, 2], []], 3) == (frozenset({1}), frozenset({0, 2}), frozenset())
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sets", "n", "message"),
+    [
+        (({1}, {5}), 2, r"sets\[1\] must name agents in 0\.\.1 only, got \{5\}"),
+        (({0}, set()), 2, r"sets\[0\] must not contain agent 0"),
+        ((set(),), 2, "sets must hold one set for each of 2 agents, got 1"),
+    ],
+)
+def test_sets_that_make_no_sense_are_refused(sets, n, message):
+    with pytest.raises(ValueError, match=message):
+        check_sets(sets, n)
+
+
+@pytest.mark.parametrize("make", [*TOPOLOGIES.values(), all_topologies, lambda n: sparse(n, 0)])
+@pytest.mark.parametrize("n", [-1, 0, 2.0, True, "three"])
+def test_the_number_of_agents_is_a_whole_number_of_at_least_one(make, n):
+    with pytest.raises(ValueError, match=rf"n must be a whole number of at least 1, got {n!r}"):
+        make(n)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: star(3, 5), r"centre must be a whole number in \[0, 2\], got 5"),
+        (lambda: star(3, -1), r"centre must be a whole number in \[0, 2\], got -1"),
+        (lambda: known_to(strict(3), 3), r"agent must be a whole number in \[0, 2\], got 3"),
+        (lambda: known_to(strict(3), -1), r"agent must be a whole number in \[0, 2\], got -1"),
+        (lambda: sparse(3, 0, share=2), r"share must be a number in \[0, 1\], got 2"),
+        (lambda: sparse(3, 0, share=np.nan), "share must be a finite number, got nan"),
+        (lambda: sparse(3, -1), r"seed must be a whole number in \[0, inf\], got -1"),
+        (lambda: named("strickt", 3), r"sets must be one of strict, .* mean 'strict'\?"),
+        (lambda: named([[], [0]], 3), "sets must hold one set for each of 3 agents, got 2"),
+        (lambda: check_sets([]), "sets must hold one set for each of 0 agents, got 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
