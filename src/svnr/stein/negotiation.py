@@ -58,8 +58,8 @@ def negotiated_direction(
 
     Args:
         fixed: [..., L, D] particles x averaged over.
-        moved: [..., M, D] particles y that move. Where they are `fixed` itself, the same tensor,
-            distances of particles to themselves are left out of the median.
+        moved: [..., M, D] particles y that move. Where they are the fixed ones themselves, the
+            distance of a particle to itself is left out of the median.
         score: [..., L, D] ∇ log p at the fixed particles.
         mask: [D, D] from `kernel_mask`; a kernel is computed once for all rows that are equal.
         kernel: κ.
@@ -77,7 +77,7 @@ def negotiated_direction(
     if kinds:
         seen = seen.index_select(-2, kinds[0])
     distances = seen.unflatten(-1, apart.shape[-2:])  # squared, as the owner's kernel sees them
-    k, rate = kernel(distances, median_bandwidth(distances, same=moved is fixed))
+    k, rate = kernel(distances, median_bandwidth(distances, same=fixed.equal(moved)))
     if kinds:
         k, rate = k.index_select(-3, kinds[1]), rate.index_select(-3, kinds[1])
     drive = score.mT.unsqueeze(-1) - rate * apart
