@@ -47,8 +47,9 @@ paper: $(READY)  ## the same at the paper's own counts, resumable
 
 figures: paper  ## redraw figures/ from the committed results/
 
-bench: $(READY)  ## time one update beside its arithmetic floor
+bench: $(READY)  ## time one update beside its arithmetic floor, and beside other packages
 	$(BIN)/python benchmarks/update.py
+	$(BIN)/python benchmarks/peers.py
 
 clean:  ## delete what was made, but not results/ and figures/
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -1,62 +1,29 @@
-"""What one update costs, part by part and learner by learner, beside its arithmetic alone.
+"""What one update costs, function by function and learner by learner, beside its arithmetic alone.
 
-Run with `make bench`. Every figure is a median on one thread; the matrix-product rate is measured
-in turns with the update, so that their ratio holds on a busy machine too.
+Run with `make bench`. Every figure is a median of processor time on one thread, so that waiting
+for a busy machine does not count. The floor is the update's multiply-adds, as torch counts them,
+at the matrix-product rate measured in turns with the update.
 """
 
-import itertools
+import cProfile
+import pstats
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+import svnr
 from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
 from svnr.games.differential import DifferentialGame, Hill
-from svnr.learners.learner import Learner
-from svnr.learners.losses import learn_values
 from svnr.learners.replay import Batch
-from svnr.learners.svnr import SVNR, SVNRSettings
-from svnr.stein.negotiation import negotiated_direction
-from svnr.stein.svgd import latent_score
 
 BATCH = 512  # transitions an update
 HIDDEN = (100, 100)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One size of the update."""
-
-    n_agents: int = 3
-    n_particles: int = 48
-    n_groups: int = 8
-
-    def learner(self) -> SVNR:
-        """A fresh learner of this size."""
-        settings = SVNRSettings(
-            n_particles=self.n_particles, n_groups=self.n_groups, hidden=HIDDEN
-        )
-        return SVNR(many_hills(self.n_agents), settings, 5000, seed=0)
-
-    def multiply_adds(self) -> int:
-        """Multiply-adds of the matrix products of one update (kernels and Adam not counted)."""
-        critic = layers(1 + self.n_agents, 1)
-        sampler = layers(1 + self.n_agents, 1)
-        rows = self.n_groups * self.n_particles // 2  # fixed, and as many moved
-        learn_critic = BATCH * (3 * sum(critic) - critic[0])  # forward, ∂weights, ∂inputs but one
-        fixed = self.n_agents * rows * sum(sampler)
-        moved = self.n_agents * rows * (3 * sum(sampler) - sampler[0])
-        ask_critic = rows * 2 * sum(critic)  # forward and ∂actions
-        return learn_critic + fixed + moved + ask_critic
-
-
-def layers(n_inputs: int, n_outputs: int) -> list[int]:
-    """Multiply-adds a row of each layer."""
-    widths = [n_inputs, *HIDDEN, n_outputs]
-    return [a * b for a, b in itertools.pairwise(widths)]
+SIZE = {"n_particles": 48, "n_groups": 8, "hidden": HIDDEN}
 
 
 def many_hills(n_agents: int) -> DifferentialGame:
@@ -66,109 +33,81 @@ def many_hills(n_agents: int) -> DifferentialGame:
     return DifferentialGame(f"hills_{n_agents}", (wrong, right))
 
 
-def transitions(n_agents: int) -> Batch:
-    """A batch of random joint actions and their rewards."""
+def one_update(
+    name: str, n_agents: int = 3, ends: bool = True, **settings: Any
+) -> Callable[[], object]:
+    """One update of a fresh learner on a batch of random joint actions, ready to be called.
+
+    Args:
+        name: of the learner.
+        n_agents: N.
+        ends: whether every transition ends its episode, as it does in this game.
+        settings: of the learner, where they are not its own.
+    """
     game = many_hills(n_agents)
+    learner = make_learner(name, game, learner_settings(name, settings), 5000, seed=0)
     state = game.reset(BATCH, 0)
     u = 2 * torch.rand(BATCH, n_agents, generator=torch.Generator().manual_seed(0)) - 1
-    step = game.step(u)
-    return Batch(state, u, step.reward, step.state, step.terminated)
+    step, note = game.step(u), learner.observe(state, u)
+    ended = torch.full_like(step.terminated, ends)
+    rows = Batch(state, u, step.reward, step.state, ended, note)
+    return lambda: learner.update(rows, 2000)
 
 
 def in_turns(repeats: int = 200, **calls: Callable[[], object]) -> dict[str, float]:
-    """Median milliseconds of each call, all of them timed in turns."""
+    """Median milliseconds of the processor for each call, all of them timed in turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for repeat in range(repeats + 10):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             call()
             if repeat >= 10:
-                times[name].append(1e3 * (time.perf_counter() - start))
+                times[name].append(1e3 * (time.process_time() - start))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def against_floor(case: Case, repeats: int = 200) -> tuple[float, float]:
-    """Milliseconds of one update, and of its multiply-adds at the measured rate."""
-    return beside_products(
-        case.learner(), transitions(case.n_agents), case.multiply_adds(), repeats
-    )
-
-
-def beside_products(
-    learner: Learner, batch: Batch, multiply_adds: float, repeats: int
-) -> tuple[float, float]:
-    """Milliseconds of one update, and of some multiply-adds at the rate measured beside it."""
+def beside_floor(update: Callable[[], object], repeats: int = 40) -> str:
+    """Milliseconds of one update, of its multiply-adds at the measured rate, and their ratio."""
+    with FlopCounterMode(display=False) as counter:
+        update()
     left, right = torch.randn(BATCH, HIDDEN[0]), torch.randn(*HIDDEN)
-    took = in_turns(
-        repeats, product=lambda: left @ right, update=lambda: learner.update(batch, 2000)
-    )
-    rate = BATCH * HIDDEN[0] * HIDDEN[1] / took["product"]  # multiply-adds a millisecond
-    return took["update"], multiply_adds / rate
+    took = in_turns(repeats, product=lambda: left @ right, update=update)
+    products = counter.get_total_flops() / (2 * BATCH * HIDDEN[0] * HIDDEN[1])
+    floor = products * took["product"]
+    return f"{took['update']:9.2f}  {floor:8.2f}  {took['update'] / floor:5.2f}"
 
 
-def parts(case: Case) -> dict[str, float]:
-    """Milliseconds of each part of an update."""
-    learner, batch = case.learner(), transitions(case.n_agents)
-    rows = (case.n_groups, case.n_particles // 2)
-    state = torch.zeros(*rows, 1)
-    noise, u = learner.noise(*rows), 0.9 * torch.rand(*rows, case.n_agents)
-
-    def critic() -> None:
-        learn_values(learner.critic, learner._critic_adam, batch.state, batch.u, batch.reward)
-
-    def samplers() -> None:
-        z, trail = learner.samplers.record(state, noise)
-        learner._sampler_adam.step(learner.samplers.slopes(trail, z))
-
-    def fixed() -> None:
-        with torch.no_grad():
-            learner.samplers.latent(state, noise)
-
-    return in_turns(
-        critic_learns=critic,
-        fixed_particles=fixed,
-        moved_particles_and_samplers_learn=samplers,
-        action_gradient=lambda: learner.critic.action_gradient(state, u),
-        score=lambda: latent_score(u, u),
-        direction=lambda: negotiated_direction(u, u, u, learner.mask),
-        target_critic=learner._target.follow,
-    )
+def table(what: str, updates: dict[Any, Callable[[], object]]) -> None:
+    """Print a row for each update."""
+    print(f"\n{what:>10}  update ms  floor ms  ratio")
+    for name, update in updates.items():
+        print(f"{name!s:>10}  {beside_floor(update)}")
 
 
-def growth(name: str, cases: dict[int, Case]) -> None:
-    """Print how the cost grows along one size."""
-    print(f"\n{name:>10}  update ms  floor ms  ratio")
-    for size, case in cases.items():
-        update, floor = against_floor(case, repeats=40)
-        print(f"{size:>10}  {update:9.2f}  {floor:8.2f}  {update / floor:5.2f}")
-
-
-def every_learner(n_agents: int = 3) -> None:
-    """Print the cost of an update of each learner; here torch counts the multiply-adds."""
-    print(f"\n{'learner':>10}  update ms  floor ms  ratio")
-    game, batch = many_hills(n_agents), transitions(n_agents)
-    for name in LEARNERS:
-        learner = make_learner(name, game, learner_settings(name), 5000, seed=0)
-        noted = Batch(**{**vars(batch), "note": learner.observe(batch.state, batch.u)})
-        with FlopCounterMode(display=False) as counter:
-            learner.update(noted, 2000)
-        update, floor = beside_products(learner, noted, counter.get_total_flops() / 2, repeats=60)
-        print(f"{name:>10}  {update:9.2f}  {floor:8.2f}  {update / floor:5.2f}")
+def shares(update: Callable[[], object], repeats: int = 200, least: float = 0.05) -> None:
+    """Print which functions of the package an update spends its time in, callees included."""
+    profile = cProfile.Profile()
+    profile.runcall(lambda: [update() for _ in range(repeats)])
+    home, stats = Path(svnr.__file__).parent, pstats.Stats(profile)
+    print(f"\n{'share':>10}  function, with what it calls (the profiler makes small ones larger)")
+    ours = [(each[3], *key) for key, each in stats.stats.items() if str(home) in key[0]]
+    for took, path, line, name in sorted(ours, reverse=True):
+        if took >= least * stats.total_tt:
+            print(f"{took / stats.total_tt:10.0%}  {Path(path).relative_to(home)}:{line} {name}")
 
 
 def main() -> None:
     """Print the whole benchmark."""
     torch.set_num_threads(1)
-    case = Case()
-    update, floor = against_floor(case)
-    print(f"SVNR update: {BATCH} transitions, {case}, networks {HIDDEN}, one thread")
-    print(f"  update {update:.2f} ms, arithmetic floor {floor:.2f} ms, ratio {update / floor:.2f}")
-    for name, took in parts(case).items():
-        print(f"  {name.replace('_', ' '):<36} {took:6.3f} ms")
-    every_learner()
-    growth("particles", {m: Case(n_particles=m) for m in (16, 32, 48, 64, 128, 256)})
-    growth("agents", {n: Case(n_agents=n) for n in (2, 3, 4, 8, 16)})
-    growth("groups", {g: Case(n_groups=g) for g in (1, 8, 32, 128, 512)})
+    print(f"Updates from {BATCH} transitions, networks {HIDDEN}, one thread; svnr: {SIZE}")
+    table("learner", {name: one_update(name) for name in LEARNERS})
+    shares(one_update("svnr", **SIZE))
+    for what, sizes in {
+        "n_particles": (16, 32, 48, 64, 128, 256),
+        "n_groups": (1, 8, 32, 128, 512),
+    }.items():
+        table(what, {size: one_update("svnr", **{**SIZE, what: size}) for size in sizes})
+    table("n_agents", {n: one_update("svnr", n, **SIZE) for n in (2, 3, 4, 8, 16)})
 
 
 if __name__ == "__main__":

@@ -80,8 +80,9 @@ def start(deviation, *shape):
 x = start(1.0, 5, 2)
 score = -x  # of a standard normal: ∇ log p(x) = −x
 distances = ((x[:, None] - x[None]) ** 2).sum(-1)
-h = distances.flatten().median() / np.log(5)
-assert torch.isclose(h, median_bandwidth(squared_distances(x, x)).squeeze())
+pairs = distances[~torch.eye(5, dtype=torch.bool)]  # a particle and itself are no pair
+h = pairs.median() / np.log(5)
+assert torch.isclose(h, median_bandwidth(squared_distances(x, x), same=True).squeeze())
 
 # %%
 phi = torch.zeros_like(x)
@@ -97,9 +98,9 @@ assert torch.allclose(phi, direction(x, score), atol=1e-6)
 
 # %%
 leaf = x.clone().requires_grad_(True)
-k, dk = rbf(leaf, x, h)
+k, rate = rbf(squared_distances(leaf, x), h)
 (slope,) = torch.autograd.grad(k[:, 0].sum(), leaf)
-assert torch.allclose(slope, dk[:, 0], atol=1e-6)
+assert torch.allclose(slope, -rate * k[:, :1] * (x - x[0]), atol=1e-6)
 
 # %% [markdown]
 # > "φ*(x) = 0" (§3.3)

@@ -303,8 +303,9 @@ score = joint_score(points)
 found = negotiated_direction(points, points, score, kernel_mask(strict(2), (1, 1)))
 for agent, seen in ((0, [0]), (1, [0, 1])):
     apart = points[:, None, seen] - points[None, :, seen]
-    h = (apart**2).sum(-1).flatten().median() / np.log(6)
-    k = torch.exp(-(apart**2).sum(-1) / h)
+    distances = (apart**2).sum(-1)
+    h = distances[~torch.eye(6, dtype=torch.bool)].median() / np.log(6)
+    k = torch.exp(-distances / h)
     push = -2 / h * (points[:, None, agent] - points[None, :, agent]) * k
     phi = (k * score[:, None, agent] + push).mean(0)
     assert torch.allclose(phi, found[:, agent], atol=1e-5)

@@ -43,5 +43,13 @@ def test_widths_and_times_must_be_positive():
         arguments = {"bandwidth": 1.0, "duration": 1.0, "generator": torch.Generator()} | {
             name: 0.0
         }
-        with pytest.raises(ValueError, match=f"{name} must be positive, got 0.0"):
+        with pytest.raises(ValueError, match=f"{name} must be a number in .*, got 0.0"):
             birth_death(torch.zeros(3, 1), torch.zeros(3), **arguments)
+
+
+@pytest.mark.parametrize(
+    "log_density", [torch.tensor([0.0, math.nan, 0.0]), torch.zeros(3, 1), torch.zeros(2)]
+)
+def test_rates_need_one_finite_log_density_a_particle(log_density):
+    with pytest.raises(ValueError, match="log_density must be 3 finite numbers, got"):
+        birth_death(torch.zeros(3, 1), log_density, 1.0, 1.0, torch.Generator())

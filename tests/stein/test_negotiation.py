@@ -19,7 +19,7 @@ def points(*shape, seed=0):
     return torch.randn(shape, dtype=torch.double, generator=torch.Generator().manual_seed(seed))
 
 
-def by_hand(fixed, moved, score, sets, sizes):
+def by_hand(fixed, moved, score, sets, sizes, kernel=rbf):
     """(7.2) agent by agent, each with a kernel of its own on the coordinates of S_i."""
     ends = list(itertools.accumulate(sizes))
     own = [list(range(end - size, end)) for end, size in zip(ends, sizes, strict=True)]
@@ -27,9 +27,11 @@ def by_hand(fixed, moved, score, sets, sizes):
     for i in range(len(sizes)):
         seen = [d for j in sorted(sets[i] | {i}) for d in own[j]]
         x, y = fixed[:, seen], moved[:, seen]
-        k, dk = rbf(x, y, median_bandwidth(squared_distances(x, y)))
+        distances = squared_distances(x, y)
+        k, rate = kernel(distances, median_bandwidth(distances))
         for d in own[i]:
-            phi[:, d] = (k * score[:, d, None] + dk[..., seen.index(d)]).mean(0)
+            dk = -rate * k * (fixed[:, None, d] - moved[:, d])
+            phi[:, d] = (k * score[:, d, None] + dk).mean(0)
     return phi
 
 
@@ -40,6 +42,54 @@ def test_all_agents_at_once_move_as_each_would_alone(topology, sizes):
     fixed, moved, score = points(7, width), points(5, width, seed=1), points(7, width, seed=2)
     fast = negotiated_direction(fixed, moved, score, kernel_mask(topology(3), sizes))
     torch.testing.assert_close(fast, by_hand(fixed, moved, score, topology(3), sizes))
+
+
+def test_any_kernel_of_the_distance_will_do():
+    fixed, moved, score = points(7, 4), points(5, 4, seed=1), points(7, 4, seed=2)
+
+    def heavy_tailed(distances, bandwidth):
+        return (1 + distances / bandwidth).rsqrt(), 1 / (bandwidth + distances)
+
+    found = negotiated_direction(fixed, moved, score, kernel_mask(strict(2), (2, 2)), heavy_tailed)
+    expected = by_hand(fixed, moved, score, strict(2), (2, 2), heavy_tailed)
+    torch.testing.assert_close(found, expected)
+    path = negotiate(fixed, lambda u: -u, full(4), 1, 0.1, kernel=heavy_tailed)
+    torch.testing.assert_close(path[1], fixed + 0.1 * direction(fixed, -fixed, None, heavy_tailed))
+
+
+def coordinate_by_coordinate(fixed, moved, score, mask):
+    """(7.2) with a kernel and a median for every coordinate, alike or not."""
+    apart = fixed.mT.unsqueeze(-1) - moved.mT.unsqueeze(-2)
+    distances = (mask @ apart.square().flatten(-2)).unflatten(-1, apart.shape[-2:])
+    h = median_bandwidth(distances)
+    return (torch.exp(-distances / h) * (score.mT.unsqueeze(-1) - 2 / h * apart)).mean(-2).mT
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 2), (1, 2, 1), (4, 4)])
+@pytest.mark.parametrize("shape", [(8, 24), (64, 4), (2, 5, 7)])
+@pytest.mark.parametrize("topology", [strict, full, none])
+def test_agents_that_see_alike_share_a_kernel_and_not_a_bit_changes(topology, shape, sizes):
+    """Training in float32 relies on it: a kernel an agent instead of one a coordinate."""
+    mask, seen = kernel_mask(topology(len(sizes)), sizes), []
+
+    def counting(distances, bandwidth):
+        seen.append(distances.shape[-3])
+        return rbf(distances, bandwidth)
+
+    for seed in range(5):
+        draws = (points(*shape, sum(sizes), seed=10 * seed + i).float() for i in range(3))
+        fixed, moved, score = draws
+        found = negotiated_direction(fixed, moved, score, mask, counting)
+        assert torch.equal(found, coordinate_by_coordinate(fixed, moved, score, mask))
+    assert set(seen) == {1 if topology is full else len(sizes)}
+
+
+def test_two_particles_negotiate_at_a_distance():
+    """As `direction` does: distances to themselves do not count, copied or not."""
+    x, score = points(2, 3), torch.zeros(2, 3, dtype=torch.double)
+    found = negotiated_direction(x, x.clone(), score, kernel_mask(full(3), (1, 1, 1)))
+    assert found.abs().max() > 0.01
+    torch.testing.assert_close(found, direction(x, score))
 
 
 def test_full_sets_are_plain_svgd():
@@ -111,14 +161,17 @@ def test_sequential_agents_see_what_the_others_chose_in_this_round():
         ({"sets": ({7}, {}, {})}, r"sets\[0\] must name agents in 0..2 only"),
         ({"sets": ({0}, {}, {})}, r"sets\[0\] must not contain agent 0"),
         ({"action_sizes": (1, 1)}, "action_sizes must add up to 3 coordinates"),
-        ({"order": "random"}, "order must be 'simultaneous' or 'sequential', got 'random'"),
-        ({"kernel_on": "agent"}, "kernel_on must be 'set' or 'joint', got 'agent'"),
+        ({"score": lambda u: u[..., :1]}, r"score must have shape \[4, 3\], got \[4, 1\]"),
+        ({"step_size": float("nan")}, "step_size must be a finite number, got nan"),
+        ({"step_size": -0.1}, r"step_size must be a number in \(0, inf\], got -0.1"),
+        ({"order": "random"}, "order must be one of simultaneous, sequential, got 'random'"),
+        ({"kernel_on": "agent"}, "kernel_on must be one of set, joint, got 'agent'"),
     ],
 )
 def test_a_round_that_makes_no_sense_is_refused(changes, message):
-    arguments = {"sets": strict(3), "step_size": 0.1} | changes
+    arguments = {"score": lambda u: u, "sets": strict(3), "step_size": 0.1} | changes
     with pytest.raises(ValueError, match=message):
-        one_round(points(4, 3), lambda u: u, **arguments)
+        one_round(points(4, 3), **arguments)
 
 
 def test_one_particle_cannot_negotiate():
@@ -131,6 +184,8 @@ def test_agreement_is_the_largest_move_of_any_coordinate():
     after = torch.tensor([[0.0, 0.0], [0.0, -0.2], [0.1, 0.0]])
     assert has_agreed(before, after, tolerance=0.2)
     assert not has_agreed(before, after, tolerance=0.19)
+    with pytest.raises(ValueError, match="tolerance must be a finite number, got nan"):
+        has_agreed(before, after, tolerance=float("nan"))
 
 
 def test_negative_rounds_are_refused():

@@ -7,7 +7,7 @@ fewer, some are doubled; the number stays the same.
 import torch
 from torch import Tensor
 
-from svnr.checks import check_count
+from svnr.checks import Positive, check_count, fitted
 from svnr.stein.kernels import squared_distances
 from svnr.stein.svgd import Score, score_of, svgd
 
@@ -22,9 +22,15 @@ def excess(particles: Tensor, log_density: Tensor, bandwidth: float) -> Tensor:
 
     Returns:
         [M] rates of death; negative ones are rates of birth.
+
+    Raises:
+        ValueError: if the bandwidth is not positive, or a log-density is missing or not finite.
     """
-    log_kde = torch.logsumexp(-squared_distances(particles, particles) / bandwidth, -1)
-    rate = log_kde - log_density
+    fitted("bandwidth", bandwidth, Positive)
+    if log_density.shape != particles.shape[:1] or not log_density.isfinite().all():
+        raise ValueError(f"log_density must be {len(particles)} finite numbers, got {log_density}")
+    apart = squared_distances(particles, particles)
+    rate = torch.logsumexp(-apart / bandwidth, -1) - log_density
     return rate - rate.mean()
 
 
@@ -53,11 +59,9 @@ def birth_death(
         [M, D] particles, as many as before.
 
     Raises:
-        ValueError: if bandwidth or duration is not positive.
+        ValueError: if bandwidth or duration is not positive, or a log-density not finite.
     """
-    for name, value in (("bandwidth", bandwidth), ("duration", duration)):
-        if not value > 0:
-            raise ValueError(f"{name} must be positive, got {value}")
+    fitted("duration", duration, Positive)
     rate = excess(particles, log_density, bandwidth)
     happens = torch.rand(len(rate), generator=generator) < 1 - torch.exp(-rate.abs() * duration)
     partners = torch.randint(len(rate), (len(rate),), generator=generator)
@@ -92,10 +96,8 @@ def svgd_with_births(
     Returns:
         [M, D] where they end.
     """
-    check_count("n_blocks", n_blocks)
     score = score_of(log_density)
-    particles = svgd(particles, score, n_steps, step_size)[-1]
-    for _ in range(n_blocks):
-        particles = birth_death(particles, log_density(particles), bandwidth, 1.0, generator)
+    for _ in range(check_count("n_blocks", n_blocks)):
         particles = svgd(particles, score, n_steps, step_size)[-1]
-    return particles
+        particles = birth_death(particles, log_density(particles), bandwidth, 1.0, generator)
+    return svgd(particles, score, n_steps, step_size)[-1]

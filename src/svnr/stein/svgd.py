@@ -1,48 +1,62 @@
 """Stein variational gradient descent (3.5), and scores to run it on."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from svnr.checks import check_count
-from svnr.stein.kernels import median_bandwidth, rbf, squared_distances
+from svnr.checks import Positive, check_alpha, check_count, fitted
+from svnr.stein.kernels import Kernel, median_bandwidth, rbf, squared_distances
 
 Score = Callable[[Tensor], Tensor]
 
 
-def direction(particles: Tensor, score: Tensor, bandwidth: Tensor | float | None = None) -> Tensor:
+def check_score(score: Tensor, particles: Tensor) -> None:
+    """Refuse a score that has not the shape of the particles; torch would spread some of them.
+
+    Raises:
+        ValueError: then.
+    """
+    if score.shape != particles.shape:
+        raise ValueError(f"score must have shape {[*particles.shape]}, got {[*score.shape]}")
+
+
+def direction(
+    particles: Tensor, score: Tensor, bandwidth: float | None = None, kernel: Kernel = rbf
+) -> Tensor:
     """φ*(y) = E_x[k(x, y) ∇ log p(x) + ∇_x k(x, y)] (3.5), over the particles themselves.
+
+    The sums over x are matrix products; particles are centred, so that Σ_x w (y − x) taken apart
+    as y Σ_x w − Σ_x w x loses no digits to where the cloud lies.
 
     Args:
         particles: [..., M, D].
         score: [..., M, D] gradient of log p at the particles.
-        bandwidth: h of the kernel; by default the median rule of §8.
+        bandwidth: h of the kernel; by default the median rule of §8, over all pairs.
+        kernel: κ.
 
     Returns:
         [..., M, D] the direction in which each particle moves.
 
     Raises:
-        ValueError: if the shapes differ, or there are fewer than two particles for the median.
+        ValueError: if the shapes differ, the bandwidth is not positive, or there are fewer than
+            two particles for the median.
     """
-    if score.shape != particles.shape:
-        raise ValueError(
-            f"score must have the shape of particles, {list(particles.shape)}, "
-            f"got {list(score.shape)}"
-        )
+    check_score(score, particles)
+    distances = squared_distances(particles, particles)
     if bandwidth is None:
-        bandwidth = median_bandwidth(squared_distances(particles, particles))
-    k, dk = rbf(particles, particles, bandwidth)
-    return (k.unsqueeze(-1) * score.unsqueeze(-2) + dk).mean(-3)
+        h = median_bandwidth(distances, same=True)
+    else:
+        h = particles.new_tensor(fitted("bandwidth", bandwidth, Positive))
+    k, rate = kernel(distances, h)
+    weight = rate * k
+    y = particles - particles.mean(-2, keepdim=True)
+    push = weight.sum(-2).unsqueeze(-1) * y - weight.mT @ y
+    return (k.mT @ score + push) / particles.shape[-2]
 
 
-def svgd(
-    particles: Tensor,
-    score: Score,
-    n_steps: int,
-    step_size: float,
-    bandwidth: float | None = None,
-) -> Tensor:
+def svgd(particles: Tensor, score: Score, n_steps: int, step_size: float, **how: Any) -> Tensor:
     """Move particles along (3.5) and keep the whole path.
 
     Args:
@@ -50,15 +64,15 @@ def svgd(
         score: function [M, D] → [M, D], the gradient of log p.
         n_steps: how often they move.
         step_size: ε.
-        bandwidth: a fixed h, or None for the median rule at every step.
+        how: the `bandwidth` and `kernel` of `direction`, where they are not its defaults.
 
     Returns:
         [n_steps + 1, M, D] the path, start included.
     """
-    check_count("n_steps", n_steps, least=0)
+    fitted("step_size", step_size, Positive)
     path = [particles]
-    for _ in range(n_steps):
-        path.append(path[-1] + step_size * direction(path[-1], score(path[-1]), bandwidth))
+    for _ in range(check_count("n_steps", n_steps, least=0)):
+        path.append(path[-1] + step_size * direction(path[-1], score(path[-1]), **how))
     return torch.stack(path)
 
 
@@ -67,8 +81,7 @@ def score_of(log_density: Callable[[Tensor], Tensor]) -> Score:
 
     def score(points: Tensor) -> Tensor:
         leaf = points.detach().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(log_density(leaf).sum(), leaf)
-        return gradient
+        return torch.autograd.grad(log_density(leaf).sum(), leaf)[0]
 
     return score
 
@@ -77,10 +90,9 @@ def boltzmann_score(reward: Callable[[Tensor], Tensor], alpha: float) -> Score:
     """The score of π*_α ∝ exp(reward / α) (3.3) in the coordinates of u.
 
     Raises:
-        ValueError: if alpha is not positive.
+        ValueError: if alpha is not finite and positive.
     """
-    if not alpha > 0:
-        raise ValueError(f"alpha must be positive, got {alpha}")
+    alpha = check_alpha(alpha)
     return score_of(lambda u: reward(u) / alpha)
 
 
@@ -89,12 +101,7 @@ def pre_tanh(score: Score) -> Score:
 
     In these coordinates particles cannot leave the box, and the box's edge needs no clipping.
     """
-
-    def latent(z: Tensor) -> Tensor:
-        u = torch.tanh(z)
-        return latent_score(u, score(u))
-
-    return latent
+    return lambda z: latent_score(torch.tanh(z), score(torch.tanh(z)))
 
 
 def latent_score(u: Tensor, score: Tensor) -> Tensor:
