@@ -9,7 +9,7 @@ from svnr.experiments.scenarios import (
     make_learner,
     training,
 )
-from svnr.games.game import check_game
+from svnr.games.check import check_game
 from svnr.sets import full, none, strict
 
 

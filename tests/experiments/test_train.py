@@ -62,8 +62,9 @@ def test_updates_can_be_rarer():
 def test_the_reward_of_a_record_is_what_its_action_earns():
     game = make_game("max_of_three_2.0")
     for record in run(0)[:5]:
-        u = torch.as_tensor(record.u).unsqueeze(0)
-        assert game.step(u).reward.item() == pytest.approx(record.reward, abs=1e-4)
+        assert game.reward(torch.as_tensor(record.u)).item() == pytest.approx(
+            record.reward, abs=1e-4
+        )
 
 
 def test_two_runs_of_one_seed_agree_bit_for_bit_and_another_differs():

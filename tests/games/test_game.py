@@ -110,7 +110,7 @@ def test_no_game_goes_on_for_ever():
     game.reset(2, 0)
     ended = [game.step(torch.zeros(2, 1)).truncated.tolist() for _ in range(4)]
     assert ended == [[False, False]] * 3 + [[True, True]]
-    with pytest.raises(TypeError, match="Own must say what happens in _play, got a step of its"):
+    with pytest.raises(TypeError, match="Own must say it in _play, got a step of its own"):
         type("Own", (Counter,), {"step": lambda self, u: None})
     game.horizon = float("inf")
     with pytest.raises(ValueError, match="horizon must be a whole number of at least 1, got inf"):

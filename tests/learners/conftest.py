@@ -33,6 +33,9 @@ class UnevenGame(OneShotGame):
     name = "uneven"
     action_sizes = (1, 3, 2)
 
+    def _begin(self, copies, seed):
+        return {"state": torch.ones(len(copies), 1)}
+
     def reward(self, u):
         return -u.square().sum(-1)
 

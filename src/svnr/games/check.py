@@ -23,17 +23,22 @@ def check_game(game: Game, n_copies: int = 4, seed: int = 0) -> None:
     state = game.reset(n_copies, seed)
     if not torch.equal(state, game.reset(n_copies, seed)):
         raise ValueError("reset must give the same states for the same seed, got different ones")
-    generator = torch.Generator().manual_seed(seed)
+    state = _last_state(game, n_copies, torch.Generator().manual_seed(seed))
+    if _checked_rules(game) != rules:
+        raise ValueError(f"rules must not change in play, got {rules}, then {game.rules()}")
+    _check_restart(game, state, seed)
+    game.close()
+
+
+def _last_state(game: Game, n_copies: int, generator: torch.Generator) -> Tensor:
+    """Where random play ends, every step of it checked."""
     for step_number in range(game.horizon):
         u = 2 * torch.rand(n_copies, sum(game.action_sizes), generator=generator) - 1
         step = game.step(u)
         check_rewards(step.reward, step_number)
         if not bool(torch.isfinite(step.state).all()):
             raise ValueError(f"state must be finite, got nan or inf at step {step_number}")
-    if _checked_rules(game) != rules:
-        raise ValueError(f"rules must not change in play, got {rules}, then {game.rules()}")
-    _check_restart(game, step.state, seed)
-    game.close()
+    return step.state
 
 
 def _check_sizes(game: Game) -> None:

@@ -64,9 +64,7 @@ class Game(ABC):
         """Keep the one rule for all games in one place."""
         super().__init_subclass__()
         if "step" in vars(cls):
-            raise TypeError(
-                f"{cls.__name__} must say what happens in _play, got a step of its own"
-            )
+            raise TypeError(f"{cls.__name__} must say it in _play, got a step of its own")
 
     @property
     def n_agents(self) -> int:
@@ -104,12 +102,12 @@ class Game(ABC):
 
         One copy starts from where `reset(1, seed)` would have it.
         """
-        none = torch.empty(0, dtype=torch.bool)
-        _check_part("copies", copies, self._now.get("terminated", none))
+        _check_part("copies", copies, self._now.get("terminated", torch.zeros(0) > 0))
         if bool(copies.any()):
             anew = self._begun(copies.nonzero().flatten().tolist(), seed)
-            kept = self._now.items()
-            self._now = {name: old.index_put((copies,), anew[name]) for name, old in kept}
+            self._now = {
+                name: old.index_put((copies,), anew[name]) for name, old in self._now.items()
+            }
         return self._now["state"]
 
     @final
@@ -118,16 +116,16 @@ class Game(ABC):
         after = {**self._now, "reward": torch.zeros(len(self._now.get("clock", ())))}
         check_actions(u, sum(self.action_sizes), len(after["reward"]))
         running = ~(self._now["terminated"] | self._now["truncated"])
+        everyone = bool(running.all())
         u = u.detach().to(after["reward"].dtype)
         reward, played = self._play(MappingProxyType(after), u, running)
         changed = {**played, "reward": reward, "clock": after["clock"] + 1}
         for name, value in changed.items():
             old = after[check_one_of(f"what {self.name} plays", name, after)]
             _check_part(name, value, old)
-            after[name] = torch.where(running.view(-1, *[1] * (old.ndim - 1)), value, old)
+            after[name] = value if everyone else _where(running, value, old)
         reward, terminated = after.pop("reward"), after["terminated"]
-        late = after["clock"] >= self.horizon
-        after["truncated"] = (after["truncated"] | late) & ~terminated
+        after["truncated"] = (after["truncated"] | (after["clock"] >= self.horizon)) & ~terminated
         self._now = after
         return Step(after["state"], reward, terminated, after["truncated"])
 
@@ -155,9 +153,7 @@ class Game(ABC):
         try:
             code = [inspect.getsource(f) for f in written if f.__module__ != __name__]
         except OSError as error:
-            raise ValueError(
-                f"{kind.__name__} must have rules(): its code is not in a file"
-            ) from error
+            raise ValueError(f"{kind.__name__} must have rules(): no file has its code") from error
         digest = hashlib.sha256("".join(code).encode()).hexdigest()
         return as_data({"class": f"{kind.__module__}.{kind.__qualname__}", "code": digest, **data})
 
@@ -196,11 +192,14 @@ def return_bounds(game: Game) -> tuple[float, float]:
     return game.return_bounds
 
 
+def _where(copies: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """The new rows [B, …] of these copies [B], the old ones of the others."""
+    return torch.where(copies.view(-1, *[1] * (old.ndim - 1)), new, old)
+
+
 def as_data(value: Any) -> Any:
     """The value as JSON can hold it: arrays as lists, anything else that it cannot as text."""
-    text = json.dumps(
-        plain(value), default=lambda x: x.tolist() if hasattr(x, "tolist") else repr(x)
-    )
+    text = json.dumps(plain(value), default=lambda x: getattr(x, "tolist", lambda: repr(x))())
     return json.loads(text, parse_constant=str)
 
 

@@ -3,8 +3,8 @@
 Nothing is imported for it here: what `make_env` makes brings its own packages.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from math import isclose
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 from svnr.checks import check_count
 from svnr.games.game import Copies, Game, agent_slices, as_data
 
+MakeEnv = Callable[[], Any]  # makes one ParallelEnv, a new one at each call
 TOLERANCE = 1e-6  # between the rewards of two agents that share one, absolute and relative
 
 
@@ -26,7 +27,8 @@ class ParallelGame(Game):
     by side in the order of `possible_agents`.
 
     Args:
-        make_env: makes one `ParallelEnv`; called once for each copy.
+        make_env: makes one `ParallelEnv`; called once for each copy. Of a `functools.partial`,
+            the rules tell the arguments.
         horizon: steps of an episode; where the environment goes on, it is truncated there.
         name: what the game is called; by default the environment's own name.
         use_env_state: take `env.state()` for the state, not the observations.
@@ -37,11 +39,7 @@ class ParallelGame(Game):
     """
 
     def __init__(
-        self,
-        make_env: Callable[[], Any],
-        horizon: int,
-        name: str = "",
-        use_env_state: bool = False,
+        self, make_env: MakeEnv, horizon: int, name: str = "", use_env_state: bool = False
     ) -> None:
         self.horizon = check_count("horizon", horizon)
         self._make_env, self._use_env_state = make_env, use_env_state
@@ -137,7 +135,7 @@ class ParallelGame(Game):
 
     def _check_agents(self, what: str, told: Any) -> None:
         """Raise ValueError unless an environment tells of all agents, and of nobody else."""
-        if not isinstance(told, (Mapping, list)):
+        if not isinstance(told, Collection):
             raise ValueError(f"{what} must be a dict by agent, got {type(told).__name__}")
         left = [agent for agent in self.agents if agent not in told]
         joined = [agent for agent in told if agent not in self.agents]
@@ -183,13 +181,13 @@ class ParallelGame(Game):
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on where `state_dict` was taken."""
-        own = {name: part for name, part in state.items() if name != "bodies"}
+        own = dict(state)
+        bodies = own.pop("bodies", torch.empty(0))
         super().load_state_dict(own)
-        saved = state.get("bodies", ())
-        self._keep(len(saved))
-        for env, clock, body in zip(self._envs, own.get("clock", ()), saved, strict=True):
+        self._keep(len(bodies))
+        for env, body, clock in zip(self._envs, bodies, self._now.get("clock", ()), strict=True):
             env.reset(seed=0)
-            _load_body(env, int(clock), body)
+            _load_body(env, body, int(clock))
 
 
 def _parts(call: str, told: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -200,11 +198,12 @@ def _parts(call: str, told: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
     raise ValueError(f"env.{call} must return ({', '.join(names)}), got {found}")
 
 
-@cache  # it reads the list of all that is installed
-def _release(package: str) -> str:
-    """The distribution that a package comes from and its version, if it is from any."""
-    found = metadata.packages_distributions().get(package, [])
-    return ", ".join(f"{name} {metadata.version(name)}" for name in found)
+def _release(package: str) -> str | None:
+    """The version of the distribution called as the package is, if there is one."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _check_parallel(env: Any) -> None:
@@ -256,7 +255,7 @@ def _saved_body(env: Any) -> Tensor:
     return torch.from_numpy(np.concatenate([full, *places]))
 
 
-def _load_body(env: Any, clock: int, saved: Tensor) -> None:
+def _load_body(env: Any, saved: Tensor, clock: int) -> None:
     """Put one robot where it was saved, after `clock` steps, which a time limit counts as well."""
     import mujoco
 
