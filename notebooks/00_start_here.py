@@ -59,8 +59,8 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 # %%
 game = make_game("max_of_three_1.5")
 best, trap = game.optimum, game.trap
-assert game.step(torch.tensor([best.u])).reward.item() == best.reward == 10
-assert abs(game.step(torch.tensor([trap.u])).reward.item() - trap.reward) < 1e-4
+assert game.reward(torch.tensor(best.u)).item() == best.reward == 10
+assert abs(game.reward(torch.tensor(trap.u)).item() - trap.reward) < 1e-4
 
 # %% [markdown]
 # ## What one agent sees

@@ -89,7 +89,7 @@ def reward_by_hand(a, s2):
 def grid_payoff(game, n):
     """The reward on n × n × n evenly spaced joint actions, as a finite game."""
     axes = np.meshgrid(*[np.linspace(-1, 1, n)] * 3, indexing="ij")
-    return game.step(to_tensor(np.stack(axes, -1).reshape(-1, 3))).reward.numpy().reshape(n, n, n)
+    return game.reward(to_tensor(np.stack(axes, -1).reshape(-1, 3))).numpy().reshape(n, n, n)
 
 
 def to_tensor(u):
@@ -101,7 +101,7 @@ def to_tensor(u):
 actions = np.random.default_rng(0).uniform(-10, 10, (1000, 3))
 games = {name: make_game(name) for name in NAMES}
 for name, width in zip(NAMES, WIDTHS, strict=True):
-    ours = games[name].step(to_tensor(actions / 10)).reward.numpy()
+    ours = games[name].reward(to_tensor(actions / 10)).numpy()
     assert np.allclose(ours, reward_by_hand(actions, width), atol=1e-3)
 
 # %% [markdown]

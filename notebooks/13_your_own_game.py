@@ -40,7 +40,8 @@ from svnr.experiments.settings import TrainSettings
 from svnr.experiments.statistics import smooth
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
-from svnr.games.game import OneShotGame, Outcome, check_game
+from svnr.games.check import check_game
+from svnr.games.game import OneShotGame, Outcome
 from svnr.games.gather import GatherSettings, best_team
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
@@ -266,7 +267,7 @@ len(records), sum(record.episode_over for record in records)
 #
 # 1. Make the island narrower (60 → 200). Who still reaches it?
 # 2. Give the boat three rowers: `action_sizes = (1, 1, 1)`. What else must change?
-# 3. Write a game of two steps with `reset` and `step`, and let `check_game` find what you forgot.
+# 3. Write a game of two steps, a `Game` with `_begin` and `_play`, and let `check_game` find what you forgot.
 #
 # ## In one paragraph
 #

@@ -1,6 +1,9 @@
+import math
+
 import pytest
 import torch
 
+from svnr.games.check import check_game
 from svnr.games.differential import DifferentialGame, Hill, max_of_three, two_modalities
 
 WIDTHS = (1.5, 2.0, 3.0)
@@ -8,6 +11,7 @@ WIDTHS = (1.5, 2.0, 3.0)
 
 def pay(game, *actions):
     """The reward of a joint action in the game's units, −10 to 10."""
+    game.reset(1, 0)
     return game.step(torch.tensor([actions]) / 10).reward.item()
 
 
@@ -45,7 +49,7 @@ def test_the_best_team_earns_ten_and_the_trapped_team_nothing(width, form):
     game = max_of_three(width, form)
     for peak, worth in ((game.optimum, 10.0), (game.trap, 0.0)):
         assert peak.reward == worth
-        earned = game.step(torch.tensor([peak.u])).reward.item()
+        earned = game.reward(torch.tensor(peak.u)).item()
         assert earned == pytest.approx(worth, abs=1e-4)
 
 
@@ -93,10 +97,6 @@ def test_the_reward_is_differentiable():
     [
         ((), "hills must hold at least one hill"),
         (
-            (Hill(height=1, center=(0.0,), width=0, offset=0),),
-            r"hills\[0\].width must be positive",
-        ),
-        (
             (Hill(height=1, center=(11.0,), width=1, offset=0),),
             r"hills\[0\].center must lie within",
         ),
@@ -114,9 +114,42 @@ def test_hills_that_make_no_game_are_refused(hills, message):
         DifferentialGame("bad", hills)
 
 
-def test_an_unknown_form_is_refused():
-    with pytest.raises(ValueError, match="form must be 'printed' or 'code', got 'squared'"):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 0}, r"width must be a number in \(0, inf\], got 0.0"),
+        ({"width": math.nan}, "width must be a finite number, got nan"),
+        ({"height": math.nan}, "height must be a finite number, got nan"),
+        ({"offset": math.inf}, "offset must be a finite number, got inf"),
+        ({"center": (0.0, math.nan)}, r"center\[1\] must be a finite number, got nan"),
+        ({"center": ()}, r"center must be a tuple that is not empty, got \(\)"),
+    ],
+)
+def test_hills_of_no_numbers_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Hill(**{"height": 1, "center": (0.0,), "width": 1, "offset": 0, **changes})
+
+
+def test_an_unknown_form_or_a_box_without_a_size_is_refused():
+    with pytest.raises(ValueError, match="form must be one of printed, code, got 'squared'"):
         max_of_three(2.0, form="squared")
+    with pytest.raises(ValueError, match="half_width must be a finite number, got nan"):
+        DifferentialGame("bad", max_of_three(2.0).hills, half_width=math.nan)
+
+
+def test_games_of_other_numbers_have_other_rules():
+    hill = {"height": 1, "center": (0, 0), "width": 1, "offset": 0}
+    changed = [{}, {"height": 2}, {"center": (1, 0)}, {"width": 2}, {"offset": 1}]
+    games = [DifferentialGame("g", (Hill(**{**hill, **change}),)) for change in changed]
+    games += [
+        DifferentialGame("g", (Hill(**hill),), half_width=5),
+        DifferentialGame("g", (Hill(**hill),), form="code"),
+        DifferentialGame("g", (Hill(**hill), Hill(**hill))),
+    ]
+    told = [game.rules() for game in games]
+    assert all(one != other for i, one in enumerate(told) for other in told[i + 1 :])
+    assert told[0] == DifferentialGame("h", [Hill(**hill)], half_width=10).rules()
+    check_game(games[0])
 
 
 def test_nearest_peak_counts_them_highest_first():

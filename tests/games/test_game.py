@@ -1,14 +1,11 @@
+import itertools
+
 import pytest
 import torch
 
-from svnr.games.game import (
-    OneShotGame,
-    Step,
-    agent_of_coordinate,
-    agent_slices,
-    check_actions,
-    check_game,
-)
+from svnr.games.differential import max_of_three
+from svnr.games.game import Game, OneShotGame, agent_of_coordinate, agent_slices, as_data
+from svnr.games.gather import particle_gather
 
 
 class Fine(OneShotGame):
@@ -19,72 +16,22 @@ class Fine(OneShotGame):
         return -u.square().sum(-1)
 
 
-class Walk:
-    """Three steps; the clock truncates the last. Each flaw breaks one thing."""
+class Counter(Game):
+    """Starts at a random number, adds what is played, ends above 2; goes on for ever otherwise."""
 
-    name, action_sizes, state_size, horizon, n_agents = "walk", (1,), 1, 3, 1
+    name, action_sizes, state_size, horizon = "counter", (1,), 1, 4
 
-    def __init__(self, flaw=""):
-        self.flaw = flaw
-        if flaw == "sizes":
-            self.action_sizes = (1, 1)
-        if flaw == "horizon":
-            self.horizon = 0
-
-    def reset(self, n_copies, seed):
-        self.clock = 0
+    def _begin(self, copies, seed):
         noise = torch.Generator().manual_seed(seed)
-        if self.flaw == "unseeded":
-            noise.seed()
-        size = 2 if self.flaw == "reset shape" else 1
-        return torch.rand(n_copies, size, generator=noise)
+        return {"state": torch.rand(len(copies), 1, generator=noise)}
 
-    def step(self, u):
-        if self.flaw != "any action":
-            check_actions(u, 1)
-        self.clock += 1
-        n = len(u)
-        reward = torch.zeros(n, 1) if self.flaw == "reward shape" else torch.zeros(n)
-        if self.flaw == "nan reward":
-            reward[1] = float("nan")
-        state = torch.full((n, 1), float("inf") if self.flaw == "state" else 0.0)
-        over = torch.full((n,), self.clock == 3 and self.flaw != "endless")
-        if self.flaw == "float flags":
-            return Step(state, reward, over.float(), over)
-        return Step(state, reward, torch.zeros_like(over), over)
+    def _play(self, now, u, running):
+        state = now["state"] + u
+        return state[:, 0], {"state": state, "terminated": state[:, 0] > 2}
 
 
-def test_games_that_keep_the_protocol_pass():
-    check_game(Fine())
-    check_game(Walk())
-
-
-@pytest.mark.parametrize(
-    ("flaw", "message"),
-    [
-        ("sizes", r"n_agents must be the length of action_sizes, 2, got 1"),
-        ("horizon", r"horizon must be a whole number of at least 1, got 0"),
-        ("unseeded", r"reset must give the same states for the same seed"),
-        ("reset shape", r"reset must return states of shape \[4, 1\], got \[4, 2\]"),
-        ("reward shape", r"step must return reward of shape \[4\], got \[4, 1\]"),
-        ("nan reward", r"reward must be finite, got nan in copy 1 at step 0"),
-        ("state", r"state must be finite, got nan or inf at step 0"),
-        ("float flags", r"terminated must be bool, got torch.float32"),
-        ("endless", r"terminated or truncated by the horizon of 3 steps, got 4 copies"),
-        ("any action", r"step must refuse actions outside \[-1, 1\]"),
-    ],
-)
-def test_a_broken_game_is_told_in_words_what_is_wrong(flaw, message):
-    with pytest.raises(ValueError, match=message):
-        check_game(Walk(flaw))
-
-
-def test_a_missing_part_is_named():
-    class Nameless:
-        action_sizes, state_size, horizon, n_agents = (1,), 1, 1, 1
-
-    with pytest.raises(ValueError, match="game must have 'name', got Nameless without it"):
-        check_game(Nameless())
+def restarted(*which, n=3):
+    return torch.isin(torch.arange(n), torch.tensor(which))
 
 
 @pytest.mark.parametrize(
@@ -92,13 +39,16 @@ def test_a_missing_part_is_named():
     [
         (torch.zeros(3), r"u must have shape \[B, 3\], got \[3\]"),
         (torch.zeros(2, 2), r"u must have shape \[B, 3\], got \[2, 2\]"),
-        (torch.tensor([[0.0, 1.01, 0.0]]), r"u must lie in \[-1, 1\], got 1.01"),
+        (torch.tensor([[0.0, 1.00001, 0.0]]), r"u must lie in \[-1, 1\], got 1.0000"),
         (torch.tensor([[0.0, float("nan"), 0.0]]), r"u must lie in \[-1, 1\], got nan"),
+        (torch.zeros(2, 3), "u must have a row for each of the 1 copies that reset started, got"),
     ],
 )
 def test_actions_outside_the_box_are_refused(u, message):
+    game = Fine()
+    game.reset(1, 0)
     with pytest.raises(ValueError, match=message):
-        Fine().step(u)
+        game.step(u)
 
 
 def test_coordinates_belong_to_agents_in_order():
@@ -107,7 +57,171 @@ def test_coordinates_belong_to_agents_in_order():
 
 
 def test_one_shot_games_end_at_once():
-    step = Fine().step(torch.zeros(5, 3))
+    game = Fine()
+    game.reset(5, 0)
+    step = game.step(torch.ones(5, 3))
+    assert step.reward.tolist() == [-3.0] * 5
     assert bool(step.terminated.all()) and not bool(step.truncated.any())
-    with pytest.raises(ValueError, match="n_copies must be a whole number of at least 1, got 0"):
-        Fine().reset(0, 0)
+    assert game.step(torch.ones(5, 3)).reward.tolist() == [0.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda game: game.reset(0, 0), "n_copies must be a whole number of at least 1, got 0"),
+        (lambda game: game.reset(1, -1), "seed must be a whole number of at least 0, got -1"),
+        (lambda game: game.restart(restarted(0), 0), r"copies must be torch.bool of shape \[0\]"),
+        (lambda game: game.step(torch.zeros(2, 1)), "each of the 0 copies that reset started"),
+    ],
+)
+def test_calls_that_make_no_sense_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(Counter())
+
+
+def test_copies_to_restart_are_named_by_true_and_false():
+    game = Counter()
+    game.reset(3, 0)
+    with pytest.raises(ValueError, match=r"copies must be torch.bool of shape \[3\], got .*int64"):
+        game.restart(torch.tensor([0, 2]), 0)
+
+
+def test_an_ended_copy_stays_and_pays_nothing_whatever_the_game_says_of_it():
+    """From 0.5 copy 0 ends at 2.5, after two steps of 1; copy 1 stands still to the horizon."""
+    game = Counter()
+    game._begin = lambda copies, seed: {"state": torch.full((len(copies), 1), 0.5)}
+    game.reset(2, 0)
+    steps = [game.step(torch.tensor([[1.0], [0.0]])) for _ in range(5)]
+    assert [s.reward.tolist() for s in steps] == [
+        [1.5, 0.5], [2.5, 0.5], [0.0, 0.5], [0.0, 0.5], [0.0, 0.0],
+    ]  # fmt: skip
+    assert [s.state[0].item() for s in steps] == [1.5, 2.5, 2.5, 2.5, 2.5]
+    assert [s.terminated.tolist() for s in steps] == [[False, False]] + [[True, False]] * 4
+    assert [s.truncated.tolist() for s in steps] == [[False, False]] * 3 + [[False, True]] * 2
+
+
+def test_no_game_goes_on_for_ever():
+    class Endless(Counter):
+        def _play(self, now, u, running):
+            never = torch.zeros_like(running)
+            return u[:, 0], {"terminated": never, "truncated": never, "clock": never.long()}
+
+    game = Endless()
+    game.reset(2, 0)
+    ended = [game.step(torch.zeros(2, 1)).truncated.tolist() for _ in range(4)]
+    assert ended == [[False, False]] * 3 + [[True, True]]
+    with pytest.raises(TypeError, match="Own must say it in _play, got a step of its own"):
+        type("Own", (Counter,), {"step": lambda self, u: None})
+    game.horizon = float("inf")
+    with pytest.raises(ValueError, match="horizon must be a whole number of at least 1, got inf"):
+        game.reset(1, 0)
+
+
+@pytest.mark.parametrize(
+    "make", [Counter, lambda: particle_gather(random_starts=True, horizon=6), Fine]
+)
+def test_copies_with_restarts_play_as_single_games_with_those_seeds(make):
+    """Copy k is restarted with seeds of its own now and then; alone it plays the same episodes."""
+    game, alone, seeds = make(), [make() for _ in range(3)], itertools.count(10)
+    states = game.reset(3, 1)
+    for copy, single in enumerate(alone):
+        seed = next(seeds)
+        states = game.restart(restarted(copy), seed)
+        assert torch.equal(states[copy], single.reset(1, seed)[0])
+    noise = torch.Generator().manual_seed(0)
+    for _ in range(30):
+        u = 2 * torch.rand(3, sum(game.action_sizes), generator=noise) - 1
+        step = game.step(u)
+        for copy, single in enumerate(alone):
+            told = single.step(u[copy : copy + 1])
+            for name in ("state", "reward", "terminated", "truncated"):
+                assert torch.equal(getattr(step, name)[copy], getattr(told, name)[0])
+            if (step.terminated | step.truncated)[copy] or torch.rand(1, generator=noise) < 0.1:
+                seed = next(seeds)
+                states = game.restart(restarted(copy), seed)
+                assert torch.equal(states[copy], single.reset(1, seed)[0])
+
+
+def test_nobody_is_restarted_where_nobody_is_named():
+    game = Counter()
+    state = game.reset(3, 0)
+    assert torch.equal(game.restart(restarted(), 5), state)
+
+
+def test_a_game_under_way_goes_on_where_it_was_saved():
+    first, second = (particle_gather(end_on_solo=False) for _ in range(2))
+    u = 2 * torch.rand(20, 4, 4, generator=torch.Generator().manual_seed(0)) - 1
+    first.reset(4, 0)
+    for row in u[:8]:
+        first.step(row)
+    first.restart(restarted(2, n=4), 3)
+    second.load_state_dict(first.state_dict())
+    for row in u[8:]:
+        one, other = first.step(row), second.step(row)
+        assert torch.equal(one.state, other.state) and torch.equal(one.reward, other.reward)
+        assert torch.equal(one.truncated, other.truncated)
+
+
+def test_what_was_saved_stays_as_it_was():
+    game = Counter()
+    game.reset(1, 0)
+    saved = game.state_dict()
+    before = saved["state"].clone()
+    game.step(torch.ones(1, 1))
+    game._now["state"].zero_()
+    assert torch.equal(saved["state"], before)
+
+
+def test_a_closed_game_has_no_copies():
+    game = Counter()
+    game.reset(2, 0)
+    game.close()
+    with pytest.raises(ValueError, match="each of the 0 copies"):
+        game.step(torch.zeros(2, 1))
+
+
+# --- rules ---------------------------------------------------------------------------------------
+
+
+def test_rules_of_a_game_of_ones_own_are_its_code_and_what_is_public_in_it():
+    class Slow(Counter):
+        speed = 0.5
+
+        def __init__(self, goal=2.0):
+            self.goal = goal
+
+    class Fast(Slow):
+        speed = 1.0
+
+    class Late(Slow):
+        def _play(self, now, u, running):
+            return u[:, 0] * 0.5, {}
+
+    told = [game.rules() for game in (Slow(), Slow(3.0), Fast(), Late(), Counter(), Fine())]
+    assert all(one != other for i, one in enumerate(told) for other in told[i + 1 :])
+    assert told[0] == Slow().rules() == as_data(told[0])
+    assert (told[1]["goal"], told[2]["speed"], told[2]["horizon"]) == (3.0, 1.0, 4)
+
+
+def test_playing_changes_no_rules():
+    game = Counter()
+    before = game.rules()
+    game.reset(2, 0)
+    game.step(torch.zeros(2, 1))
+    assert game.rules() == before
+
+
+def test_a_game_whose_code_no_file_holds_must_say_its_rules():
+    spaces = {"Counter": Counter, "__name__": "nowhere"}
+    exec("class Typed(Counter):\n    def _play(self, now, u, running):\n        pass", spaces)
+    with pytest.raises(ValueError, match=r"Typed must have rules\(\)"):
+        spaces["Typed"]().rules()
+
+
+def test_data_are_what_json_can_hold():
+    data = as_data({"a": torch.tensor([1, 2]), "b": (0.5, float("inf")), "c": {2, 1}, "d": Fine})
+    assert data == {"a": [1, 2], "b": [0.5, "Infinity"], "c": [1, 2], "d": repr(Fine)}
+
+
+def test_nothing_is_known_of_what_can_be_earned_unless_a_game_says_so():
+    assert max_of_three(2.0).return_bounds == (-float("inf"), float("inf"))

@@ -1,10 +1,12 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
 from mpe2 import simple_spread_v3
 from mpe2._mpe_utils.core import Agent, World
 
-from svnr.games.game import check_game
+from svnr.games.check import check_game
 from svnr.games.gather import (
     DAMPING,
     TIME_STEP,
@@ -166,10 +168,10 @@ def test_where_solo_contact_does_not_end_the_game_the_others_may_still_come():
     """Particle 1 runs ahead and is held at the landmark; then particle 2 comes: −2, later 5."""
     game = particle_gather(end_on_solo=False)
     state, total = game.reset(1, 0), 0.0
-    for _ in range(25):
+    for step_number in range(25):
         position, velocity = bodies(state)
         u = (-2 * position - velocity).clamp(-1, 1)
-        if game._steps < 8:
+        if step_number < 8:
             u[:, 1] = 0.0
         step = game.step(u.flatten(1))
         state, total = step.state, total + step.reward.item()
@@ -192,11 +194,11 @@ def test_pay_each_step_pays_as_long_as_they_stay():
     ("settings", "message"),
     [
         ({"start": (0.2, 0.5)}, r"start must be two distances above the radius 0\.3"),
-        ({"start": (0.5, float("inf"))}, "start must be two distances"),
-        ({"start": (0.5,)}, r"start must be two distances .* got \(0\.5,\)"),
-        ({"radius": 0.0}, "radius must be positive, got 0.0"),
-        ({"force_gain": float("inf")}, "force_gain must be positive, got inf"),
-        ({"solo_reward": float("nan")}, "solo_reward must be finite, got nan"),
+        ({"start": (0.5, float("inf"))}, r"start\[1\] must be a finite number, got inf"),
+        ({"start": (0.5,)}, r"start must hold 2 values, got \(0\.5,\)"),
+        ({"radius": 0.0}, r"radius must be a number in \(0, inf\], got 0.0"),
+        ({"force_gain": float("inf")}, "force_gain must be a finite number, got inf"),
+        ({"solo_reward": float("nan")}, "solo_reward must be a finite number, got nan"),
         ({"horizon": 0}, "horizon must be"),
     ],
 )
@@ -218,3 +220,22 @@ def test_what_can_be_earned_is_bounded_by_the_prices_where_each_is_paid_once():
     assert ParticleGather().return_bounds == (-2.0, 5.0)
     assert particle_gather(joint_reward=3.0, solo_reward=1.0).return_bounds == (0.0, 4.0)
     assert particle_gather(pay_each_step=True).return_bounds == (-np.inf, np.inf)
+
+
+def test_every_setting_is_one_of_the_rules():
+    """One other value for each: no two games of unlike settings have equal rules."""
+    others = {"start": (0.5, 0.6), "radius": 0.2, "force_gain": 1, "joint_reward": 4}
+    others |= {"solo_reward": -1, "horizon": 24}
+    plain = GatherSettings()
+    changes = {
+        each.name: others.get(each.name, not getattr(plain, each.name)) for each in fields(plain)
+    }
+    told = [particle_gather(**{name: value}).rules() for name, value in changes.items()]
+    told.append(ParticleGather(plain).rules())
+    assert all(one != other for i, one in enumerate(told) for other in told[i + 1 :])
+    assert particle_gather(joint_reward=5, start=[0.4, 0.4]).rules() == told[-1]
+
+
+def test_a_setting_that_is_none_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match=r"got 'radios' \(did you mean 'radius'\?\)"):
+        particle_gather(radios=0.2)

@@ -45,7 +45,9 @@ def test_a_picture_shows_landmark_and_particles():
 
 
 def test_an_unknown_way_to_render_is_refused():
-    with pytest.raises(ValueError, match="render_mode must be 'rgb_array' or None, got 'human'"):
+    with pytest.raises(
+        ValueError, match="render_mode must be one of rgb_array, None, got 'human'"
+    ):
         GatherParallelEnv(render_mode="human")
 
 

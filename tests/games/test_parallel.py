@@ -1,12 +1,14 @@
+from functools import partial
+from importlib import metadata
+
 import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
-from gymnasium_robotics import mamujoco_v1
 from mpe2 import simple_spread_v3
 
 from svnr.experiments.scenarios import learner_settings, make_learner
-from svnr.games.game import check_game
+from svnr.games.check import check_game
 from svnr.games.parallel import ParallelGame
 from svnr.learners.replay import Batch
 
@@ -132,31 +134,125 @@ def test_one_environment_cannot_be_two_copies():
 
 
 def test_an_environment_of_turns_is_refused():
-    with pytest.raises(TypeError, match="where all agents act at once"):
+    with pytest.raises(ValueError, match="where all agents act at once"):
         ParallelGame(lambda: simple_spread_v3.env(continuous_actions=True), horizon=10)
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    ("changes", "message"),
     [
-        ({"boxes": {"a": Discrete(3), "b": Box(-1, 1, (1,))}}, TypeError, "'a' must be a Box"),
-        ({"boxes": {"a": Box(-np.inf, 1, (1,)), "b": Box(-1, 1, (1,))}}, ValueError, "bounded"),
-        ({"boxes": {"a": Box(-1, 1, (2, 2)), "b": Box(-1, 1, (1,))}}, ValueError, "one dimension"),
-        ({"boxes": {"a": Box(0, 9, (1,), int), "b": Box(-1, 1, (1,))}}, TypeError, "real numbers"),
-        ({"rewards": {"a": 1.0, "b": 0.0}}, ValueError, "must share one reward"),
-        ({"rewards": {"a": 0.0, "b": np.nan}}, ValueError, "must share one reward"),
-        ({"leaves": True}, ValueError, r"from start to end, but \['b'\] left"),
-        ({"silent": True}, ValueError, r"from start to end, but \['b'\] left"),
-        ({"joins": True}, ValueError, r"must be in possible_agents, but \['c'\] joined"),
-        ({"possible_agents": []}, TypeError, "make_env must make a ParallelEnv .* got Unfit"),
+        ({"boxes": {"a": Discrete(3), "b": Box(-1, 1, (1,))}}, "'a' must be a bounded Box"),
+        ({"boxes": {"a": Box(-np.inf, 1, (1,)), "b": Box(-1, 1, (1,))}}, "'a' must be a bounded"),
+        ({"boxes": {"a": Box(-1, 1, (2, 2)), "b": Box(-1, 1, (1,))}}, "in one dimension"),
+        ({"boxes": {"a": Box(0, 9, (1,), int), "b": Box(-1, 1, (1,))}}, "real numbers"),
+        (
+            {"observation_space": lambda self, agent: Discrete(2)},
+            "observations of .* must be a Box",
+        ),
+        ({"rewards": {"a": 1.0, "b": 0.0}}, "must share one reward, got {'a': 3.0, 'b': 2.0}"),
+        ({"rewards": {"a": 0.0, "b": 1e-5}}, "share one reward, got {'a': 2.0, 'b': 2.00001}"),
+        ({"rewards": {"a": 0.0, "b": np.nan}}, r"rewards of env.step must be finite, got .*nan"),
+        ({"rewards": {"a": np.nan, "b": np.nan}}, "rewards of env.step must be finite, got .*nan"),
+        (
+            {"rewards": {"a": np.zeros(2), "b": 0.0}},
+            "rewards of env.step must be a number for each",
+        ),
+        ({"leaves": True}, r"env.agents must have all possible_agents, but \['b'\] left"),
+        ({"silent": True}, r"rewards must have all possible_agents, but \['b'\] left"),
+        ({"joins": True}, r"env.agents must have all possible_agents, but .* \['c'\] joined"),
+        ({"possible_agents": []}, "make_env must make a ParallelEnv .* got Unfit"),
+        (
+            {"reset": lambda self, seed: {}},
+            r"env.reset must return \(observations, infos\), got dict",
+        ),
+        ({"step": lambda self, u: (1, 2, 3, 4)}, r"env.step must return \(.*\), got 4 values"),
+        (
+            {"step": lambda self, u: (self.seen(), 1.0, {}, {}, {})},
+            "rewards must be a dict by agent",
+        ),
     ],
 )
-def test_what_cannot_be_played_is_refused_with_the_reason(changes, error, message):
+def test_what_cannot_be_played_is_refused_with_the_reason(changes, message):
     kind = type("Unfit", (Tiny,), changes)
-    with pytest.raises(error, match=message):
+    with pytest.raises(ValueError, match=message):
         game = ParallelGame(kind, horizon=2)
         game.reset(1, 0)
         game.step(torch.zeros(1, 3))
+
+
+def test_rewards_may_be_one_ulp_apart_and_arrays_of_one():
+    """−20 and the next float32 above it differ by 2⁻¹⁹, 1.9e-6."""
+    near = np.nextafter(np.float32(-20), np.float32(0))
+    for told in (near, np.array([-20.0])):
+        kind = type("Near", (Tiny,), {"rewards": {"a": np.float32(-20), "b": told}})
+        game = ParallelGame(kind, horizon=2)
+        game.reset(1, 0)
+        assert game.step(torch.tensor([[-1.0, 0.0, 0.0]])).reward.tolist() == [-20.0]
+
+
+def test_ends_that_differ_between_agents_are_refused():
+    class Uneven(Tiny):
+        def step(self, actions):
+            seen, rewards, ended, cut, infos = super().step(actions)
+            return seen, rewards, ended | {"a": True}, cut, infos
+
+    game = ParallelGame(Uneven, horizon=2)
+    game.reset(1, 0)
+    with pytest.raises(ValueError, match="terminations must be the same for all agents, got"):
+        game.step(torch.zeros(1, 3))
+
+
+class Adjusted(Tiny):
+    """Starts and pays as it was told to, and at random."""
+
+    def __init__(self, pay=1.0, start=0.0):
+        self.pay, self.start = pay, start
+
+    def reset(self, seed=None, options=None):
+        super().reset()
+        self.clock = self.start + np.random.default_rng(seed).uniform()
+        return self.seen(), {}
+
+
+def test_rules_tell_how_an_environment_was_made():
+    plain = ParallelGame(partial(Adjusted, 1.0), horizon=2)
+    bounded = ParallelGame(partial(Adjusted, 1.0), horizon=2)
+    bounded.return_bounds = (0.0, 1.0)
+    games = [
+        plain,
+        bounded,
+        ParallelGame(partial(Adjusted, 2.0), horizon=2),
+        ParallelGame(partial(Adjusted, 1.0, start=1.0), horizon=2),
+        ParallelGame(partial(Adjusted, 1.0), horizon=3),
+        ParallelGame(partial(Adjusted, 1.0), horizon=2, name="another"),
+        ParallelGame(spread(), horizon=10),
+        ParallelGame(spread(), horizon=10, use_env_state=True),
+        ParallelGame(spread(n=3), horizon=10),
+    ]
+    told = [game.rules() for game in games]
+    assert all(one != other for i, one in enumerate(told) for other in told[i + 1 :])
+    assert told[0]["arguments"] == [[1.0], {}] and told[0]["environment"][0] == "tiny"
+    assert told[6]["environment"][2] == metadata.version("mpe2")
+    plain.close()
+    assert plain.rules() == told[0]
+
+
+def test_single_copies_begin_anew_as_a_game_of_one_would():
+    game, alone = ParallelGame(Adjusted, horizon=5), ParallelGame(Adjusted, horizon=5)
+    before = game.reset(3, 0)
+    after = game.restart(torch.tensor([False, True, False]), 7)
+    assert torch.equal(after[1:2], alone.reset(1, 7))
+    assert torch.equal(after[[0, 2]], before[[0, 2]]) and not torch.equal(after[1], before[1])
+
+
+def test_what_was_not_made_to_be_saved_says_so():
+    game = ParallelGame(Tiny, horizon=2)
+    assert game.state_dict() == {}  # between episodes there is nothing to save
+    game.reset(1, 0)
+    with pytest.raises(
+        NotImplementedError, match="only robots of gymnasium-robotics can be saved"
+    ):
+        game.state_dict()
 
 
 def test_simple_spread_conforms_with_a_shared_reward():
@@ -182,25 +278,73 @@ def test_simple_spread_is_refused_once_two_of_three_collide():
             game.step(torch.zeros(30, 15))
 
 
-def test_a_robot_of_another_package_is_played_as_it_plays_itself():
-    make = lambda: mamujoco_v1.parallel_env("HalfCheetah", "2x3")  # noqa: E731
-    game = ParallelGame(make, horizon=1000)
-    assert game.action_sizes == (3, 3)
-    game.reset(1, seed=5)
-    env = make()
+# --- robots --------------------------------------------------------------------------------------
+
+
+def robot(scenario="HalfCheetah", parts="2x3", horizon=1000):
+    mamujoco = pytest.importorskip("gymnasium_robotics").mamujoco_v1
+    make = partial(mamujoco.parallel_env, scenario, parts)
+    return ParallelGame(make, horizon, use_env_state=True)
+
+
+def test_a_robot_is_played_as_it_plays_itself():
+    game = robot()
+    assert (game.action_sizes, game.state_size) == ((3, 3), 17)
+    state, env = game.reset(1, seed=5), game._make_env()
     env.reset(seed=int(np.random.SeedSequence(5).generate_state(1)[0]) % 2**31)
     u = torch.linspace(-0.5, 0.5, 6)
+    assert torch.equal(state[0], torch.tensor(env.state(), dtype=torch.float32))
     step = game.step(u.unsqueeze(0))
     _, rewards, _, _, _ = env.step({"agent_0": u[:3].numpy(), "agent_1": u[3:].numpy()})
     assert step.reward.item() == pytest.approx(rewards["agent_0"], rel=1e-5)
+    assert np.allclose(step.state[0], env.state(), rtol=1e-5, atol=1e-5)
 
 
-def test_the_environments_own_state_can_be_the_state():
+def test_the_state_is_what_the_agents_observe_unless_the_environments_own_is_wanted():
     """Two agents observe 12 numbers each; HalfCheetah itself has 17."""
-    make = lambda: mamujoco_v1.parallel_env("HalfCheetah", "2x3")  # noqa: E731
-    game = ParallelGame(make, horizon=2, use_env_state=True)
-    assert (game.state_size, ParallelGame(make, horizon=2).state_size) == (17, 24)
-    check_game(game, n_copies=2)
+    assert ParallelGame(robot()._make_env, horizon=2).state_size == 24
+    check_game(robot(horizon=2), n_copies=2)
+
+
+# Ant's and Humanoid's rewards read where bodies were one step ago; coupled cheetahs have tendons.
+ROBOTS = [
+    ("HalfCheetah", "2x3"),
+    ("Ant", "4x2"),
+    ("Humanoid", "9|8"),
+    ("CoupledHalfCheetah", "1p1"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "parts"), ROBOTS)
+def test_a_robot_goes_on_from_where_it_was_saved_to_the_same_bits(scenario, parts):
+    """Three copies, one begun anew on the way; into a new game after 20 of 30 steps."""
+    first, second = (robot(scenario, parts, horizon=28) for _ in range(2))
+    noise = torch.Generator().manual_seed(0)
+    u = 2 * torch.rand(30, 3, sum(first.action_sizes), generator=noise) - 1
+    first.reset(3, 1)
+    for row in u[:12]:
+        first.step(row)
+    first.restart(torch.tensor([False, True, False]), 7)
+    for row in u[12:20]:
+        first.step(row)
+    saved = first.state_dict()
+    told = [first.step(row) for row in u[20:]]
+    second.load_state_dict(saved)
+    again = [second.step(row) for row in u[20:]]
+    for one, other in zip(told, again, strict=True):
+        for name in ("state", "reward", "terminated", "truncated"):
+            assert torch.equal(getattr(one, name), getattr(other, name))
+    assert not told[-1].terminated.all() and told[-1].truncated[0] != told[-1].terminated[0]
+
+
+def test_a_saved_robots_own_time_limit_goes_on_too():
+    """HalfCheetah's wrapper ends an episode after 1,000 steps, whatever the horizon here is."""
+    first, second = robot(horizon=2000), robot(horizon=2000)
+    first.reset(1, 0)
+    for _ in range(998):
+        first.step(torch.zeros(1, 6))
+    second.load_state_dict(first.state_dict())
+    assert [second.step(torch.zeros(1, 6)).truncated.item() for _ in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize("name", ["svnr", "maddpg", "masql", "lenient"])

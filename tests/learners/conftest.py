@@ -1,11 +1,10 @@
 import pytest
 import torch
 
-from svnr.checks import check_count
-from svnr.games.game import Step, check_actions
+from svnr.games.game import Game, OneShotGame
 
 
-class TwoStepGame:
+class TwoStepGame(Game):
     """Two agents walk, then are paid by where they stand.
 
     Step one costs ½·mean(u²) and moves the team to s = mean(u); step two pays (1 + s)·mean(u).
@@ -17,38 +16,28 @@ class TwoStepGame:
     action_sizes = (1, 1)
     state_size = 2
     horizon = 2
-    n_agents = 2
 
-    def reset(self, n_copies, seed):
-        check_count("n_copies", n_copies)
-        self._state = torch.zeros(n_copies, 2)
-        return self._state
+    def _begin(self, copies, seed):
+        return {"state": torch.zeros(len(copies), 2)}
 
-    def step(self, u):
-        check_actions(u, 2)
-        first = self._state[:, 0] == 0
-        mean = u.mean(-1)
-        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + self._state[:, 1]) * mean)
-        self._state = torch.stack([torch.ones_like(mean), mean], -1)
-        return Step(self._state, reward, ~first, torch.zeros_like(first))
+    def _play(self, now, u, running):
+        first, mean = now["state"][:, 0] == 0, u.mean(-1)
+        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + now["state"][:, 1]) * mean)
+        state = torch.stack([torch.ones_like(mean), mean], -1)
+        return reward, {"state": state, "terminated": ~first}
 
 
-class UnevenGame:
+class UnevenGame(OneShotGame):
     """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u."""
 
     name = "uneven"
     action_sizes = (1, 3, 2)
-    state_size = 1
-    horizon = 1
-    n_agents = 3
 
-    def reset(self, n_copies, seed):
-        return torch.ones(n_copies, 1)
+    def _begin(self, copies, seed):
+        return {"state": torch.ones(len(copies), 1)}
 
-    def step(self, u):
-        check_actions(u, 6)
-        over = torch.ones(len(u), dtype=torch.bool)
-        return Step(torch.ones(len(u), 1), -u.square().sum(-1), over, ~over)
+    def reward(self, u):
+        return -u.square().sum(-1)
 
 
 @pytest.fixture

@@ -1,23 +1,24 @@
 """The differential games of §8.1: one shot, continuous actions, a reward with several hills."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from svnr.checks import Positive, Settings, fitted
 from svnr.games.game import OneShotGame, Outcome
 
 Form = Literal["printed", "code"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hill:
+class Hill(Settings):
     """One quadratic hill: height · [−Σ_d ((u_d − center_d) / width)²] + offset."""
 
     height: float  # h, the steepness factor
     center: tuple[float, ...]  # the peak, in the game's units (−10 to 10)
-    width: float  # s, the coverage
+    width: Positive  # s, the coverage
     offset: float  # c, the reward at the peak
 
 
@@ -32,20 +33,17 @@ class DifferentialGame(OneShotGame):
             public code of this family of methods does.
 
     Raises:
-        ValueError: if hills is empty, a width is not positive, a center has the wrong length or
-            lies outside the box, or form is unknown.
+        ValueError: if hills is empty, a center has the wrong length or lies outside the box, or
+            form is unknown.
     """
 
     def __init__(
         self, name: str, hills: tuple[Hill, ...], half_width: float = 10.0, form: Form = "printed"
     ) -> None:
-        _check_hills(hills, half_width)
-        if form not in ("printed", "code"):
-            raise ValueError(f"form must be 'printed' or 'code', got {form!r}")
-        self.name = name
-        self.hills = hills
-        self.half_width = half_width
-        self.form = form
+        self.name, self.hills = name, tuple(hills)
+        self.half_width: float = fitted("half_width", half_width, Positive)
+        self.form: Form = fitted("form", form, Form)
+        _check_hills(hills, self.half_width)
         self.action_sizes = (1,) * len(hills[0].center)
         self._centers = torch.tensor([hill.center for hill in hills])  # [H, N]
         power = 2 if form == "printed" else 1
@@ -57,6 +55,11 @@ class DifferentialGame(OneShotGame):
         away = (self.half_width * u).unsqueeze(-2) - self._centers.to(u.dtype)
         heights = self._offsets - self._steepness * away.square().sum(-1)
         return heights.amax(-1)
+
+    def rules(self) -> dict[str, Any]:
+        """The hills and how they are read."""
+        hills = [hill.plain() for hill in self.hills]
+        return {"hills": hills, "half_width": self.half_width, "form": self.form}
 
     @property
     def peaks(self) -> tuple[Outcome, ...]:
@@ -89,10 +92,8 @@ def _check_hills(hills: tuple[Hill, ...], half_width: float) -> None:
         raise ValueError("hills must hold at least one hill, got none")
     n = len(hills[0].center)
     for index, hill in enumerate(hills):
-        if len(hill.center) != n or n == 0:
+        if len(hill.center) != n:
             raise ValueError(f"hills[{index}].center must have {n} values, got {hill.center}")
-        if not hill.width > 0:
-            raise ValueError(f"hills[{index}].width must be positive, got {hill.width}")
         if max(abs(x) for x in hill.center) > half_width:
             raise ValueError(
                 f"hills[{index}].center must lie within ±{half_width}, got {hill.center}"

@@ -1,18 +1,26 @@
-"""What every game offers, and a check that a new game offers it.
+"""What every game offers; `check_game` says whether a new one can be played.
 
 A game plays `B` parallel copies of itself. The joint action `u` [B, D] lies in [−1, 1] for each of
 the D coordinates of the whole team, agent after agent; the game scales it to its own units.
 """
 
+import hashlib
+import inspect
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import inf
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from svnr.checks import check_count
+from svnr.checks import check_count, check_one_of, plain
+
+Copies = Mapping[str, Tensor]  # what the copies of a game remember, a row each
 
 
 @dataclass(frozen=True)
@@ -36,63 +44,163 @@ class Outcome:
     reward: float  # in the game's payoff units
 
 
-class Game(Protocol):
-    """A cooperative stochastic game (§3.1), played in parallel copies."""
+class Game(ABC):
+    """A cooperative stochastic game (§3.1), played in parallel copies.
+
+    A game says in `_begin` what its copies start from and in `_play` what an action leads to.
+    What its copies remember are tensors with a row a copy, which are kept here: copies that
+    ended stay as they are and pay nothing, and after `horizon` steps of its own each is cut off.
+    """
 
     name: str
     action_sizes: tuple[int, ...]  # [N] action coordinates of each agent, D in all
     state_size: int  # S
     horizon: int  # steps after which the clock truncates an episode
+    version: int = 1  # of the code, counted up when the same rules give other numbers
+    return_bounds: tuple[float, float] = (-inf, inf)  # of what can still be earned, anywhere
+    _now: Copies = MappingProxyType({})  # what the copies remember, once reset
 
-    @property
-    def n_agents(self) -> int:
-        """N, the number of agents."""
-        ...
-
-    def reset(self, n_copies: int, seed: int) -> Tensor:
-        """Start `n_copies` episodes and return their first states [B, S]."""
-        ...
-
-    def step(self, u: Tensor) -> Step:
-        """Play the joint action u [B, D] in every copy."""
-        ...
-
-
-class OneShotGame:
-    """A game of one step and one state: subclasses say what a joint action earns."""
-
-    name: str
-    action_sizes: tuple[int, ...]
-    state_size = 1
-    horizon = 1
+    def __init_subclass__(cls) -> None:
+        """Keep the one rule for all games in one place."""
+        super().__init_subclass__()
+        if "step" in vars(cls):
+            raise TypeError(f"{cls.__name__} must say it in _play, got a step of its own")
 
     @property
     def n_agents(self) -> int:
         """N, the number of agents."""
         return len(self.action_sizes)
 
-    def reward(self, u: Tensor) -> Tensor:
-        """The team's reward [...] of joint actions u [..., D], without checks, differentiable."""
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self, copies: Sequence[int], seed: int) -> Copies:
+        """What copies remember as their episodes begin: "state" [K, S], and any [K, …] beside it.
+
+        Args:
+            copies: the indices of the K copies; most games only count them.
+            seed: the same start for the same seed.
+        """
+
+    @abstractmethod
+    def _play(self, now: Copies, u: Tensor, running: Tensor) -> tuple[Tensor, Copies]:
+        """The rewards [B] of joint actions, and what they change of what the copies remember.
+
+        Args:
+            now: what the copies remember: what `_begin` named, "terminated", "truncated", and
+                the "clock" of steps taken. It is not to be changed in place.
+            u: [B, D] in [−1, 1].
+            running: [B] bool; what is said of other copies than these is not heard.
+        """
 
     def reset(self, n_copies: int, seed: int) -> Tensor:
-        """The one state of the game, a zero, for each of `n_copies`; nothing here is random."""
-        check_count("n_copies", n_copies)
-        return torch.zeros(n_copies, self.state_size)
+        """Start `n_copies` episodes and return their first states [B, S]."""
+        check_count("horizon", self.horizon)
+        self._now = self._begun(range(check_count("n_copies", n_copies)), seed)
+        return self._now["state"]
 
+    def restart(self, copies: Tensor, seed: int) -> Tensor:
+        """Begin anew where `copies` [B] is true, while the others go on; all states [B, S].
+
+        One copy starts from where `reset(1, seed)` would have it.
+        """
+        _check_part("copies", copies, self._now.get("terminated", torch.zeros(0) > 0))
+        if bool(copies.any()):
+            anew = self._begun(copies.nonzero().flatten().tolist(), seed)
+            self._now = {
+                name: old.index_put((copies,), anew[name]) for name, old in self._now.items()
+            }
+        return self._now["state"]
+
+    @final
     def step(self, u: Tensor) -> Step:
-        """Pay for the joint action u [B, D]; every copy terminates."""
-        check_actions(u, sum(self.action_sizes))
-        over = torch.ones(len(u), dtype=torch.bool)
-        return Step(torch.zeros(len(u), self.state_size), self.reward(u), over, ~over)
+        """Play the joint action u [B, D] in every copy that has not ended."""
+        after = {**self._now, "reward": torch.zeros(len(self._now.get("clock", ())))}
+        check_actions(u, sum(self.action_sizes), len(after["reward"]))
+        running = ~(self._now["terminated"] | self._now["truncated"])
+        everyone = bool(running.all())
+        u = u.detach().to(after["reward"].dtype)
+        reward, played = self._play(MappingProxyType(after), u, running)
+        changed = {**played, "reward": reward, "clock": after["clock"] + 1}
+        for name, value in changed.items():
+            old = after[check_one_of(f"what {self.name} plays", name, after)]
+            _check_part(name, value, old)
+            after[name] = value if everyone else _where(running, value, old)
+        reward, terminated = after.pop("reward"), after["terminated"]
+        after["truncated"] = (after["truncated"] | (after["clock"] >= self.horizon)) & ~terminated
+        self._now = after
+        return Step(after["state"], reward, terminated, after["truncated"])
+
+    def _begun(self, copies: Sequence[int], seed: int) -> dict[str, Tensor]:
+        """What these copies remember as they begin, checked, with clocks at zero."""
+        begun = dict(self._begin(copies, check_count("seed", seed, 0)))
+        _check_part("state", begun.get("state"), torch.empty(len(copies), self.state_size))
+        clock = torch.zeros(len(copies), dtype=torch.long)
+        return {**begun, "clock": clock, "terminated": clock > 0, "truncated": clock > 0}
+
+    def close(self) -> None:
+        """Let go of all copies; the next reset starts new ones."""
+        self._now = {}
+
+    def rules(self) -> dict[str, Any]:
+        """Everything that the game's numbers depend on, as JSON can hold it.
+
+        Unless a game says it otherwise: the code of its class, but not of what that calls, and
+        all that is public in it.
+        """
+        kind = type(self)
+        public = [name for name in dir(self) if not name.startswith("_")]
+        data = {n: getattr(self, n) for n in public if not inspect.isroutine(getattr(kind, n, 0))}
+        written = [each for _, each in inspect.getmembers(kind, inspect.isfunction)]
+        try:
+            code = [inspect.getsource(f) for f in written if f.__module__ != __name__]
+        except OSError as error:
+            raise ValueError(f"{kind.__name__} must have rules(): no file has its code") from error
+        digest = hashlib.sha256("".join(code).encode()).hexdigest()
+        return as_data({"class": f"{kind.__module__}.{kind.__qualname__}", "code": digest, **data})
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that the steps to come depend on, under way as between episodes.
+
+        Raises:
+            NotImplementedError: if this game can only be saved between episodes.
+        """
+        return {name: part.clone() for name, part in self._now.items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on where `state_dict` was taken."""
+        self._now = {name: part.clone() for name, part in state.items()}
+
+
+class OneShotGame(Game):
+    """A game of one step and one state: subclasses say what a joint action earns."""
+
+    state_size = 1
+    horizon = 1
+
+    @abstractmethod
+    def reward(self, u: Tensor) -> Tensor:
+        """The team's reward [...] of joint actions u [..., D], without checks, differentiable."""
+
+    def _begin(self, copies: Sequence[int], seed: int) -> Copies:
+        return {"state": torch.zeros(len(copies), self.state_size)}  # nothing here is random
+
+    def _play(self, now: Copies, u: Tensor, running: Tensor) -> tuple[Tensor, Copies]:
+        return self.reward(u), {"terminated": torch.ones_like(running)}
 
 
 def return_bounds(game: Game) -> tuple[float, float]:
-    """The least and the greatest that can still be earned, from any state on.
+    """The least and the greatest that can still be earned, from any state on."""
+    return game.return_bounds
 
-    A game may say so in an attribute `return_bounds`; of one that does not, nothing is known.
-    """
-    return getattr(game, "return_bounds", (-inf, inf))
+
+def _where(copies: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """The new rows [B, …] of these copies [B], the old ones of the others."""
+    return torch.where(copies.view(-1, *[1] * (old.ndim - 1)), new, old)
+
+
+def as_data(value: Any) -> Any:
+    """The value as JSON can hold it: arrays as lists, anything else that it cannot as text."""
+    text = json.dumps(plain(value), default=lambda x: getattr(x, "tolist", lambda: repr(x))())
+    return json.loads(text, parse_constant=str)
 
 
 def agent_slices(action_sizes: tuple[int, ...]) -> list[slice]:
@@ -106,19 +214,20 @@ def agent_of_coordinate(action_sizes: tuple[int, ...]) -> list[int]:
     return [agent for agent, size in enumerate(action_sizes) for _ in range(size)]
 
 
-def check_actions(u: Tensor, n_coordinates: int, n_copies: int | None = None) -> None:
-    """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1].
+# --- checks -------------------------------------------------------------------------------------
 
-    A game that remembers its copies tells how many `reset` has started: u needs a row for each.
-    """
+
+def check_actions(u: Tensor, n_coordinates: int, n_copies: int) -> None:
+    """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1]."""
     if u.ndim != 2 or u.shape[1] != n_coordinates:
         raise ValueError(f"u must have shape [B, {n_coordinates}], got {list(u.shape)}")
-    if n_copies is not None and len(u) != n_copies:
+    if len(u) != n_copies:
         raise ValueError(
             f"u must have a row for each of the {n_copies} copies that reset started, got {len(u)}"
         )
-    if not bool((u.abs() <= 1).all()):
-        raise ValueError(f"u must lie in [-1, 1], got {_worst(u, 1.0):.4g} at its farthest")
+    inside = u.abs() <= 1  # a NaN is never within
+    if not bool(inside.all()):
+        raise ValueError(f"u must lie in [-1, 1], got {u[~inside][0].item()!r}")
 
 
 def check_rewards(reward: Tensor, step: int) -> None:
@@ -130,85 +239,14 @@ def check_rewards(reward: Tensor, step: int) -> None:
         )
 
 
-def _worst(u: Tensor, bound: float) -> float:
-    """The first coordinate of u that is not within ±bound (a NaN is never within)."""
-    return float(u[~(u.abs() <= bound)][0])
+def _check_part(name: str, value: Any, like: Tensor) -> None:
+    """Raise ValueError unless a game's value has the shape and the type of what it replaces."""
+    good = isinstance(value, Tensor) and value.dtype is like.dtype and value.shape == like.shape
+    if not good or value.requires_grad:
+        raise ValueError(f"{name} must be {_told(like)}, got {_told(value)}")
 
 
-def check_game(game: Game, n_copies: int = 4, seed: int = 0) -> None:
-    """Play a game with random actions and say, in words, where it breaks the protocol.
-
-    Args:
-        game: the game to check.
-        n_copies: B, the parallel copies to play.
-        seed: seed of the resets and of the random actions.
-
-    Raises:
-        ValueError: naming the part that is wrong, what was wanted and what was found.
-    """
-    _check_sizes(game)
-    n_coordinates = sum(game.action_sizes)
-    state = _check_reset(game, n_copies, seed)
-    generator = torch.Generator().manual_seed(seed)
-    for step_number in range(game.horizon):
-        u = 2 * torch.rand(n_copies, n_coordinates, generator=generator) - 1
-        step = game.step(u)
-        _check_step(step, state, step_number)
-    if not bool((step.terminated | step.truncated).all()):
-        raise ValueError(
-            f"every copy must be terminated or truncated by the horizon of {game.horizon} steps, "
-            f"got {int((~(step.terminated | step.truncated)).sum())} copies still running"
-        )
-    _check_refuses(game, n_copies, n_coordinates, seed)
-
-
-def _check_sizes(game: Game) -> None:
-    for name in ("name", "action_sizes", "state_size", "horizon", "n_agents", "reset", "step"):
-        if not hasattr(game, name):
-            raise ValueError(f"game must have {name!r}, got {type(game).__name__} without it")
-    if not game.action_sizes or min(game.action_sizes) < 1:
-        raise ValueError(
-            f"action_sizes must hold a positive number an agent, got {game.action_sizes}"
-        )
-    if game.n_agents != len(game.action_sizes):
-        raise ValueError(
-            f"n_agents must be the length of action_sizes, {len(game.action_sizes)}, "
-            f"got {game.n_agents}"
-        )
-    check_count("state_size", game.state_size)
-    check_count("horizon", game.horizon)
-
-
-def _check_reset(game: Game, n_copies: int, seed: int) -> Tensor:
-    state = game.reset(n_copies, seed)
-    if list(state.shape) != [n_copies, game.state_size]:
-        raise ValueError(
-            f"reset must return states of shape [{n_copies}, {game.state_size}], "
-            f"got {list(state.shape)}"
-        )
-    if not torch.equal(state, game.reset(n_copies, seed)):
-        raise ValueError("reset must give the same states for the same seed, got different ones")
-    return state
-
-
-def _check_step(step: Step, state: Tensor, step_number: int) -> None:
-    wanted = {"reward": [len(state)], "terminated": [len(state)], "truncated": [len(state)]}
-    for part, shape in {"state": list(state.shape), **wanted}.items():
-        found = getattr(step, part)
-        if list(found.shape) != shape:
-            raise ValueError(f"step must return {part} of shape {shape}, got {list(found.shape)}")
-    for part in ("terminated", "truncated"):
-        if getattr(step, part).dtype is not torch.bool:
-            raise ValueError(f"{part} must be bool, got {getattr(step, part).dtype}")
-    check_rewards(step.reward, step_number)
-    if not bool(torch.isfinite(step.state).all()):
-        raise ValueError(f"state must be finite, got nan or inf at step {step_number}")
-
-
-def _check_refuses(game: Game, n_copies: int, n_coordinates: int, seed: int) -> None:
-    game.reset(n_copies, seed)
-    try:
-        game.step(torch.full((n_copies, n_coordinates), 1.5))
-    except ValueError:
-        return
-    raise ValueError("step must refuse actions outside [-1, 1] with a ValueError, got no error")
+def _told(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    return f"{value.dtype} of shape {list(value.shape)}" + " with a gradient" * value.requires_grad

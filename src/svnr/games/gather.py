@@ -4,15 +4,15 @@ The physics are those of the multi-agent particle world, as the `mpe2` package h
 plays both side by side. Here all copies move at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from svnr.checks import check_count
-from svnr.games.game import Step, check_actions
+from svnr.checks import Count, Positive, Settings, changed
+from svnr.games.game import Copies, Game
 
 TIME_STEP = 0.1  # of mpe2's World
 DAMPING = 0.25  # share of the velocity lost in a step; mpe2's World
@@ -20,7 +20,7 @@ Team = Callable[[Tensor], Tensor]  # from states [B, 8] to joint actions [B, 4]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatherSettings:
+class GatherSettings(Settings):
     """The rules that the paper gives, and those it leaves open.
 
     With these, of a million episodes of uniformly random play 1.56 % first meet the landmark
@@ -37,34 +37,28 @@ class GatherSettings:
     | 1 | 0.3 | 0.01 | 9.0 | 91.0 |
     """
 
-    start: tuple[float, float] = (0.4, 0.4)  # least and greatest distance from it; ours
+    start: tuple[Positive, Positive] = (0.4, 0.4)  # least and greatest distance from it; ours
     random_starts: bool = False  # in random directions, else on opposite sides; ours
-    radius: float = 0.3  # a particle nearer than this has reached the landmark; ours
-    force_gain: float = 5.0  # force of an action of 1, masses are 1; mpe2's sensitivity
+    radius: Positive = 0.3  # a particle nearer than this has reached the landmark; ours
+    force_gain: Positive = 5.0  # force of an action of 1, masses are 1; mpe2's sensitivity
     joint_reward: float = 5.0  # when both are there (§8.2)
     solo_reward: float = -2.0  # when exactly one is (§8.2)
     end_on_joint: bool = True  # the episode ends when both are there; fits Table 1
     end_on_solo: bool = True  # the episode ends when one is; fits Table 1
     pay_each_step: bool = False  # if it goes on: at every step, not once for each kind; ours
-    horizon: int = 25  # steps of an episode (§8.2)
+    horizon: Count = 25  # steps of an episode (§8.2)
 
     def __post_init__(self) -> None:
         """Refuse rules that make no game."""
-        for name in ("radius", "force_gain"):
-            if not 0 < getattr(self, name) < inf:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("joint_reward", "solo_reward"):
-            if not isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
-        if len(self.start) != 2 or not self.radius < self.start[0] <= self.start[1] < inf:
+        super().__post_init__()
+        if not self.radius < self.start[0] <= self.start[1]:
             raise ValueError(
                 f"start must be two distances above the radius {self.radius}, the lower first, "
                 f"got {self.start}"
             )
-        check_count("horizon", self.horizon)
 
 
-class ParticleGather:
+class ParticleGather(Game):
     """Agents 0 and 1 push particle 1 along x and y, agents 2 and 3 push particle 2.
 
     The state [B, 8] holds the two particles' positions relative to the landmark, then their
@@ -80,8 +74,6 @@ class ParticleGather:
 
     action_sizes = (1, 1, 1, 1)
     state_size = 8
-    n_agents = 4
-    _n_copies = 0  # until reset starts some
 
     def __init__(
         self, settings: GatherSettings | None = None, name: str = "particle_gather"
@@ -89,65 +81,45 @@ class ParticleGather:
         self.settings = settings or GatherSettings()
         self.name = name
         self.horizon = self.settings.horizon
+        prices = (self.settings.joint_reward, self.settings.solo_reward)
+        self._prices = torch.tensor(prices)
+        if not self.settings.pay_each_step:  # then each kind of contact is paid once at most
+            self.return_bounds = sum(min(0.0, x) for x in prices), sum(max(0.0, x) for x in prices)
 
-    @property
-    def return_bounds(self) -> tuple[float, float]:
-        """Each kind of contact is paid once at most, unless every step pays."""
-        rules = self.settings
-        if rules.pay_each_step:
-            return -inf, inf
-        prices = (rules.joint_reward, rules.solo_reward)
-        return sum(min(0.0, price) for price in prices), sum(max(0.0, price) for price in prices)
+    def rules(self) -> dict[str, Any]:
+        """The settings."""
+        return self.settings.plain()
 
-    def reset(self, n_copies: int, seed: int) -> Tensor:
-        """Both particles at rest, at distances drawn from `start`."""
-        check_count("n_copies", n_copies)
-        self._n_copies = n_copies
+    def _begin(self, copies: Sequence[int], seed: int) -> Copies:
+        """Both particles at rest, at distances drawn from `start`; nothing is paid yet."""
         generator = torch.Generator().manual_seed(seed)
         low, high = self.settings.start
-        distance = low + (high - low) * torch.rand(n_copies, 2, 1, generator=generator)
-        turn = torch.rand(n_copies, 2, 1, generator=generator)
+        distance = low + (high - low) * torch.rand(len(copies), 2, 1, generator=generator)
+        turn = torch.rand(len(copies), 2, 1, generator=generator)
         if not self.settings.random_starts:
-            turn = torch.tensor([[0.125], [0.625]]).expand(n_copies, 2, 1)
+            turn = torch.tensor([[0.125], [0.625]]).expand_as(turn)
         angle = 2 * torch.pi * turn
-        self._position = distance * torch.cat([angle.cos(), angle.sin()], -1)  # [B, 2, 2]
-        self._velocity = torch.zeros_like(self._position)
-        self._steps = 0
-        self._terminated = torch.zeros(n_copies, dtype=torch.bool)
-        self._truncated = torch.zeros(n_copies, dtype=torch.bool)
-        self._paid = torch.zeros(n_copies, 2, dtype=torch.bool)  # once for joint, once for solo
-        return self._state()
+        position = distance * torch.cat([angle.cos(), angle.sin()], -1)  # [K, 2, 2]
+        nothing = torch.zeros(len(copies), 2, dtype=torch.bool)  # of what joint and solo pay
+        return _remembered(position, torch.zeros_like(position), nothing)
 
-    def step(self, u: Tensor) -> Step:
-        """Push, move, pay; a copy that has ended stays as it is and pays nothing."""
-        check_actions(u, 4, self._n_copies)
-        running = ~(self._terminated | self._truncated)
-        self._move(u, running)
-        self._steps += 1
-        joint, solo = contacts(self._position, self.settings.radius)
-        reward = self._pay(joint & running, solo & running)
-        ended = (joint & self.settings.end_on_joint) | (solo & self.settings.end_on_solo)
-        late = self._steps >= self.horizon
-        self._terminated = self._terminated | (running & ended)
-        self._truncated = self._truncated | (running & ~ended & late)
-        return Step(self._state(), reward, self._terminated, self._truncated)
+    def _play(self, now: Copies, u: Tensor, running: Tensor) -> tuple[Tensor, Copies]:
+        """Push, move, pay."""
+        rules = self.settings
+        force = rules.force_gain * u.view(-1, 2, 2)
+        position, velocity = physics(now["position"], now["velocity"], force)
+        joint, solo = contacts(position, rules.radius)
+        met = torch.stack([joint, solo], -1)
+        due = met if rules.pay_each_step else met & ~now["paid"]
+        ended = (joint & rules.end_on_joint) | (solo & rules.end_on_solo)
+        after = _remembered(position, velocity, now["paid"] | met)
+        return due.to(u.dtype) @ self._prices, {**after, "terminated": ended}
 
-    def _move(self, u: Tensor, running: Tensor) -> None:
-        force = self.settings.force_gain * u.view(-1, 2, 2)
-        position, velocity = physics(self._position, self._velocity, force)
-        moves = running[:, None, None]
-        self._position = torch.where(moves, position, self._position)
-        self._velocity = torch.where(moves, velocity, self._velocity)
 
-    def _pay(self, joint: Tensor, solo: Tensor) -> Tensor:
-        now = torch.stack([joint, solo], -1)
-        due = now if self.settings.pay_each_step else now & ~self._paid
-        self._paid = self._paid | now
-        prices = torch.tensor([self.settings.joint_reward, self.settings.solo_reward])
-        return due.float() @ prices
-
-    def _state(self) -> Tensor:
-        return torch.cat([self._position / TIME_STEP, self._velocity], 1).flatten(1)
+def _remembered(position: Tensor, velocity: Tensor, paid: Tensor) -> Copies:
+    """What a copy remembers: what is seen, and what that came from, to the last bit."""
+    state = torch.cat([position / TIME_STEP, velocity], 1).flatten(1)
+    return {"state": state, "position": position, "velocity": velocity, "paid": paid}
 
 
 def bodies(state: Tensor) -> tuple[Tensor, Tensor]:
@@ -230,4 +202,4 @@ def _towards(position: Tensor) -> Tensor:
 
 def particle_gather(name: str = "particle_gather", **settings: object) -> ParticleGather:
     """The game called `name`, with some rules changed, by their names in `GatherSettings`."""
-    return ParticleGather(GatherSettings(**settings), name)  # type: ignore[arg-type]
+    return ParticleGather(changed(GatherSettings(), settings), name)

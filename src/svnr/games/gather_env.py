@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pettingzoo import ParallelEnv
 
+from svnr.checks import check_one_of
 from svnr.games.gather import GatherSettings, ParticleGather, bodies
 
 COLORS = ("#D55E00", "#0072B2")  # of the two particles
@@ -31,9 +32,7 @@ class GatherParallelEnv(ParallelEnv):
     def __init__(
         self, settings: GatherSettings | None = None, render_mode: str | None = None
     ) -> None:
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode must be 'rgb_array' or None, got {render_mode!r}")
-        self.render_mode = render_mode
+        self.render_mode = check_one_of("render_mode", render_mode, ("rgb_array", None))
         self._game = ParticleGather(settings)
         self._observed = Box(-np.inf, np.inf, (8,), np.float32)
         self._pushed = Box(-1.0, 1.0, (1,), np.float32)
@@ -52,10 +51,10 @@ class GatherParallelEnv(ParallelEnv):
         """Start an episode; without a seed the starts go on from the last."""
         if seed is not None:
             self._drawn = np.random.default_rng(seed)
-        state = self._game.reset(1, int(self._drawn.integers(2**31)))
+        self._seen = self._game.reset(1, int(self._drawn.integers(2**31)))[0]
         self.agents = list(self.possible_agents)
-        self._trail = [bodies(state[0])[0].numpy()]
-        return self._told(state), {agent: {} for agent in self.agents}
+        self._trail = [bodies(self._seen)[0].numpy()]
+        return self._observations(), self._infos()
 
     def step(self, actions: dict[str, np.ndarray]) -> tuple[dict, dict, dict, dict, dict]:
         """Every agent pushes; see `ParticleGather.step`.
@@ -69,22 +68,19 @@ class GatherParallelEnv(ParallelEnv):
             raise ValueError(f"actions must be one for each of {self.agents}, got {list(actions)}")
         pushes = [float(np.asarray(actions[agent]).item()) for agent in self.possible_agents]
         step = self._game.step(torch.tensor([pushes]).clamp(-1, 1))
-        self._trail.append(bodies(step.state[0])[0].numpy())
-        ended, cut = bool(step.terminated[0]), bool(step.truncated[0])
-        told = self._told(step.state)
-        everyone = list(self.possible_agents)
-        if ended or cut:
+        self._seen = step.state[0]
+        self._trail.append(bodies(self._seen)[0].numpy())
+        if bool(step.terminated | step.truncated):
             self.agents = []
-        return (
-            told,
-            dict.fromkeys(everyone, float(step.reward[0])),
-            dict.fromkeys(everyone, ended),
-            dict.fromkeys(everyone, cut),
-            {agent: {} for agent in everyone},
-        )
+        told = (step.reward.item(), step.terminated.item(), step.truncated.item())
+        rewards, ended, cut = (dict.fromkeys(self.possible_agents, value) for value in told)
+        return self._observations(), rewards, ended, cut, self._infos()
 
-    def _told(self, state: torch.Tensor) -> dict[str, np.ndarray]:
-        return {agent: state[0].numpy().copy() for agent in self.possible_agents}
+    def _observations(self) -> dict[str, np.ndarray]:
+        return {agent: self.state() for agent in self.possible_agents}
+
+    def _infos(self) -> dict[str, dict]:
+        return {agent: {} for agent in self.possible_agents}
 
     def render(self) -> np.ndarray | None:
         """The landmark, both particles and the ways they came: an image [H, W, 3] of bytes."""
@@ -94,12 +90,10 @@ class GatherParallelEnv(ParallelEnv):
         canvas = FigureCanvasAgg(figure)
         axis = figure.add_axes((0, 0, 1, 1), xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
         axis.axis("off")
-        angle = np.linspace(0, 2 * np.pi, 80)
-        radius = self._game.settings.radius
-        axis.fill(radius * np.cos(angle), radius * np.sin(angle), color="#2B7A3D", alpha=0.25)
+        rim = self._game.settings.radius * np.exp(2j * np.pi * np.linspace(0, 1, 80))
+        axis.fill(rim.real, rim.imag, color="#2B7A3D", alpha=0.25)
         way = np.array(self._trail)  # [steps, particle, axis]
-        for particle, color in enumerate(COLORS):
-            x, y = way[:, particle].T
+        for x, y, color in zip(*way.transpose(2, 1, 0), COLORS, strict=True):
             axis.plot(x, y, color=color, alpha=0.5)
             axis.plot(x[-1], y[-1], "o", color=color, markersize=9)
         canvas.draw()
@@ -107,4 +101,4 @@ class GatherParallelEnv(ParallelEnv):
 
     def state(self) -> Any:
         """The same for all: the positions and velocities."""
-        return self._game._state()[0].numpy().copy()
+        return self._seen.numpy().copy()

@@ -1,11 +1,13 @@
 """Payoff matrices of the paper and of the literature, as arrays and as playable games."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from svnr.checks import check_payoff
 from svnr.games.game import OneShotGame, Outcome
 
 
@@ -25,17 +27,15 @@ class MatrixGame(OneShotGame):
     """
 
     def __init__(self, name: str, payoff: np.ndarray, source: str) -> None:
-        payoff = np.asarray(payoff, dtype=float)
-        if payoff.ndim == 0 or payoff.size == 0:
-            raise ValueError(f"payoff must have one axis an agent, got shape {payoff.shape}")
-        if not np.isfinite(payoff).all():
-            raise ValueError(f"payoff must be finite, got {payoff[~np.isfinite(payoff)][0]}")
-        self.name = name
-        self.payoff = payoff
-        self.source = source
-        self.action_sizes = (1,) * payoff.ndim
-        self._payoff = torch.as_tensor(payoff, dtype=torch.float32)
-        self._counts = torch.tensor(payoff.shape)
+        self.name, self.source = name, source
+        self.payoff = check_payoff(payoff, "payoff")
+        self.action_sizes = (1,) * self.payoff.ndim
+        self._payoff = torch.as_tensor(self.payoff, dtype=torch.get_default_dtype())
+        self._counts = torch.tensor(self.payoff.shape)
+
+    def rules(self) -> dict[str, Any]:
+        """The payoff of every joint choice."""
+        return {"payoff": self.payoff.tolist()}
 
     def choices(self, u: Tensor) -> Tensor:
         """The cell [..., N] that each coordinate of u [..., N] falls in."""

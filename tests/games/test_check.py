@@ -1,0 +1,132 @@
+import pytest
+import torch
+
+from svnr.games.check import check_game
+from svnr.games.game import Game, OneShotGame
+
+
+class Walk(Game):
+    """Three steps; the clock truncates the last. Each flaw breaks one thing."""
+
+    name, action_sizes, state_size, horizon = "walk", (1,), 1, 3
+
+    def __init__(self, flaw=""):
+        self.flaw = flaw
+        self.action_sizes = {"no agents": (), "no actions": (1, 0)}.get(flaw, (1,))
+        self.horizon = 0 if flaw == "horizon" else 3
+
+    def rules(self):
+        self._asked = getattr(self, "_asked", 0) + 1
+        extra = {
+            "address": object.__repr__(self),
+            "tuple rules": (1, 2),
+            "NaN rules": float("nan"),
+            "tensor rules": torch.zeros(2),
+            "restless rules": self._asked,
+        }
+        return {"steps": 3, "extra": extra.get(self.flaw)}
+
+    def _begin(self, copies, seed):
+        noise = torch.Generator().manual_seed(seed)
+        if self.flaw == "unseeded":
+            noise.seed()
+        size = 2 if self.flaw == "first state" else 1
+        state = torch.rand(len(copies), size, generator=noise)
+        if self.flaw == "stateless":
+            return {}
+        return {"state": state + copies[0] * (self.flaw == "by index")}
+
+    def _play(self, now, u, running):
+        reward = torch.zeros(len(u))
+        state = now["state"]
+        flags = {
+            "float flags": {"terminated": reward},
+            "unknown part": {"stat": state},
+            "double state": {"state": state.double()},
+            "infinite state": {"state": state + torch.inf},
+            "column": {"state": state[:, 0]},
+        }
+        rewards = {
+            "reward shape": reward[:, None],
+            "double reward": reward.double(),
+            "gradient": reward.requires_grad_(self.flaw == "gradient"),
+            "plain reward": 0.0,
+            "NaN reward": torch.tensor([0.0, torch.nan] * 2)[: len(u)],
+        }
+        return rewards.get(self.flaw, reward.detach()), flags.get(self.flaw, {"state": state + u})
+
+
+class Rash(Walk):
+    def restart(self, copies, seed):
+        return self.reset(len(copies), seed)
+
+
+def test_games_that_keep_the_protocol_pass():
+    class Fine(OneShotGame):
+        name, action_sizes = "fine", (1, 2)
+
+        def reward(self, u):
+            return -u.square().sum(-1)
+
+    check_game(Fine())
+    check_game(Walk())
+    check_game(Walk(), n_copies=1)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "message"),
+    [
+        ("no agents", r"action_sizes must be a tuple that is not empty, got \(\)"),
+        ("no actions", r"action_sizes\[1\] must be a whole number in .*, got 0"),
+        ("horizon", "horizon must be a whole number of at least 1, got 0"),
+        ("unseeded", "reset must give the same states for the same seed"),
+        ("first state", r"state must be torch.float32 of shape \[4, 1\], got .* \[4, 2\]"),
+        ("stateless", r"state must be torch.float32 of shape \[4, 1\], got NoneType"),
+        ("double state", r"state must be torch.float32 of shape \[4, 1\], got torch.float64"),
+        ("column", r"state must be torch.float32 of shape \[4, 1\], got .* of shape \[4\]"),
+        ("infinite state", "state must be finite, got nan or inf at step 0"),
+        ("reward shape", r"reward must be torch.float32 of shape \[4\], got .* \[4, 1\]"),
+        ("double reward", r"reward must be torch.float32 of shape \[4\], got torch.float64"),
+        ("gradient", r"reward must be .*, got torch.float32 of shape \[4\] with a gradient"),
+        ("plain reward", r"reward must be torch.float32 of shape \[4\], got float"),
+        ("NaN reward", "reward must be finite, got nan in copy 1 at step 0"),
+        ("float flags", r"terminated must be torch.bool of shape \[4\], got torch.float32"),
+        ("unknown part", r"what walk plays must be one of .* \(did you mean 'state'\?\)"),
+        ("by index", r"restart must start one copy as reset\(1, seed\) does, tensor.*got"),
+        ("address", "rules must be plain data, the same at every call, got .* at 0x"),
+        ("tuple rules", r"rules must be plain data, .* got .*\(1, 2\)"),
+        ("NaN rules", "rules must be plain data, .* got .*nan"),
+        ("tensor rules", "rules must be plain data, .* got .*tensor"),
+        ("restless rules", "rules must be plain data, the same at every call"),
+    ],
+)
+def test_a_broken_game_is_told_in_words_what_is_wrong(flaw, message):
+    with pytest.raises(ValueError, match=message):
+        check_game(Walk(flaw))
+
+
+def test_a_restart_that_moves_the_others_is_found():
+    with pytest.raises(ValueError, match="restart must leave the other copies as they are"):
+        check_game(Rash())
+
+
+def test_rules_that_change_in_play_are_found():
+    class Tiring(Walk):
+        def rules(self):
+            return {"strength": float(self._now.get("clock", torch.zeros(1)).sum())}
+
+    with pytest.raises(ValueError, match="rules must not change in play, got"):
+        check_game(Tiring())
+
+
+def test_a_missing_part_is_named():
+    class Nameless(OneShotGame):
+        action_sizes = (1,)
+
+        def reward(self, u):
+            return u[..., 0]
+
+    with pytest.raises(ValueError, match="game must have 'name', got Nameless without it"):
+        check_game(Nameless())
+    with pytest.raises(ValueError, match="game must be a Game, got object"):
+        check_game(object())
