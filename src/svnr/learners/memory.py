@@ -68,7 +68,8 @@ class Replay:
         }
         self._added = 0  # rows written so far, some of them over others
         self._copies = 1  # rows added at a time: the row after row i is row i + copies
-        self._paid: list[list[int]] = [[], []]  # rows with a reward above 0, and below
+        self._paid: tuple[list[int], list[int]] = ([], [])  # rows that earned, that lost something
+        self._sorted = 0  # rows that have been looked at for it
         self.seen = 0  # transitions ever seen
 
     def __len__(self) -> int:
@@ -82,7 +83,6 @@ class Replay:
         places = torch.arange(self._added, self._added + count) % self._capacity
         for name, column in self._columns.items():
             column[places] = getattr(rows, name)
-        self._note_paid(rows.reward, places)
         self._added += count
         self.seen += count
 
@@ -93,15 +93,6 @@ class Replay:
             for name, column in self._columns.items():
                 empty = column.new_zeros(more, *column.shape[1:])
                 self._columns[name] = torch.cat([column, empty])
-
-    def _note_paid(self, reward: Tensor, places: Tensor) -> None:
-        """Keep the lists of rows that earned and that lost something, in ascending order."""
-        if self._added + len(reward) > self._capacity:  # rows were overwritten
-            held = self._columns["reward"]
-            self._paid = [kind.nonzero().flatten().tolist() for kind in (held > 0, held < 0)]
-        elif bool(reward.any()):
-            for rows, kind in zip(self._paid, (reward > 0, reward < 0), strict=True):
-                rows += places[kind].tolist()
 
     def sample(
         self,
@@ -134,12 +125,23 @@ class Replay:
 
     def _with_rewarded(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """n of the rows replaced by rows that earned something, and n by rows that lost."""
+        self._sort_new_rows()
         for place, found in enumerate(self._paid):
             if found:
                 drawn = torch.randint(len(found), (n,), generator=generator)
-                chosen = torch.tensor([found[i] for i in drawn.tolist()])
+                chosen = torch.tensor([found[i] for i in drawn.tolist()], dtype=torch.long)
                 rows[place * n : (place + 1) * n] = chosen
         return rows[torch.randperm(len(rows), generator=generator)]
+
+    def _sort_new_rows(self) -> None:
+        """Bring the lists of paid rows up to date: what was written since, or all if overwritten."""
+        if self._added > self._capacity:
+            self._paid, self._sorted = ([], []), 0
+        first, end = self._sorted, len(self)
+        reward = self._columns["reward"][first:end]
+        for rows, kind in zip(self._paid, (reward > 0, reward < 0), strict=True):
+            rows += (kind.nonzero().flatten() + first).tolist()
+        self._sorted = end
 
     def _ahead(self, rows: Tensor, discount: float, n_steps: int) -> Transitions:
         """The rows with what came within n steps: Σ_j γʲ r_j, s_{t+k} and γᵏ (1 − terminated)."""
@@ -159,9 +161,7 @@ class Replay:
             weight = torch.where(goes_on, weight * factor, weight)
         return Transitions(**{**batch, "reward": reward}, weight=weight)
 
-    def recent(
-        self, newest: int, size: int, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
+    def recent(self, newest: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """States [size, S] and joint actions [size, D] of the last `newest` rows, drawn.
 
         Before anything was played, the one row there is holds zeros.
@@ -182,7 +182,7 @@ class Replay:
         """Restore what `state_dict` gave; rows come to lie where they lay, modulo their number."""
         added, copies, seen = state["counts"].tolist()
         held = len(state["reward"])
-        self._added, self._paid = (added - held) % max(held, 1), [[], []]
+        self._added, self._paid, self._sorted = (added - held) % max(held, 1), ([], []), 0
         self._grow(min(self._added, self._capacity))
         self.add(Transitions(**{name: state[name] for name in COLUMNS}))
         self._copies, self.seen = copies, seen
