@@ -45,6 +45,11 @@ class Game(Protocol):
     horizon: int  # steps after which the clock truncates an episode
 
     @property
+    def return_bounds(self) -> tuple[float, float]:
+        """The least and the greatest that can still be earned, from any state on."""
+        ...
+
+    @property
     def n_agents(self) -> int:
         """N, the number of agents."""
         ...
@@ -65,6 +70,7 @@ class OneShotGame:
     action_sizes: tuple[int, ...]
     state_size = 1
     horizon = 1
+    return_bounds = (-inf, inf)
 
     @property
     def n_agents(self) -> int:

@@ -34,6 +34,8 @@ class ParallelGame:
         ValueError: if an agent's Box is unbounded or of several dimensions.
     """
 
+    return_bounds = (-np.inf, np.inf)
+
     def __init__(
         self,
         make_env: Callable[[], Any],

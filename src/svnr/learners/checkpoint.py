@@ -1,12 +1,13 @@
 """A learner's state as one flat table of tensors, which files without pickles can hold."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """What can say its state and go on from it: a module, a memory, a noise path."""
 

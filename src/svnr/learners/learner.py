@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Settings
-from svnr.learners.checkpoint import Part, gather, restore
+from svnr.learners.checkpoint import Part, Stateful, gather, restore
 from svnr.learners.memory import Transitions
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
@@ -63,9 +63,15 @@ class Learner(ABC):
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """Samples [N, B, n_samples, D] of the joint policy π̂_i that each agent perceives."""
 
-    @abstractmethod
     def parts(self) -> dict[str, Part]:
-        """Whatever later behaviour depends on, by name."""
+        """Whatever later behaviour depends on, by name: every attribute that has a state."""
+        found: dict[str, Part] = {}
+        for name, value in vars(self).items():
+            several = isinstance(value, list)
+            for i, part in enumerate(value if several else [value]):
+                if isinstance(part, (Stateful, torch.Generator)):
+                    found[name.removeprefix("_") + f"_{i}" * several] = part
+        return found
 
     def state_dict(self) -> dict[str, Tensor]:
         """The state of all parts, flat."""

@@ -3,29 +3,27 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Positive, Settings, Share, Whole, Widths, check_one_of
+from svnr.checks import Count, Share, Whole, check_one_of
 from svnr.games.game import Game
-from svnr.learners.checkpoint import Part, gather
+from svnr.learners.checkpoint import gather
 from svnr.learners.learner import EXECUTIONS, Execution, Learner, Progress
 from svnr.learners.memory import Replay, Transitions
+from svnr.networks.mlp import NetworkSettings, own_coordinates
 
 N_RECENT = 512  # joint actions that a learner knows its partners by; ROMMEO's public code
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffPolicySettings(Settings):
+class OffPolicySettings(NetworkSettings):
     """What every off-policy learner can be told; each value with its source."""
 
-    learning_rate: Positive = 0.005  # Adam, all networks; searched in 1e-4 to 1e-1 (§8)
-    hidden: Widths = (100, 100)  # layers of every network; ROMMEO's
-    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
     discount: Share = 0.95  # γ; ROMMEO's
-    target_rate: Share = 0.01  # τ of the target networks, after each update; ROMMEO's
     n_steps: Count = 1  # rewards of a return before it bootstraps; uncorrected; ours
     batch_size: Count = 512  # transitions an update (§8)
     capacity: Count = 1_000_000  # transitions kept in the replay buffer (§8)
@@ -34,6 +32,18 @@ class OffPolicySettings(Settings):
     update_every: Count = 1  # environment steps between updates; ROMMEO's
     episode_updates: Whole = 0  # after each episode, in place of those between steps; ours
     rewarded_share: Share = 0.0  # of a batch that must have earned or lost something; ours
+
+    def __post_init__(self) -> None:
+        """Refuse to teach by more rows of a batch than it has."""
+        super().__post_init__()
+        for name in ("n_groups", "n_rows"):
+            if (rows := getattr(self, name, 1)) > self.batch_size:
+                wanted = f"at most the batch_size of {self.batch_size}"
+                raise ValueError(f"{name} must be {wanted}, got {rows}")
+
+    def fitted_to(self, game: Game) -> Self:
+        """The settings with what follows from the game written out."""
+        return self
 
 
 class OffPolicy(Learner):
@@ -49,10 +59,10 @@ class OffPolicy(Learner):
     def __init__(
         self, game: Game, settings: OffPolicySettings, seed: int, note_size: int = 0
     ) -> None:
-        self.settings: OffPolicySettings = settings
+        self.settings: OffPolicySettings = settings.fitted_to(game)
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
         self.width = sum(game.action_sizes)  # D
-        self._bounds = game.return_bounds
+        self.own = own_coordinates(game.action_sizes)  # [N, D]
         self.memory = Replay(settings.capacity, game.state_size, self.width, note_size)
         words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
         self._draws = torch.Generator().manual_seed(int(words[0]))
@@ -88,6 +98,10 @@ class OffPolicy(Learner):
             metrics = self.update(self.draw(), progress)
         return metrics
 
+    def executed(self, u: Tensor) -> Tensor:
+        """[B, D] what is played where each agent does its own part of what it means, [N, B, D]."""
+        return (u * self.own.unsqueeze(1)).sum(0)
+
     def draw(self) -> Transitions:
         """A batch from the replay."""
         told = self.settings
@@ -103,10 +117,6 @@ class OffPolicy(Learner):
             return told.episode_updates * ended if first >= told.warmup else 0
         steps = range(max(first, told.warmup), first + len(rows.u))
         return sum(step % told.update_every == 0 for step in steps)
-
-    def parts(self) -> dict[str, Part]:
-        """See `Learner.parts`; methods add theirs."""
-        return {"memory": self.memory, "draws": self._draws}
 
     def policy_dict(self) -> Mapping[str, Tensor]:
         """`state_dict` with no more of the replay than what partners are known by."""
