@@ -1,15 +1,31 @@
 """A learner's state as one flat table of tensors, which files without pickles can hold."""
 
 from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-Part = nn.Module | torch.Generator
+
+@runtime_checkable
+class Stateful(Protocol):
+    """What can say its state and go on from it: a module, a memory, a noise path."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as tensors."""
+        ...
+
+    def load_state_dict(self, state: Any) -> Any:
+        """Restore what `state_dict` gave."""
+        ...
+
+
+T = TypeVar("T")
+Part = Stateful | torch.Generator
 
 
 def gather(**parts: Part) -> dict[str, Tensor]:
-    """The state of modules and generators, keyed "part.name"."""
+    """The state of all parts, keyed "part.name"."""
     return {
         f"{part}.{name}": value.detach().clone()
         for part, owner in parts.items()
@@ -24,8 +40,7 @@ def restore(table: Mapping[str, Tensor], **parts: Part) -> None:
         ValueError: if the table lacks a part.
     """
     for part, owner in parts.items():
-        prefix = f"{part}."
-        found = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
+        found = below(f"{part}.", table)
         if not found:
             raise ValueError(f"state must hold {part!r}, got {sorted(table)[:5]} …")
         if isinstance(owner, torch.Generator):
@@ -34,7 +49,12 @@ def restore(table: Mapping[str, Tensor], **parts: Part) -> None:
             owner.load_state_dict(found)
 
 
+def below(prefix: str, table: Mapping[str, T]) -> dict[str, T]:
+    """The entries whose names begin with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
+
+
 def _state_of(owner: Part) -> Mapping[str, Tensor]:
-    return (
-        {"state": owner.get_state()} if isinstance(owner, torch.Generator) else owner.state_dict()
-    )
+    if isinstance(owner, torch.Generator):
+        return {"state": owner.get_state()}
+    return owner.state_dict()

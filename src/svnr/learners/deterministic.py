@@ -1,91 +1,67 @@
-"""What methods with deterministic actors have in common: acting, exploring, remembering."""
+"""What methods with deterministic actors have in common: acting, exploring, perceiving."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from svnr.games.game import Game, return_bounds
-from svnr.learners.checkpoint import Part
+from svnr.checks import Interval, Positive
+from svnr.games.game import Game
 from svnr.learners.exploration import Exploration
-from svnr.learners.learner import Execution, Learner, check_execution, generators
-from svnr.learners.networks import StackedMLP, own_coordinates
-from svnr.learners.replay import Recent
+from svnr.learners.learner import Execution, Progress, generators
+from svnr.learners.off_policy import N_RECENT, OffPolicy, OffPolicySettings
+from svnr.learners.schedules import fading
+from svnr.networks.actors import Actors
+from svnr.networks.critics import Critics
 
-N_RECENT = 512  # joint actions remembered, as many as a batch has; ours
-PENALTY = 1e-3  # on actions before the tanh, which else drift where it is flat; MADDPG's code
+
+@dataclass(frozen=True, kw_only=True)
+class DeterministicSettings(OffPolicySettings):
+    """What every method with deterministic actors can be told."""
+
+    noise_scale: Positive = 0.5  # of the exploration at the start; public code
+    exploration_fraction: Annotated[float, Interval(0, 1, low_open=True)] = 1 / 6
+    # of the run, until it has faded; public code
 
 
-class DeterministicLearner(Learner):
+class DeterministicLearner(OffPolicy):
     """N actors μ_i(s) and noise around them; partners are known by what they lately did.
 
     Args:
         game: what is played; only its sizes and bounds are used.
-        hidden: widths of the hidden layers.
-        noise_scale: of the exploration at the start.
-        exploration_fraction: of the run over which it fades.
-        n_episodes: length of the run.
-        seed: of the starting weights and of all noise.
+        settings: how to learn it.
+        seed: of the starting weights, of all noise and of the draws from the replay.
+        note_size: E, numbers that the learner keeps with each transition.
     """
 
+    settings: DeterministicSettings
+    actors: Actors
+    critic: Critics
+
     def __init__(
-        self,
-        game: Game,
-        hidden: Sequence[int],
-        noise_scale: float,
-        exploration_fraction: float,
-        n_episodes: int,
-        seed: int,
+        self, game: Game, settings: DeterministicSettings, seed: int, note_size: int = 0
     ) -> None:
-        width = sum(game.action_sizes)
-        self.n_agents, self._bounds = game.n_agents, return_bounds(game)
+        super().__init__(game, settings, seed, note_size)
         self._generator, self._exploring = generators(seed, 2)
-        self._own = own_coordinates(game.action_sizes)  # [N, D]
-        sizes = (game.state_size, *hidden, width)  # of D outputs agent i uses its own
-        self.actors = StackedMLP(game.n_agents, sizes, self._generator, "tanh")
-        self.exploration = Exploration(width, noise_scale, exploration_fraction, n_episodes)
-        self.recent = Recent(N_RECENT, game.state_size, width)
+        self.exploration = Exploration(self.width, settings.noise_scale)
 
-    def latent(self, state: Tensor, actors: StackedMLP | None = None) -> Tensor:
-        """[N, B, D] own actions before the tanh, in agent i's own coordinates, zero elsewhere."""
-        states = state.expand(self.n_agents, *state.shape)
-        return (actors or self.actors)(states) * self._own.unsqueeze(1)
-
-    def intended(self, state: Tensor, actors: StackedMLP | None = None) -> Tensor:
-        """[N, B, D] own actions μ_i(s), in agent i's own coordinates, zero elsewhere."""
-        return torch.tanh(self.latent(state, actors))
-
-    @torch.no_grad()
-    def act(self, state: Tensor, execution: Execution) -> Tensor:
-        """See `Learner.act`."""
-        check_execution(execution)
-        u = self.intended(state).sum(0)
+    def choose(self, state: Tensor, execution: Execution) -> Tensor:
+        """See `OffPolicy.choose`."""
+        u = self.executed(self.actors(state))
         if execution == "explore":
             u = (u + self.exploration.noise(len(u), self._exploring)).clamp(-1, 1)
         return u
 
-    def observe(self, state: Tensor, u: Tensor) -> Tensor:
-        """See `Learner.observe`: remember what everybody did."""
-        self.recent.add(state, u)
-        return super().observe(state, u)
-
-    @torch.no_grad()
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`: its own actor, beside what the others lately did."""
-        _, others = self.recent.sample(len(state) * n_samples, self._generator)
+        _, others = self.memory.recent(N_RECENT, len(state) * n_samples, self._generator)
         others = others.view(len(state), n_samples, -1)
-        return torch.where(self._own[:, None, None], self.intended(state).unsqueeze(2), others)
+        return torch.where(self.own[:, None, None], self.actors(state).unsqueeze(2), others)
 
-    def penalty(self, latent: Tensor) -> Tensor:
-        """What actors [N, B, D] before the tanh pay for leaving the part where it has a slope."""
-        return PENALTY * latent.square().sum(-1).mean(-1).sum()
-
-    def parts(self) -> dict[str, Part]:
-        """See `Learner.parts`."""
-        return {
-            "actors": self.actors,
-            "exploration": self.exploration,
-            "recent": self.recent,
-            "generator": self._generator,
-            "exploring": self._exploring,
-        }
+    def fade(self, progress: Progress) -> float:
+        """Lower the noise to what is left of it where so much of the run is done."""
+        told = self.settings
+        scale = fading(progress, told.noise_scale, told.exploration_fraction)
+        self.exploration.scale = scale
+        return scale

@@ -1,45 +1,35 @@
 """Noise around a deterministic policy, for the methods that have none of their own."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 RETURN, SPREAD = 0.15, 0.3  # θ and σ of the Ornstein–Uhlenbeck process; public code
-FADES_TO = 1 / 50  # last scale over first; public code: 0.5, 0.1, then 0.01
 
 
-class Exploration(nn.Module):
-    """An Ornstein–Uhlenbeck path x ← x − θ x + σ ε, scaled down as training goes on.
+class Exploration:
+    """Ornstein–Uhlenbeck paths x ← x − θ x + σ ε, one a copy of the game, scaled.
 
     Args:
         n_coordinates: D.
-        scale: of the noise at the start, in units of actions in [−1, 1].
-        fraction: of the run over which the scale fades to a fiftieth, where it stays.
-        n_episodes: length of the run.
+        scale: of the noise, in units of actions in [−1, 1]; the learner lowers it as it goes on.
     """
 
-    path: Tensor
-    episode: Tensor
+    def __init__(self, n_coordinates: int, scale: float) -> None:
+        self.scale, self._paths = scale, torch.zeros(1, n_coordinates)
 
-    def __init__(self, n_coordinates: int, scale: float, fraction: float, n_episodes: int) -> None:
-        super().__init__()
-        self._scale, self._span = scale, fraction * n_episodes
-        self.register_buffer("path", torch.zeros(n_coordinates))
-        self.register_buffer("episode", torch.tensor(0))
+    def noise(self, n_copies: int, generator: torch.Generator) -> Tensor:
+        """The next points [n_copies, D] of the paths, scaled; another number begins anew."""
+        if n_copies != len(self._paths):
+            self._paths = self._paths.new_zeros(n_copies, self._paths.shape[-1])
+        shock = torch.randn(self._paths.shape, generator=generator)
+        self._paths = self._paths + (SPREAD * shock - RETURN * self._paths)
+        return self.scale * self._paths
 
-    def scale(self) -> float:
-        """The scale at the episode last told."""
-        return fading(int(self.episode), self._scale, self._span)
+    def state_dict(self) -> dict[str, Tensor]:
+        """The paths and the scale."""
+        scale = torch.tensor(self.scale, dtype=torch.float64)
+        return {"paths": self._paths, "scale": scale}
 
-    def noise(self, n: int, generator: torch.Generator) -> Tensor:
-        """The next n points [n, D] of the path, scaled."""
-        points = []
-        for _ in range(n):
-            shock = torch.randn(self.path.shape, generator=generator)
-            self.path += SPREAD * shock - RETURN * self.path
-            points.append(self.path.clone())
-        return self.scale() * torch.stack(points)
-
-
-def fading(episode: int, scale: float, span: float) -> float:
-    """From `scale` to a fiftieth of it at a constant rate over `span` episodes, then constant."""
-    return scale * FADES_TO ** min(episode / span, 1.0)
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        self._paths, self.scale = state["paths"].clone(), float(state["scale"])

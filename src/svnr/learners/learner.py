@@ -1,55 +1,77 @@
-"""What every learner offers: acting, perceiving, updating, and its whole state as tensors."""
+"""What every learner offers: acting, observing, perceiving, and its whole state as tensors."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, Protocol, get_args
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.learners.checkpoint import Part, gather, restore
-from svnr.learners.replay import Batch
+from svnr.checks import Settings
+from svnr.learners.checkpoint import Part, Stateful, gather, restore
+from svnr.learners.memory import Transitions
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
 
 
-class Learner(Protocol):
-    """One method of the paper, for a game of any number of agents and any action sizes.
+@dataclass(frozen=True)
+class Progress:
+    """The share of a run that is done, by which temperatures and noise fall."""
+
+    done: int  # finished episodes, or environment steps taken
+    length: int  # of the run, in the same unit
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.done / self.length
+
+
+class Learner(ABC):
+    """One method, for a game of any number of agents and any action sizes.
 
     `act` has four ways of execution: "explore" while training; "shared" with noise drawn from a
     seed that all agents have in common; "independent" with noise of each agent's own; "greedy" the
     limit α → 0. A deterministic method acts alike in the last three.
-
-    A class that inherits from this one need not write `observe` and what saves and loads.
     """
 
+    version = 1  # raised when a change of the code changes the numbers of a run
     n_agents: int
-    note_size: int = 0
+    settings: Settings
 
+    @abstractmethod
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """A joint action [B, D] in [−1, 1] for each state [B, S]."""
-        ...
 
-    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
-        """Samples [N, B, n_samples, D] of the joint policy π̂_i that each agent perceives."""
-        ...
+    @abstractmethod
+    def observe(self, rows: Transitions, progress: Progress) -> dict[str, float]:
+        """Remember what happened in every copy, and learn when it is due.
 
-    def observe(self, state: Tensor, u: Tensor) -> Tensor:
-        """Told every joint action u [B, D] as it is played in states [B, S].
+        Args:
+            rows: one transition of each copy of the game.
+            progress: how much of the run is done.
 
         Returns:
-            [B, note_size] what the learner wants kept with these transitions; most want nothing.
+            Numbers to record; none where nothing was learned.
         """
-        return u.new_zeros(len(u), self.note_size)
 
-    def update(self, batch: Batch, episode: int) -> dict[str, float]:
-        """Learn from a batch after `episode` finished episodes; returns numbers to record."""
-        ...
+    @abstractmethod
+    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
+        """Samples [N, B, n_samples, D] of the joint policy π̂_i that each agent perceives."""
 
     def parts(self) -> dict[str, Part]:
-        """Modules and generators, by name, that later behaviour depends on."""
-        ...
+        """Whatever later behaviour depends on, by name: every attribute that has a state."""
+        found: dict[str, Part] = {}
+        for name, value in vars(self).items():
+            several = isinstance(value, list)
+            for i, part in enumerate(value if several else [value]):
+                if isinstance(part, (Stateful, torch.Generator)):
+                    found[name.removeprefix("_") + f"_{i}" * several] = part
+        return found
 
     def state_dict(self) -> dict[str, Tensor]:
         """The state of all parts, flat."""
@@ -60,29 +82,19 @@ class Learner(Protocol):
         restore(state, **self.parts())
 
 
-def check_execution(execution: str) -> None:
-    """Raise ValueError unless `execution` is one of the four ways to act."""
-    if execution not in EXECUTIONS:
-        raise ValueError(f"execution must be one of {', '.join(EXECUTIONS)}, got {execution!r}")
+@contextmanager
+def undisturbed(learner: Learner) -> Iterator[None]:
+    """Let a learner be asked without its noticing: its generators are set back."""
+    found = [part for part in learner.parts().values() if isinstance(part, torch.Generator)]
+    before = [generator.get_state() for generator in found]
+    try:
+        yield
+    finally:
+        for generator, state in zip(found, before, strict=True):
+            generator.set_state(state)
 
 
 def generators(seed: int, n: int) -> list[torch.Generator]:
     """`n` independent generators from one seed; neighbouring seeds share no stream."""
     words = np.random.SeedSequence(seed).generate_state(n, np.uint64)
     return [torch.Generator().manual_seed(int(word >> np.uint64(1))) for word in words]
-
-
-def check_positive(settings: object, *names: str) -> None:
-    """Raise ValueError if a setting called by one of `names` is not above zero."""
-    for name in names:
-        value = getattr(settings, name)
-        if not value > 0:
-            raise ValueError(f"{name} must be positive, got {value}")
-
-
-def check_one_of(settings: object, **choices: Iterable[str]) -> None:
-    """Raise ValueError if a setting is none of its choices, which are listed."""
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise ValueError(f"{name} must be one of {sorted(allowed)}, got {value!r}")

@@ -8,156 +8,92 @@ this form is ours.
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from svnr.checks import check_count
+from svnr.checks import Count, Interval, Positive, Share
 from svnr.games.game import Game
-from svnr.learners.checkpoint import Part
-from svnr.learners.deterministic import DeterministicLearner
-from svnr.learners.learner import check_positive, generators
-from svnr.learners.losses import bootstrapped
-from svnr.learners.networks import Adam, StackedMLP, Target, in_one_piece, two_critics
-from svnr.learners.replay import Batch
+from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
+from svnr.learners.learner import Progress, generators
+from svnr.learners.memory import Transitions
+from svnr.networks.actors import Actors, actor_networks
+from svnr.networks.critics import Critics
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndependentSettings:
+class IndependentSettings(DeterministicSettings):
     """What both forgiving learners can be told; each value with its source."""
 
-    learning_rate: float = 0.005  # Adam, critics and actors; searched in 1e-4 to 1e-1 (§8)
-    noise_scale: float = 1.0  # of the exploration at the start; ours: it must reach both hills
-    exploration_fraction: float = 0.5  # of the run, until it has faded; ours
-    n_groups: int = 8  # states of the batch that teach the actors; as for SVNR
-    hidden: tuple[int, ...] = (100, 100)  # layers; ReLU critics, tanh actors; ROMMEO's
-    discount: float = 0.95  # γ; ROMMEO's
-    target_rate: float = 0.01  # τ of the target networks; ROMMEO's
-    layer_norm: bool = False  # in the critics; for games with states, where values run away; ours
-
-    def __post_init__(self) -> None:
-        """Refuse values that no run could use."""
-        check_positive(self, "learning_rate", "noise_scale", "exploration_fraction")
-        check_count("n_groups", self.n_groups)
+    noise_scale: Positive = 1.0  # of the exploration at the start; ours: it must reach both hills
+    exploration_fraction: Annotated[float, Interval(0, 1, low_open=True)] = 0.5  # of the run; ours
+    n_groups: Count = 8  # states of the batch that teach the actors; as for SVNR
 
 
 @dataclass(frozen=True, kw_only=True)
 class LenientSettings(IndependentSettings):
     """Everything that Lenient MADRL can be told."""
 
-    leniency: float = 2.0  # K: how strongly temperature forgives; Palmer et al.
-    cooling: float = 0.995  # of an action's temperature at each visit; Palmer et al. near 1
-    n_bins: int = 20  # of each action coordinate, each with a temperature; ours
-    n_state_bits: int = 4  # of the hash of the state, 2^bits tables; ours, after Palmer et al.
-
-    def __post_init__(self) -> None:
-        """Refuse values that no run could use."""
-        super().__post_init__()
-        check_positive(self, "leniency", "cooling")
-        if self.cooling >= 1:
-            raise ValueError(f"cooling must be below 1, got {self.cooling}")
-        check_count("n_bins", self.n_bins)
-        check_count("n_state_bits", self.n_state_bits)
+    leniency: Positive = 2.0  # K: how strongly temperature forgives; Palmer et al.
+    cooling: Annotated[float, Interval(0, 1, low_open=True, high_open=True)] = 0.995
+    # of an action's temperature at each visit; Palmer et al. near 1
+    n_bins: Count = 20  # of each action coordinate, each with a temperature; ours
+    n_state_bits: Count = 4  # of the hash of the state, 2^bits tables; ours, after Palmer et al.
 
 
 @dataclass(frozen=True, kw_only=True)
 class HystereticSettings(IndependentSettings):
     """Everything that hysteretic learning can be told."""
 
-    rate: float = 0.5  # β / α: weight of errors that are worse than expected; ours
-
-    def __post_init__(self) -> None:
-        """Refuse values that no run could use."""
-        super().__post_init__()
-        if not 0 <= self.rate <= 1:
-            raise ValueError(f"rate must lie between 0 and 1, got {self.rate}")
+    rate: Share = 0.5  # β / α: weight of errors that are worse than expected; ours
 
 
 class IndependentLearner(DeterministicLearner):
-    """N actors μ_i(s) and N critics Q_i(s, u_i); subclasses say what is forgiven.
+    """N actors μ_i(s) and N critics Q_i(s, u_i); subclasses say what is forgiven."""
 
-    Args:
-        game: what is played; only its sizes and bounds are used.
-        settings: how to learn it.
-        n_episodes: length of the run, over which exploration fades.
-        seed: of the starting weights and of all noise.
-    """
+    settings: IndependentSettings
 
     def __init__(
-        self, game: Game, settings: IndependentSettings, n_episodes: int, seed: int
+        self, game: Game, settings: IndependentSettings, seed: int, note_size: int = 0
     ) -> None:
-        noise = (settings.noise_scale, settings.exploration_fraction)
-        super().__init__(game, settings.hidden, *noise, n_episodes, seed)
-        self._discount, self._n_groups = settings.discount, settings.n_groups
-        self.critics, self.target_critics = two_critics(game, settings, self._generator, "own")
-        sizes = (game.state_size, *settings.hidden, sum(game.action_sizes))
-        self.target_actors = StackedMLP(game.n_agents, sizes, self._generator, "tanh")
-        theta, mu = in_one_piece(self.critics), in_one_piece(self.actors)
-        self._critic_adam = Adam(self.critics, theta, settings.learning_rate)
-        self._actor_adam = Adam(self.actors, mu, settings.learning_rate)
-        self._targets = (
-            Target(self.target_critics, self.critics, theta, settings.target_rate),
-            Target(self.target_actors, self.actors, mu, settings.target_rate),
-        )
+        super().__init__(game, settings, seed, note_size)
+        n, generator = game.n_agents, self._generator
+        live = actor_networks(game, settings, generator)
+        self.critic = Critics(game, settings, generator, n, sees="own")
+        self.actors = Actors(game, settings, live, actor_networks(game, settings, generator))
 
     @abstractmethod
-    def weights(self, error: Tensor, batch: Batch) -> Tensor:
-        """How much each agent makes of each temporal-difference error [N, B]: weights [N, B]."""
+    def weights(self, error: Tensor, note: Tensor) -> Tensor:
+        """How much each agent makes of each error [N, B], given the notes [B, E]: [N, B]."""
 
-    def update(self, batch: Batch, episode: int) -> dict[str, float]:
+    def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors, one of the targets."""
-        self.exploration.episode.fill_(episode)
-        target = bootstrapped(batch, self.next_value, self._discount, self._bounds)
-        loss = self._learn_values(batch, target)
-        self._actor_adam.descend(self.actor_loss(batch.state[: self._n_groups]))
-        for each in self._targets:
-            each.follow()
-        scale = self.exploration.scale()
-        return {"noise_scale": scale, "critic_loss": loss / self.n_agents}
+        target = self.critic.target(batch, self.next_value)
+        loss = self.critic.learn(
+            batch.state, batch.u, target, lambda error: self.weights(error, batch.note)
+        )
+        state = batch.state[: self.settings.n_groups]
+        self.actors.climb(state, lambda own: self.gain(state, own))
+        self.critic.follow()
+        self.actors.follow()
+        return {"noise_scale": self.fade(progress), "critic_loss": loss}
 
-    @torch.no_grad()
-    def _learn_values(self, batch: Batch, target: Tensor) -> float:
-        """One step of the critics down the gradient of `forgiving_error`, which is returned."""
-        value, trail = self.critics.record(batch.state, batch.u.unsqueeze(0))
-        error = target - value
-        weight = self.weights(error, batch)
-        self._critic_adam.step(self.critics.slopes(trail, forgiving_slope(error, weight)))
-        return forgiving_error(error, weight).item()
+    def gain(self, state: Tensor, own: Tensor) -> Tensor:
+        """Σ_i E[Q_i(s, μ_i(s))] over states [B, S] and the actors' actions [N, B, D]."""
+        return self.critic(state, own).mean(-1).sum()
 
-    @torch.no_grad()
     def next_value(self, state: Tensor) -> Tensor:
         """[N, B] Q′_i(s′, μ′_i(s′)) of the target networks."""
-        return self.target_critics(state, self.intended(state, self.target_actors))
-
-    def actor_loss(self, state: Tensor) -> Tensor:
-        """−Σ_i E[Q_i(s, μ_i(s))] over states [B, S]."""
-        latent = self.latent(state)
-        values = self.critics(state, torch.tanh(latent), learning=False)
-        return self.penalty(latent) - values.mean(-1).sum()
-
-    def parts(self) -> dict[str, Part]:
-        """See `Learner.parts`."""
-        return super().parts() | {
-            "critics": self.critics,
-            "target_critics": self.target_critics,
-            "target_actors": self.target_actors,
-            "critic_adam": self._critic_adam,
-            "actor_adam": self._actor_adam,
-        }
+        return self.critic.slow(state, self.actors.slow(state))
 
 
 class Hysteretic(IndependentLearner):
     """Errors worse than expected count less (Matignon et al., 2007)."""
 
-    version = 1  # raised when a change of the code changes the numbers of a run
+    settings: HystereticSettings
 
-    def __init__(
-        self, game: Game, settings: HystereticSettings, n_episodes: int, seed: int
-    ) -> None:
-        super().__init__(game, settings, n_episodes, seed)
-        self.settings = settings
-
-    def weights(self, error: Tensor, batch: Batch) -> Tensor:
+    def weights(self, error: Tensor, note: Tensor) -> Tensor:
         """1 where the result was better than expected, `rate` where it was worse."""
         return torch.where(error < 0, self.settings.rate, 1.0)
 
@@ -165,36 +101,26 @@ class Hysteretic(IndependentLearner):
 class Lenient(IndependentLearner):
     """Errors worse than expected are dropped the more often, the newer the action was."""
 
-    version = 1  # raised when a change of the code changes the numbers of a run
+    settings: LenientSettings
 
-    def __init__(self, game: Game, settings: LenientSettings, n_episodes: int, seed: int) -> None:
-        super().__init__(game, settings, n_episodes, seed)
-        self.settings = settings
-        self.note_size = game.n_agents
+    def __init__(self, game: Game, settings: LenientSettings, seed: int) -> None:
+        super().__init__(game, settings, seed, note_size=game.n_agents)
         *_, self._dropping = generators(seed, 3)  # the third, after those of the actors
         self.temperatures = Temperatures(
-            game.state_size, self._own, settings.n_bins, settings.n_state_bits, self._generator
+            game.state_size, self.own, settings.n_bins, settings.n_state_bits, self._generator
         )
 
-    def observe(self, state: Tensor, u: Tensor) -> Tensor:
-        """See `Learner.observe`: [B, N] each agent's leniency, stored beside the transition."""
-        super().observe(state, u)
-        temperature = self.temperatures.of(state, u)
-        self.temperatures.cool(state, u, self.settings.cooling)
+    def note(self, rows: Transitions) -> Tensor:
+        """See `OffPolicy.note`: [B, N] each agent's leniency at that moment."""
+        temperature = self.temperatures.of(rows.state, rows.u)
+        self.temperatures.cool(rows.state, rows.u, self.settings.cooling)
         return leniency(temperature, self.settings.leniency)
 
-    def weights(self, error: Tensor, batch: Batch) -> Tensor:
+    def weights(self, error: Tensor, note: Tensor) -> Tensor:
         """0 for a bad result that is forgiven, with probability l_i, else 1."""
         chance = torch.rand(error.shape, generator=self._dropping)
-        forgiven = (error < 0) & (chance < batch.note.T)
+        forgiven = (error < 0) & (chance < note.T)
         return (~forgiven).float()
-
-    def parts(self) -> dict[str, Part]:
-        """See `Learner.parts`."""
-        return super().parts() | {
-            "temperatures": self.temperatures,
-            "dropping": self._dropping,
-        }
 
 
 class Temperatures(nn.Module):
@@ -247,18 +173,3 @@ def leniency(temperature: Tensor, strength: float) -> Tensor:
         strength: K.
     """
     return 1 - torch.exp(-strength * temperature)
-
-
-def forgiving_error(error: Tensor, weight: Tensor) -> Tensor:
-    """Σ_i E[½ w δ²].
-
-    Args:
-        error: [N, B] temporal-difference errors δ.
-        weight: [N, B] in 0 to 1, held constant.
-    """
-    return 0.5 * (weight * error.square()).mean(-1).sum()
-
-
-def forgiving_slope(error: Tensor, weight: Tensor) -> Tensor:
-    """The gradient of `forgiving_error` in the values, −w δ / B; the arguments are its."""
-    return weight * error / -error.shape[-1]

@@ -1,4 +1,4 @@
-"""Losses and targets that several methods share: pure functions, one equation each."""
+"""Soft values and directions that several methods share: pure functions, one equation each."""
 
 import math
 from collections.abc import Callable
@@ -7,73 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from svnr.learners.networks import Adam, Critic, Critics
-from svnr.learners.replay import Batch
 from svnr.stein.negotiation import negotiated_direction
 from svnr.stein.svgd import latent_score
 
 Coordinates = Literal["pre_tanh", "squashed"]
-
-
-def bellman_error(target: Tensor, value: Tensor) -> Tensor:
-    """E[½ (r + γ V(s′) − Q(s, u))²] of (7.4).
-
-    Args:
-        target: [B] r + γ V(s′), held constant.
-        value: [B] Q^θ(s, u); or [N, B], for N critics: their errors are summed.
-    """
-    return 0.5 * (target - value).square().mean(-1).sum()
-
-
-def bellman_slope(target: Tensor, value: Tensor) -> Tensor:
-    """The gradient of `bellman_error` in the values: (Q − target) / B; the arguments are its."""
-    return (value - target) / value.shape[-1]
-
-
-@torch.no_grad()
-def learn_values(
-    critic: Critic | Critics, optimizer: Adam, state: Tensor, u: Tensor, target: Tensor
-) -> float:
-    """One step of a critic down the gradient of (7.4); returns the error before it.
-
-    Args:
-        critic: judges joint actions u in states [B, S]: one value each, or [N, B].
-        optimizer: of the critic's parameters.
-        state: [B, S].
-        u: [B, D], or as the critics of N agents want it.
-        target: r + γ V(s′), [B] or [N, B].
-    """
-    value, trail = critic.record(state, u)
-    optimizer.step(critic.slopes(trail, bellman_slope(target, value)))
-    return bellman_error(target, value).item()
-
-
-@torch.no_grad()
-def bootstrapped(
-    batch: Batch,
-    value: Callable[[Tensor], Tensor],
-    discount: float,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Tensor:
-    """r + γ V(s′), with no value beyond the rows that terminated.
-
-    Args:
-        batch: B transitions; a truncated row bootstraps like any other.
-        value: V, from next states [b, S] to [..., b]; asked only where the game goes on.
-        discount: γ.
-        bounds: what V can be at least and at most, as `return_bounds` tells of a game; a forecast
-            outside them is an error that would feed on itself.
-
-    Returns:
-        [..., B] the targets; [B] if no row goes on.
-    """
-    goes_on = ~batch.terminated
-    if not bool(goes_on.any()):
-        return batch.reward
-    beyond = value(batch.next_state[goes_on]).clamp(*bounds)
-    target = batch.reward.expand(*beyond.shape[:-1], -1).clone()
-    target[..., goes_on] += discount * beyond
-    return target
 
 
 def soft_value_printed(q: Tensor, alpha: float) -> Tensor:

@@ -17,12 +17,12 @@ _EPSILON = 1e-5  # added to the variance; torch's own
 
 
 class Passage(NamedTuple):
-    """What passed a hidden unit, as its gradient needs it."""
+    """What passed a hidden unit, as its gradient needs it; the last three for a layer norm."""
 
     after: Tensor  # [N, B, k] the unit's outputs
-    before: Tensor  # [N, B, k] its inputs; with a layer norm alone, like the other two
-    mean: Tensor  # [N, B, 1] of the inputs
-    precision: Tensor  # [N, B, 1] one over their standard deviation
+    before: Tensor | None = None  # [N, B, k] its inputs
+    mean: Tensor | None = None  # [N, B, 1] of the inputs
+    precision: Tensor | None = None  # [N, B, 1] one over their standard deviation
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,11 @@ class Unit:
 
     def forward(self, sums: Tensor) -> Passage:
         """Let the sums [N, B, k] of a layer pass; without a layer norm they are used up."""
-        x, mean, precision = sums, sums, sums
-        if self.layer_norm:
-            x, mean, precision = torch.native_layer_norm(
-                sums, sums.shape[-1:], None, None, _EPSILON
-            )
-        after = torch.relu_(x) if self.activation == "relu" else torch.tanh_(x)
-        return Passage(after, sums, mean, precision)
+        activate = torch.relu_ if self.activation == "relu" else torch.tanh_
+        if not self.layer_norm:
+            return Passage(activate(sums))
+        x, *moments = torch.native_layer_norm(sums, sums.shape[-1:], None, None, _EPSILON)
+        return Passage(activate(x), sums, *moments)
 
     def backward(self, slope: Tensor, passage: Passage) -> Tensor:
         """The gradient at the sums, given that at the unit's outputs, which is used up."""
@@ -49,9 +47,9 @@ class Unit:
         else:
             _aten.tanh_backward.grad_input(slope, passage.after, grad_input=slope)
         if self.layer_norm:
-            before, mean, precision = passage[1:]
+            before, *moments = passage[1:]
             slope, _, _ = _aten.native_layer_norm_backward(
-                slope, before, before.shape[-1:], mean, precision, None, None, (True, False, False)
+                slope, before, slope.shape[-1:], *moments, None, None, (True, False, False)
             )
         return slope
 
@@ -61,8 +59,8 @@ class Trail(NamedTuple):
 
     x: Tensor  # [N, B, in] the inputs
     input_mask: Tensor | None
-    weights: list[Tensor]  # of all layers, the first of them masked
-    passages: list[Passage]  # through the units
+    weights: Sequence[Tensor]  # of all layers, the first of them masked
+    passages: Sequence[Passage]  # through the units
     unit: Unit
 
 
@@ -74,15 +72,29 @@ class Layers(torch.autograd.Function):
         ctx: Any, x: Tensor, input_mask: Tensor | None, unit: Unit, *parameters: Tensor
     ) -> Tensor:
         """The outputs [N, B, out]; the arguments are those of `run`."""
-        out, ctx.trail = run(x, input_mask, unit, parameters)
+        out, trail = run(x, input_mask, unit, parameters)
+        ctx.unit, ctx.n_layers = unit, len(trail.weights)
+        passed = [part for passage in trail.passages for part in passage]
+        # All of it, and the first weights without their mask, so that autograd sees a change.
+        ctx.save_for_backward(x, input_mask, parameters[0], *trail.weights, *passed)
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of the inputs and of all parameters, given that of the outputs."""
+        x, input_mask, _, *saved = ctx.saved_tensors
+        weights, passed = saved[: ctx.n_layers], saved[ctx.n_layers :]
+        parts = len(Passage._fields)
+        passages = [Passage(*passed[i : i + parts]) for i in range(0, len(passed), parts)]
         of_inputs, _, _, *of_parameters = ctx.needs_input_grad
-        return gradients(ctx.trail, slope, of_inputs, any(of_parameters))
+        into: list[Tensor] | None = None
+        if any(of_parameters):
+            biases = [slope.new_empty(len(each), 1, each.shape[-1]) for each in weights]
+            into = [*map(torch.empty_like, weights), *biases]
+        trail = Trail(x, input_mask, weights, passages, ctx.unit)
+        of_x = back(trail, slope, into, of_inputs)
+        return of_x, None, None, *(into or [None] * len(of_parameters))
 
 
 def run(
@@ -112,30 +124,28 @@ def run(
     return out, Trail(x, input_mask, weights, passages, unit)
 
 
-def gradients(
-    trail: Trail, slope: Tensor, of_inputs: bool, of_parameters: bool
-) -> tuple[Tensor | None, ...]:
-    """The gradients of what `run` took in, given that of the outputs; None where not asked for.
+def back(
+    trail: Trail, slope: Tensor, into: Sequence[Tensor] | None, of_inputs: bool
+) -> Tensor | None:
+    """The gradients of what `run` took in, given that of the outputs.
 
     Args:
         trail: what `run` left behind.
         slope: [N, B, out] the gradient of the outputs.
+        into: where those of the parameters are written, or None if they are not asked for.
         of_inputs: whether that of the inputs is asked for.
-        of_parameters: whether those of the parameters are.
 
     Returns:
-        One for each argument of `run`, in their order, the parameters one by one.
+        [N, B, in] that of the inputs.
     """
-    of_weights: list[Tensor | None] = [None] * len(trail.weights)
-    of_biases: list[Tensor | None] = [None] * len(trail.weights)
-    for layer in reversed(range(len(trail.weights))):
-        if of_parameters:
+    n_layers = len(trail.weights)
+    for layer in reversed(range(n_layers)):
+        if into is not None:
             entered = trail.passages[layer - 1].after if layer else trail.x
-            of_weights[layer] = entered.mT @ slope
-            of_biases[layer] = slope.sum(1, keepdim=True)
+            torch.bmm(entered.mT, slope, out=into[layer])
+            torch.sum(slope, 1, keepdim=True, out=into[n_layers + layer])
         if layer:
             slope = trail.unit.backward(slope @ trail.weights[layer].mT, trail.passages[layer - 1])
-    if of_weights[0] is not None and trail.input_mask is not None:
-        of_weights[0] *= trail.input_mask
-    of_x = slope @ trail.weights[0].mT if of_inputs else None
-    return of_x, None, None, *of_weights, *of_biases
+    if into is not None and trail.input_mask is not None:
+        into[0].mul_(trail.input_mask)
+    return slope @ trail.weights[0].mT if of_inputs else None

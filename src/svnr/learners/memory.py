@@ -1,0 +1,188 @@
+"""What a learner remembers: transitions in preallocated tensors, drawn with replacement."""
+
+import os
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from svnr.checks import check_count
+
+_FIRST = 4096  # rows taken at first; doubled when they are full
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Transitions, row by row; the reward of a row belongs to the joint action of that row.
+
+    With n-step returns `reward` is the discounted sum of the rewards to come, and `next_state`
+    the state that it leads to.
+    """
+
+    state: Tensor  # [B, S]
+    u: Tensor  # [B, D]
+    reward: Tensor  # [B]
+    next_state: Tensor  # [B, S]
+    terminated: Tensor  # [B] bool: no value beyond
+    truncated: Tensor  # [B] bool: cut off by the clock; bootstraps like any other row
+    note: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B, E] the learner's own notes
+    weight: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B] γᵏ (1 − terminated)
+
+
+COLUMNS = ("state", "u", "reward", "next_state", "terminated", "truncated", "note")
+
+
+class Replay:
+    """The buffer 𝒟 of Algorithm 1, which knows which row follows which.
+
+    Args:
+        capacity: transitions kept; the oldest are overwritten.
+        state_size: S.
+        n_coordinates: D.
+        note_size: E, numbers a row that the learner keeps with its transitions.
+
+    Raises:
+        ValueError: if so many rows would not fit into this machine's memory.
+    """
+
+    def __init__(
+        self, capacity: int, state_size: int, n_coordinates: int, note_size: int = 0
+    ) -> None:
+        self._capacity = check_count("capacity", capacity)
+        widths = {"state": state_size, "u": n_coordinates, "next_state": state_size}
+        needed = capacity * (4 * (sum(widths.values()) + 1 + note_size) + 2)
+        if needed > (owned := os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")):
+            raise ValueError(
+                f"capacity must leave the replay within the machine's {owned / 1e9:.1f} GB, "
+                f"got {capacity} rows that need {needed / 1e9:.1f} GB"
+            )
+        rows = min(capacity, _FIRST)
+        self._columns = {
+            "state": torch.zeros(rows, state_size),
+            "u": torch.zeros(rows, n_coordinates),
+            "reward": torch.zeros(rows),
+            "next_state": torch.zeros(rows, state_size),
+            "terminated": torch.zeros(rows, dtype=torch.bool),
+            "truncated": torch.zeros(rows, dtype=torch.bool),
+            "note": torch.zeros(rows, note_size),
+        }
+        self._added = 0  # rows written so far, some of them over others
+        self._copies = 1  # rows added at a time: the row after row i is row i + copies
+        self._paid: tuple[list[int], list[int]] = ([], [])  # rows that earned, that lost something
+        self._sorted = 0  # rows that have been looked at for it
+        self.seen = 0  # transitions ever seen
+
+    def __len__(self) -> int:
+        """How many transitions are held."""
+        return min(self._added, self._capacity)
+
+    def add(self, rows: Transitions) -> None:
+        """Store one transition of every copy, in order; always as many at a time."""
+        count = self._copies = len(rows.reward)
+        self._grow(min(self._added + count, self._capacity))
+        places = torch.arange(self._added, self._added + count) % self._capacity
+        for name, column in self._columns.items():
+            column[places] = getattr(rows, name)
+        self._added += count
+        self.seen += count
+
+    def _grow(self, needed: int) -> None:
+        held = len(self._columns["reward"])
+        if needed > held:
+            more = max(needed, min(2 * held, self._capacity)) - held
+            for name, column in self._columns.items():
+                empty = column.new_zeros(more, *column.shape[1:])
+                self._columns[name] = torch.cat([column, empty])
+
+    def sample(
+        self,
+        size: int,
+        generator: torch.Generator,
+        discount: float,
+        n_steps: int = 1,
+        rewarded_share: float = 0.0,
+    ) -> Transitions:
+        """`size` rows drawn uniformly with replacement, with n-step returns.
+
+        Args:
+            size: B.
+            generator: of the draws.
+            discount: γ.
+            n_steps: rewards added up; fewer where an episode ended, or has only come so far.
+            rewarded_share: of the rows, drawn half from those with a reward above 0 and half from
+                those below, so that rare successes are met as often as failures; where there are
+                none of a kind, its rows are drawn as the others.
+
+        Raises:
+            ValueError: if the buffer is empty.
+        """
+        if not len(self):
+            raise ValueError("sample needs at least one stored transition, got an empty buffer")
+        rows = torch.randint(len(self), (size,), generator=generator)
+        if rewarded_share:
+            rows = self._with_rewarded(rows, int(size * rewarded_share / 2), generator)
+        return self._ahead(rows, discount, n_steps)
+
+    def _with_rewarded(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """n of the rows replaced by rows that earned something, and n by rows that lost."""
+        self._sort_new_rows()
+        for place, found in enumerate(self._paid):
+            if found:
+                drawn = torch.randint(len(found), (n,), generator=generator)
+                chosen = torch.tensor([found[i] for i in drawn.tolist()], dtype=torch.long)
+                rows[place * n : (place + 1) * n] = chosen
+        return rows[torch.randperm(len(rows), generator=generator)]
+
+    def _sort_new_rows(self) -> None:
+        """Bring the lists of paid rows up to date: what is new, or all where rows were overwritten."""
+        if self._added > self._capacity:
+            self._paid, self._sorted = ([], []), 0
+        first, end = self._sorted, len(self)
+        reward = self._columns["reward"][first:end]
+        for rows, kind in zip(self._paid, (reward > 0, reward < 0), strict=True):
+            rows += (kind.nonzero().flatten() + first).tolist()
+        self._sorted = end
+
+    def _ahead(self, rows: Tensor, discount: float, n_steps: int) -> Transitions:
+        """The rows with what came within n steps: Σ_j γʲ r_j, s_{t+k} and γᵏ (1 − terminated)."""
+        batch = {name: self._columns[name][rows] for name in COLUMNS}
+        weight = torch.where(batch["terminated"], 0.0, discount)
+        last, reward = rows, batch["reward"]
+        for _ in range(n_steps - 1):
+            newer = (self._added - 1 - last) % self._capacity  # rows written after it
+            goes_on = ~(batch["terminated"] | batch["truncated"]) & (newer >= self._copies)
+            if not bool(goes_on.any()):
+                break
+            last = torch.where(goes_on, (last + self._copies) % self._capacity, last)
+            reward = reward + torch.where(goes_on, weight * self._columns["reward"][last], 0.0)
+            for name in ("next_state", "terminated", "truncated"):
+                batch[name] = self._columns[name][last]
+            factor = torch.where(batch["terminated"], 0.0, discount)
+            weight = torch.where(goes_on, weight * factor, weight)
+        return Transitions(**{**batch, "reward": reward}, weight=weight)
+
+    def recent(self, newest: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """States [size, S] and joint actions [size, D] of the last `newest` rows, drawn.
+
+        Before anything was played, the one row there is holds zeros.
+        """
+        newest, top = min(newest, self._capacity), self._added - 1
+        drawn = torch.randint(max(1, min(self._added, newest)), (size,), generator=generator)
+        rows = (top - (top - drawn) % newest).clamp(min=0) % self._capacity
+        return self._columns["state"][rows], self._columns["u"][rows]
+
+    def state_dict(self, newest: int | None = None) -> dict[str, Tensor]:
+        """The rows held, oldest first (or the `newest` of them), and the counts."""
+        held = len(self) if newest is None else min(len(self), newest)
+        rows = (self._added - held + torch.arange(held)) % self._capacity
+        counts = torch.tensor([self._added, self._copies, self.seen])
+        return {name: column[rows] for name, column in self._columns.items()} | {"counts": counts}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore what `state_dict` gave; rows come to lie where they lay, modulo their number."""
+        added, copies, seen = state["counts"].tolist()
+        held = len(state["reward"])
+        self._added, self._paid, self._sorted = (added - held) % max(held, 1), ([], []), 0
+        self._grow(min(self._added, self._capacity))
+        self.add(Transitions(**{name: state[name] for name in COLUMNS}))
+        self._copies, self.seen = copies, seen

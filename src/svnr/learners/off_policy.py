@@ -1,0 +1,125 @@
+"""What off-policy learners have in common: a replay, and when to learn from it."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from svnr.checks import Count, Share, Whole, check_one_of
+from svnr.games.game import Game
+from svnr.learners.checkpoint import gather
+from svnr.learners.learner import EXECUTIONS, Execution, Learner, Progress
+from svnr.learners.memory import Replay, Transitions
+from svnr.networks.mlp import NetworkSettings, own_coordinates
+
+N_RECENT = 512  # joint actions that a learner knows its partners by; ROMMEO's public code
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffPolicySettings(NetworkSettings):
+    """What every off-policy learner can be told; each value with its source."""
+
+    discount: Share = 0.95  # γ; ROMMEO's
+    n_steps: Count = 1  # rewards of a return before it bootstraps; uncorrected; ours
+    batch_size: Count = 512  # transitions an update (§8)
+    capacity: Count = 1_000_000  # transitions kept in the replay buffer (§8)
+    random_steps: Whole = 0  # environment steps with uniform random actions at the start; ours
+    warmup: Whole = 10  # environment steps before the first update; §8's schedule holds α as long
+    update_every: Count = 1  # environment steps between updates; ROMMEO's
+    episode_updates: Whole = 0  # after each episode, in place of those between steps; ours
+    rewarded_share: Share = 0.0  # of a batch that must have earned or lost something; ours
+
+    def __post_init__(self) -> None:
+        """Refuse to teach by more rows of a batch than it has."""
+        super().__post_init__()
+        for name in ("n_groups", "n_rows"):
+            if (rows := getattr(self, name, 1)) > self.batch_size:
+                wanted = f"at most the batch_size of {self.batch_size}"
+                raise ValueError(f"{name} must be {wanted}, got {rows}")
+
+    def fitted_to(self, game: Game) -> Self:
+        """The settings with what follows from the game written out."""
+        return self
+
+
+class OffPolicy(Learner):
+    """A learner with a replay, from which it learns at the cadence of its settings.
+
+    Args:
+        game: what is played; only its sizes and bounds are used.
+        settings: how to learn it.
+        seed: of the starting weights, of all noise and of the draws from the replay.
+        note_size: E, numbers that the learner keeps with each transition.
+    """
+
+    def __init__(
+        self, game: Game, settings: OffPolicySettings, seed: int, note_size: int = 0
+    ) -> None:
+        self.settings: OffPolicySettings = settings.fitted_to(game)
+        self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
+        self.width = sum(game.action_sizes)  # D
+        self.own = own_coordinates(game.action_sizes)  # [N, D]
+        self.memory = Replay(settings.capacity, game.state_size, self.width, note_size)
+        words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
+        self._draws = torch.Generator().manual_seed(int(words[0]))
+
+    @torch.no_grad()
+    def act(self, state: Tensor, execution: Execution) -> Tensor:
+        """See `Learner.act`; uniformly at random in the first `random_steps` of training."""
+        check_one_of("execution", execution, EXECUTIONS)
+        if not bool(state.isfinite().all()):
+            raise ValueError(f"state must be finite, got {state[~state.isfinite()][0].item()}")
+        if execution == "explore" and self.memory.seen < self.settings.random_steps:
+            return 2 * torch.rand(len(state), self.width, generator=self._draws) - 1
+        return self.choose(state, execution)
+
+    @abstractmethod
+    def choose(self, state: Tensor, execution: Execution) -> Tensor:
+        """A joint action [B, D] for each state [B, S], by what was learned; see `act`."""
+
+    @abstractmethod
+    def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
+        """Learn from a batch; returns numbers to record."""
+
+    def note(self, rows: Transitions) -> Tensor:
+        """[B, E] what the learner keeps with these transitions; most keep nothing."""
+        return rows.u.new_zeros(len(rows.u), 0)
+
+    def observe(self, rows: Transitions, progress: Progress) -> dict[str, float]:
+        """See `Learner.observe`."""
+        due = self._updates_due(rows)
+        self.memory.add(replace(rows, note=self.note(rows)))
+        metrics: dict[str, float] = {}
+        for _ in range(due):
+            metrics = self.update(self.draw(), progress)
+        return metrics
+
+    def executed(self, u: Tensor) -> Tensor:
+        """[B, D] what is played where each agent does its own part of what it means, [N, B, D]."""
+        return (u * self.own.unsqueeze(1)).sum(0)
+
+    def draw(self) -> Transitions:
+        """A batch from the replay."""
+        told = self.settings
+        return self.memory.sample(
+            told.batch_size, self._draws, told.discount, told.n_steps, told.rewarded_share
+        )
+
+    def _updates_due(self, rows: Transitions) -> int:
+        """How many updates follow upon the next transitions, one of each copy."""
+        told, first = self.settings, self.memory.seen
+        if told.episode_updates:
+            ended = int((rows.terminated | rows.truncated).sum())
+            return told.episode_updates * ended if first >= told.warmup else 0
+        steps = range(max(first, told.warmup), first + len(rows.u))
+        return sum(step % told.update_every == 0 for step in steps)
+
+    def policy_dict(self) -> Mapping[str, Tensor]:
+        """`state_dict` with no more of the replay than what partners are known by."""
+        parts = {name: part for name, part in self.parts().items() if name != "memory"}
+        newest = self.memory.state_dict(N_RECENT)
+        return gather(**parts) | {f"memory.{name}": value for name, value in newest.items()}

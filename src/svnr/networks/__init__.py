@@ -1,0 +1,1 @@
+"""What learners compute with: critics, actors, samplers, Gaussians, and what moves them."""

@@ -1,0 +1,87 @@
+"""Deterministic actors of N agents, their targets, and how they climb what critics say."""
+
+from collections.abc import Callable
+from math import inf
+
+import torch
+from torch import Tensor, nn
+
+from svnr.games.game import Game
+from svnr.networks.mlp import NetworkSettings, StackedMLP, own_coordinates
+from svnr.networks.optimizers import Trained
+
+PENALTY = 1e-3  # on actions before the tanh, which else drift where it is flat; MADDPG's code
+
+
+def actor_networks(
+    game: Game, settings: NetworkSettings, generator: torch.Generator
+) -> StackedMLP:
+    """N networks from the state to D outputs, of which agent i uses its own."""
+    sizes = (game.state_size, *settings.hidden, sum(game.action_sizes))
+    return StackedMLP(game.n_agents, sizes, generator, "tanh")
+
+
+class Actors(nn.Module):
+    """μ_i(s) of N agents.
+
+    Args:
+        game: whose sizes count.
+        settings: how networks are moved.
+        live: the actors' networks.
+        slow: what become their targets.
+        max_norm: gradients longer than this are shortened to it.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        settings: NetworkSettings,
+        live: StackedMLP,
+        slow: StackedMLP,
+        max_norm: float = inf,
+    ) -> None:
+        super().__init__()
+        self._own = own_coordinates(game.action_sizes).unsqueeze(1)  # [N, 1, D]
+        rate, follow = settings.learning_rate, settings.target_rate
+        self.actors = Trained(live, rate, max_norm, slow, follow)
+
+    def forward(self, state: Tensor) -> Tensor:
+        """[N, B, D] actions μ_i(s), in agent i's own coordinates, zero elsewhere."""
+        return torch.tanh(self.actors(self._inputs(state)) * self._own)
+
+    def slow(self, state: Tensor) -> Tensor:
+        """What `forward` gives, by the target actors."""
+        return torch.tanh(self.actors.target.record(self._inputs(state))[0] * self._own)
+
+    def climb(self, state: Tensor, gain: Callable[[Tensor], Tensor]) -> None:
+        """One step up the gradient of a gain, less what is paid for large actions.
+
+        Args:
+            state: [B, S].
+            gain: from actions [N, B, D] as `forward` gives them to a scalar, by autograd.
+        """
+
+        def uphill(out: Tensor) -> Tensor:
+            latent = out * self._own
+            u = torch.tanh(latent).requires_grad_(True)
+            with torch.enable_grad():
+                (slope,) = torch.autograd.grad(gain(u), u)
+            slope = torch.ops.aten.tanh_backward(slope, u.detach())
+            return (slope - penalty_slope(latent)) * self._own
+
+        self.actors.learn(uphill, self._inputs(state), n_rows=1)
+
+    def follow(self) -> None:
+        """One step of the target actors."""
+        self.actors.follow()
+
+    def _inputs(self, state: Tensor) -> Tensor:
+        return state.expand(len(self._own), *state.shape)
+
+
+def penalty_slope(latent: Tensor) -> Tensor:
+    """The gradient of Σ_i E[c |z_i|²] at actions z [N, B, D] before the tanh, c = `PENALTY`.
+
+    It keeps them from where the tanh has no slope.
+    """
+    return 2 * torch.tensor(PENALTY) / latent.shape[1] * latent

@@ -1,0 +1,142 @@
+"""Critics: values, their targets, and how they are learned, as one thing."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from svnr.games.game import Game
+from svnr.networks.mlp import (
+    Draw,
+    NetworkSettings,
+    StackedMLP,
+    beside,
+    glorot_uniform,
+    own_coordinates,
+)
+from svnr.networks.optimizers import Trained
+
+
+class Critics(nn.Module):
+    """C critics Q_i(s, u): one of the whole team, or one an agent.
+
+    Args:
+        game: whose sizes and bounds of returns count.
+        settings: how networks are built and moved.
+        generator: source of the starting weights; biases start at zero.
+        n: C.
+        sees: "joint" actions; or, where C is N, agent i's "own" coordinates only.
+        draw: makes the starting weights of a layer.
+        max_norm: gradients longer than this are shortened to it.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        settings: NetworkSettings,
+        generator: torch.Generator,
+        n: int,
+        sees: Literal["joint", "own"] = "joint",
+        draw: Draw = glorot_uniform,
+        max_norm: float = inf,
+    ) -> None:
+        super().__init__()
+        self.n, self._state_size, self._bounds = n, game.state_size, game.return_bounds
+        sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
+        mask = None
+        if sees == "own":
+            own = own_coordinates(game.action_sizes).float()
+            mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
+        live, slow = (
+            StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
+            for _ in range(2)
+        )
+        rate, follow = settings.learning_rate, settings.target_rate
+        self.values = Trained(live, rate, max_norm, slow, follow)
+
+    def forward(self, state: Tensor, u: Tensor) -> Tensor:
+        """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.
+
+        Autograd follows u.
+        """
+        return self.values.net(self._inputs(state, u)).squeeze(-1)
+
+    def slow(self, state: Tensor, u: Tensor) -> Tensor:
+        """What `forward` gives, by the target critics."""
+        return self.values.target.record(self._inputs(state, u))[0].squeeze(-1)
+
+    def action_gradient(self, state: Tensor, u: Tensor, scale: float = 1.0) -> Tensor:
+        """[C, ..., D] the gradient in u of what `forward` gives, times a number."""
+        return self.values.net.input_gradient(self._inputs(state, u), scale, self._state_size)
+
+    @torch.no_grad()
+    def target(self, batch: "_Rows", value: Callable[[Tensor], Tensor]) -> Tensor:
+        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
+
+        Args:
+            batch: B transitions.
+            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
+                it says beyond the game's bounds is an error that would feed on itself.
+
+        Returns:
+            [C, B] the targets; [B] if no row goes on.
+        """
+        goes_on = batch.weight > 0
+        if not bool(goes_on.any()):
+            return batch.reward
+        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
+        target = batch.reward.expand(len(beyond), -1).clone()
+        target[:, goes_on] += batch.weight[goes_on] * beyond
+        return target
+
+    def learn(
+        self,
+        state: Tensor,
+        u: Tensor,
+        target: Tensor,
+        weight: Callable[[Tensor], Tensor | float] = lambda error: 1.0,
+    ) -> float:
+        """One step down the gradient of E[½ w (target − Q(s, u))²], (7.4) where w is 1.
+
+        Args:
+            state: [B, S].
+            u: [B, D] joint actions played.
+            target: [B] or [C, B], held constant.
+            weight: from errors [C, B] to w of the same shape, in 0 to 1, held constant.
+
+        Returns:
+            The error before the step, the mean of all critics.
+        """
+        losses: list[Tensor] = []
+
+        def towards_target(value: Tensor) -> Tensor:
+            error = target - value.squeeze(-1)
+            w = weight(error)
+            losses.append(0.5 * (w * error.square()).mean(-1).sum())
+            return (w * error).unsqueeze(-1)
+
+        self.values.learn(towards_target, self._inputs(state, u))
+        return losses[0].item() / self.n
+
+    def follow(self) -> None:
+        """One step of the target critics."""
+        self.values.follow()
+
+    def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
+        x = beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
+        return x.expand(self.n, *x.shape[1:])
+
+
+class _Rows(Protocol):
+    """What of a batch of transitions a target is made of."""
+
+    @property
+    def reward(self) -> Tensor: ...
+
+    @property
+    def next_state(self) -> Tensor: ...
+
+    @property
+    def weight(self) -> Tensor: ...

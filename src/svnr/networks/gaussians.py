@@ -1,0 +1,62 @@
+"""Squashed Gaussians: u = tanh(z), z normal, coordinate by coordinate."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
+
+
+def squashed_gaussian(out: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """u = tanh(μ + σ ε) and log p(u), coordinate by coordinate.
+
+    Args:
+        out: [..., 2 D] μ and log σ, the latter clamped.
+        noise: [..., D] standard normal ε.
+
+    Returns:
+        u and log p(u), both [..., D].
+    """
+    mean, log_std = _mean_and_log_std(out)
+    z = mean + log_std.exp() * noise
+    log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
+    return torch.tanh(z), log_normal - _log_slope(z)
+
+
+def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
+    """log p(u) [..., D] of actions that came from elsewhere; arguments as above.
+
+    Actions at the edge of the box, where the density has a pole, are moved inside by `edge`.
+    """
+    z, noise, log_std = _noise_behind(out, u, edge)
+    log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
+    return log_normal - _log_slope(z)
+
+
+def log_density_slope(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
+    """The gradient [..., 2 D] of `squashed_log_density` in what the network gave.
+
+    ε / σ in the mean and ε² − 1 in log σ, where that is not clamped; ε is what gives u.
+    """
+    _, noise, log_std = _noise_behind(out, u, edge)
+    unclamped = log_std == out.chunk(2, -1)[1]
+    return torch.cat([noise / log_std.exp(), (noise.square() - 1) * unclamped], -1)
+
+
+def _noise_behind(out: Tensor, u: Tensor, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+    """z = atanh(u), the ε with which μ + σ ε = z, and log σ, all [..., D]."""
+    mean, log_std = _mean_and_log_std(out)
+    z = torch.atanh(u.clamp(edge - 1, 1 - edge))
+    return z, (z - mean) / log_std.exp(), log_std
+
+
+def _mean_and_log_std(out: Tensor) -> tuple[Tensor, Tensor]:
+    mean, log_std = out.chunk(2, -1)
+    return mean, log_std.clamp(*LOG_STD)
+
+
+def _log_slope(z: Tensor) -> Tensor:
+    """log(1 − tanh(z)²), without cancellation."""
+    return 2 * (math.log(2) - z - functional.softplus(-2 * z))

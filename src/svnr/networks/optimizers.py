@@ -1,0 +1,130 @@
+"""What moves networks: Adam, by gradients written out or by autograd's, and slow followers."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adam import adam
+
+from svnr.networks.layers import Trail
+
+
+class Recorded(Protocol):
+    """A network whose gradient is written out."""
+
+    def record(self, *inputs: Tensor) -> tuple[Tensor, Trail]:
+        """The outputs, and the trail that `slopes` follows back."""
+        ...
+
+    def slopes(self, trail: Trail, slope: Tensor, into: Sequence[Tensor]) -> None:
+        """Write the gradient of all parameters, given that of the outputs."""
+        ...
+
+
+class Trained(nn.Module):
+    """A network with its optimizer, and the target network that follows it, where there is one.
+
+    On networks this small `torch.optim.Adam.step` spends more time on hooks than on arithmetic:
+    here Adam, by torch's own function, makes one step on all parameters in one piece.
+
+    Args:
+        net: what learns.
+        learning_rate: of Adam.
+        max_norm: gradients longer than this are shortened to it.
+        target: becomes a copy of the network, and follows it by θ̄ ← θ̄ + τ (θ − θ̄).
+        target_rate: τ.
+        by_autograd: whether its loss is a graph that autograd follows (`descend`).
+    """
+
+    mean: Tensor
+    square: Tensor
+    steps: Tensor
+
+    def __init__(
+        self,
+        net: Any,
+        learning_rate: float,
+        max_norm: float = math.inf,
+        target: Any = None,
+        target_rate: float = 0.0,
+        by_autograd: bool = False,
+    ) -> None:
+        super().__init__()
+        self.net, self.target = net, target
+        self._rate, self._max_norm, self._target_rate = learning_rate, max_norm, target_rate
+        net.requires_grad_(by_autograd)
+        self._whole, self._parts = in_one_piece(net)
+        self._slope = torch.zeros_like(self._whole)
+        self._slopes = pieces(self._slope, self._parts)
+        for name in ("mean", "square"):
+            self.register_buffer(name, torch.zeros_like(self._whole))
+        self.register_buffer("steps", torch.tensor(0.0))
+        if target is not None:
+            target.requires_grad_(False)
+            target.load_state_dict(net.state_dict())
+            self._follower, self._following = in_one_piece(target)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What the network gives; without a gradient."""
+        return self.net.record(*inputs)[0]
+
+    @torch.no_grad()
+    def learn(
+        self, direction: Callable[[Tensor], Tensor], *inputs: Tensor, n_rows: int | None = None
+    ) -> None:
+        """One step that carries the outputs along a direction: E_ξ[Δf · ∂f/∂ψ] of (7.3).
+
+        Args:
+            direction: from outputs to directions of the same shape.
+            inputs: of the network.
+            n_rows: what directions are averaged over; by default as many rows as there are.
+        """
+        out, trail = self.net.record(*inputs)
+        slope = direction(out) / -(n_rows or trail.x.shape[1])
+        self.net.slopes(trail, slope, self._slopes)
+        self.step()
+
+    def descend(self, loss: Tensor) -> None:
+        """One step down the gradient of a scalar loss."""
+        slopes = torch.autograd.grad(loss, self._parts)
+        torch.cat([slope.flatten() for slope in slopes], out=self._slope)
+        self.step()
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step down the gradient that was written."""
+        if self._max_norm < math.inf:
+            self._slope *= (self._max_norm / self._slope.norm().clamp(min=1e-12)).clamp(max=1.0)
+        adam(
+            [self._whole], [self._slope], [self.mean], [self.square], [], [self.steps],
+            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
+            weight_decay=0.0, eps=1e-8, maximize=False,
+        )  # fmt: skip
+        torch.autograd.graph.increment_version(self._parts)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """One step of the target network towards the network."""
+        self._follower.lerp_(self._whole, self._target_rate)
+        torch.autograd.graph.increment_version(self._following)
+
+
+def in_one_piece(module: nn.Module) -> tuple[Tensor, list[Tensor]]:
+    """Lay all parameters of a module side by side in one tensor, of which they become views.
+
+    Returns:
+        The one tensor, and the parameters; their versions must be told of a change (autograd).
+    """
+    parts: list[Tensor] = list(module.parameters())
+    whole = torch.cat([part.detach().flatten() for part in parts])
+    for part, values in zip(parts, pieces(whole, parts), strict=True):
+        part.data = values
+    return whole, parts
+
+
+def pieces(whole: Tensor, parts: Sequence[Tensor]) -> list[Tensor]:
+    """The views of one tensor that lie in it as the parts do when they are laid side by side."""
+    split = whole.split([part.numel() for part in parts])
+    return [values.view_as(part) for values, part in zip(split, parts, strict=True)]
