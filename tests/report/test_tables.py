@@ -112,12 +112,14 @@ def test_the_best_so_far_counts_whole_trials():
 
 
 def test_a_run_keeps_both_modes_if_its_share_of_the_second_is_near_the_exact_one():
-    # Two Modalities has its peaks at (−5, −5, 3) and (7, 7, −3); one sample of four is at the second.
+    # The peaks are at (−5, −5, 3) and (7, 7, −3); one sample of four is at the second.
     first, second = (-0.5, -0.5, 0.3), (0.7, 0.7, -0.3)
     perceived = np.array([[first, first, first, second]] * 3)
     several = replace(run(0, [0.0]), perceived=perceived)
     several = replace(several, spec=replace(several.spec, game="two_modalities"))
-    assert tables.modes([several], exact=0.3)[["mass", "kept"]].to_numpy().tolist() == [[0.25, True]]
+    assert tables.modes([several], exact=0.3)[["mass", "kept"]].to_numpy().tolist() == [
+        [0.25, True]
+    ]
     assert not tables.modes([several], exact=0.4)["kept"].any()
 
 

@@ -55,21 +55,24 @@ def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = 
     )
     for name in chosen if only else ():
         check_one_of(f"a notebook at {scale} scale", name, preset)
-    names = [name for name in preset if name in chosen]
-    if not names:
+    jobs = [
+        _job(chosen[name], root, scale, folder, values)
+        for name, values in preset.items()
+        if name in chosen
+    ]
+    if not jobs:
         raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
-    below = "" if folder == root else folder.relative_to(root).as_posix()
-    jobs = []
-    for name in names:
-        known = parameters(from_source(chosen[name]))
-        common = {"scale": scale, "output": below, "n_jobs": 1}
-        given = {key: value for key, value in common.items() if key in known}
-        given |= preset[name].get("parameters") or {}
-        check_parameters(known, given)
-        path = root / (below or "build/paper") / "notebooks" / f"{name}.ipynb"
-        timeout, after = preset[name].get("timeout", 3600), preset[name].get("after", ())
-        jobs.append(Job(chosen[name], path, given, int(timeout), tuple(after)))
     return Plan(root, folder, jobs, [name for name in chosen if name not in preset])
+
+
+def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, Any]) -> Job:
+    below = "" if folder == root else folder.relative_to(root).as_posix()
+    common, known = {"scale": scale, "output": below, "n_jobs": 1}, parameters(from_source(source))
+    given = {name: value for name, value in common.items() if name in known}
+    given |= preset.get("parameters") or {}
+    check_parameters(known, given)
+    path = root / (below or "build/paper") / "notebooks" / f"{source.stem}.ipynb"
+    return Job(source, path, given, preset.get("timeout", 3600), tuple(preset.get("after", ())))
 
 
 def rebuilding(root: Path, only: Sequence[str] = ()) -> Plan:

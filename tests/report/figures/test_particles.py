@@ -43,4 +43,9 @@ def test_the_bell_beside_the_paths_has_its_peak_at_the_mean():
 def test_both_cures_are_named():
     table = pd.DataFrame({"particles": [4, 64], "particle 0": [0.1, 0.2], "best particle": 1.0})
     names = [text.get_text() for text in particles.two_cures(table, "title").axes[0].texts]
-    assert sorted(names) == ["always the optimum", "always the trap", "best particle", "particle 0"]
+    assert sorted(names) == [
+        "always the optimum",
+        "always the trap",
+        "best particle",
+        "particle 0",
+    ]
