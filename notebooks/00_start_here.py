@@ -103,12 +103,7 @@ views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
 # **What to expect.** SVNR-M goes where the average points, and stays. SVNR leaves.
 
 # %%
-outputs = Outputs(
-    "00_start_here",
-    scale,
-    output,
-    {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_points": n_points, "n_partners": n_partners},
-)
+outputs = Outputs.of("00_start_here", globals())
 specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
 runs = collect(specs, outputs.results, n_jobs)
 

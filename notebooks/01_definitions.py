@@ -172,7 +172,7 @@ rows = [
         "Figure 1b", payoff_b, perceived, apart, og.pro_gap(history, payoff_b, alpha, 0), gain
     ),
 ]
-outputs = Outputs("01_definitions", scale, output, {"alpha": alpha, "n_random": n_random})
+outputs = Outputs.of("01_definitions", globals())
 outputs.figure(
     figures.beliefs(rows), "pro_and_ero", "PRO and ERO, to be seen", note="two reconstructed games"
 )

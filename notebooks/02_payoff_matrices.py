@@ -46,7 +46,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-outputs = Outputs("02_payoff_matrices", scale, output, {"n_alphas": n_alphas, "shapes": shapes})
+outputs = Outputs.of("02_payoff_matrices", globals())
 games = {name: make() for name, make in MATRIX_GAMES.items()}
 pd.DataFrame(
     {

@@ -41,12 +41,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-outputs = Outputs(
-    "03_particles",
-    scale,
-    output,
-    {"n_particles": n_particles, "n_steps": n_steps, "dimensions": dimensions},
-)
+outputs = Outputs.of("03_particles", globals())
 generator = torch.Generator().manual_seed(0)
 
 

@@ -51,14 +51,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-given = {
-    "grid": grid,
-    "n_particles": n_particles,
-    "n_rounds": n_rounds,
-    "n_starts": n_starts,
-    "gibbs_alphas": gibbs_alphas,
-}
-outputs = Outputs("04_negotiation", scale, output, given)
+outputs = Outputs.of("04_negotiation", globals())
 TOPOLOGIES = {
     "strict": strict,
     "full": full,

@@ -158,12 +158,7 @@ for name, update in updates.items():
         if name != "star" or len(shape) == 3
     }
 violations = pd.DataFrame(rows).T
-outputs = Outputs(
-    "05_policy_iteration",
-    scale,
-    output,
-    {"n_cases": n_cases, "n_random": n_random, "n_sweeps": n_sweeps},
-)
+outputs = Outputs.of("05_policy_iteration", globals())
 outputs.table(
     violations.map(lambda share: "" if np.isnan(share) else f"{share:.1%}"),
     "violations",

@@ -52,17 +52,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs(
-    "06_amortised_negotiation",
-    scale,
-    output,
-    {
-        "n_updates": n_updates,
-        "n_episodes": n_episodes,
-        "n_rounds": n_rounds,
-        "grid_size": grid_size,
-    },
-)
+outputs = Outputs.of("06_amortised_negotiation", globals())
 
 # %% [markdown]
 # ## 1. From particles to networks

@@ -53,14 +53,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_starts": n_starts,
-    "n_rounds": n_rounds,
-    "n_points": n_points,
-}
-outputs = Outputs("07_two_modalities", scale, output, given)
+outputs = Outputs.of("07_two_modalities", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 game = two_modalities()
 

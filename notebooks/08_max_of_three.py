@@ -48,8 +48,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 study_episodes = n_study_episodes or n_episodes
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_episodes": n_study_episodes}
-outputs = Outputs("08_max_of_three", scale, output, given)
+outputs = Outputs.of("08_max_of_three", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six

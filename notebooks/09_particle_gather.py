@@ -58,13 +58,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_study_seeds": n_study_seeds,
-    "n_random": n_random,
-}
-outputs = Outputs("09_particle_gather", scale, output, given)
+outputs = Outputs.of("09_particle_gather", globals())
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
 FAMILY = ["svnr", "svnr_f", "svnr_m"]

@@ -45,8 +45,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_seeds": n_study_seeds}
-outputs = Outputs("10_negotiation_sets", scale, output, given)
+outputs = Outputs.of("10_negotiation_sets", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 6
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 LEARNERS = ["svnr", "svnr_f", "svnr_m"]

@@ -41,8 +41,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_gather_episodes": n_gather_episodes}
-outputs = Outputs("12_scoreboard", scale, output, given)
+outputs = Outputs.of("12_scoreboard", globals())
 WIDTHS = ("3.0", "2.0", "1.5")  # s₂, in the order of Table 1
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 GATHER = "particle_gather"

@@ -57,13 +57,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_episodes": n_episodes,
-    "n_seeds": n_seeds,
-    "n_rounds": n_rounds,
-    "n_trained": n_trained,
-}
-outputs = Outputs("13_your_own_game", scale, output, given)
+outputs = Outputs.of("13_your_own_game", globals())
 
 # %% [markdown]
 # ## 1. Write the game

@@ -47,13 +47,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_gather_seeds": n_gather_seeds,
-    "n_gather_episodes": n_gather_episodes,
-}
-outputs = Outputs("14_tuned_alike", scale, output, given)
+outputs = Outputs.of("14_tuned_alike", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]

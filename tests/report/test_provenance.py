@@ -107,8 +107,12 @@ def test_parameters_of_their_kind_pass():
     check_parameters(DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [], "fast": True})
 
 
-def test_a_notebook_refuses_in_its_first_cell_what_papermill_gave_as_text(tmp_path):
+def test_a_notebook_is_told_its_parameters_by_its_names_and_refuses_text_for_a_list(tmp_path):
+    names = {"n_alphas": 5, "shapes": [[2, 2]], "scale": "smoke", "output": str(tmp_path)}
+    outputs = Outputs.of("02_payoff_matrices", names | {"something": "else"})
+    assert outputs.parameters == {"n_alphas": 5, "shapes": [[2, 2]]}
+    assert (outputs.scale, outputs.root) == ("smoke", tmp_path)
     with pytest.raises(ValueError, match="shapes must be a list"):
-        Outputs("02_payoff_matrices", "quick", str(tmp_path), {"shapes": "[[2, 2]]"})
+        Outputs.of("02_payoff_matrices", names | {"shapes": "[[2, 2]]"})
     with pytest.raises(ValueError, match="scale must be one of smoke, quick, paper, got 'quik'"):
-        Outputs("02_payoff_matrices", "quik", str(tmp_path))
+        Outputs.of("02_payoff_matrices", names | {"scale": "quik"})

@@ -35,7 +35,7 @@ class Outputs:
         parameters: the notebook's parameters, recorded in the manifest.
 
     Raises:
-        ValueError: if a parameter is of another kind than its default, or there is no such scale.
+        ValueError: if there is no such scale.
     """
 
     notebook: str
@@ -43,24 +43,23 @@ class Outputs:
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
+        """The outputs of a notebook, told by its own `globals()` what its parameters are."""
+        given = {name: names[name] for name in _defaults(notebook) if name in names}
+        check_parameters(_defaults(notebook), given)
+        numbers = given.keys() - {"scale", "output", "n_jobs"}  # what the results depend on
+        parameters = {name: value for name, value in given.items() if name in numbers}
+        return cls(notebook, names["scale"], names["output"], parameters)
+
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
         check_one_of("scale", self.scale, SCALES)
-        if self._defaults:
-            check_parameters(self._defaults, self.parameters)
-
-    @cached_property
-    def _defaults(self) -> dict[str, Any]:
-        """What the notebook was committed with; nothing, if it lies elsewhere."""
-        source = repository_root() / "notebooks" / f"{self.notebook}.py"
-        text = source.read_text(encoding="utf-8") if source.exists() else ""
-        _, _, rest = text.partition('# %% tags=["parameters"]\n')
-        return annotated_values(rest.partition("\n# %%")[0])
 
     @cached_property
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
-        own = {name: self._defaults.get(name, value) for name, value in self.parameters.items()}
+        own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
         by_hand = not self.folder and own != dict(self.parameters)
         return repository_root() / ("build/by_hand" if by_hand else self.folder)
 
@@ -118,6 +117,14 @@ class Outputs:
             manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             entries = dict(sorted({**manifest, file: entry}.items()))
             write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+
+
+def _defaults(notebook: str) -> dict[str, Any]:
+    """The parameters that a notebook of the repository was committed with."""
+    source = repository_root() / "notebooks" / f"{notebook}.py"
+    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    _, _, rest = text.partition('# %% tags=["parameters"]\n')
+    return annotated_values(rest.partition("\n# %%")[0])
 
 
 def annotated_values(code: str) -> dict[str, Any]:
