@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -77,3 +81,40 @@ def test_one_failing_notebook_is_named_and_the_others_still_run(repository):
 def test_no_core_at_all_is_refused(repository):
     with pytest.raises(ValueError, match="jobs must be a whole number of at least 1, got 0"):
         run(plan(repository, "quick").jobs, repository, 0)
+
+
+@pytest.mark.slow
+def test_whoever_is_killed_leaves_no_kernel_behind(repository):
+    sleeper = repository / "notebooks" / "02_whole.py"
+    code = "import os, pathlib, time\n"
+    code += "pathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(100)\n"
+    sleeper.write_text(sleeper.read_text().replace("print(answer)\n", code))
+    script = repository / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from svnr.publish.plan import plan\n"
+        "from svnr.publish.queue import run\n"
+        "if __name__ == '__main__':\n"
+        "    run(plan(Path.cwd(), 'quick', ['02']).jobs, Path.cwd(), 1)\n"
+    )
+    process = subprocess.Popen([sys.executable, script], cwd=repository)
+    pid = repository / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text())
+    process.kill()
+    process.wait()
+    wait_until(lambda: not alive(int(pid.read_text())), seconds=20)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -1,12 +1,14 @@
 """Notebooks executed side by side, so that no core waits for another."""
 
+import os
 import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from tqdm import tqdm
 
@@ -60,8 +62,7 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
     queue = Queue(check_count("jobs", n_cores), list(jobs))
     outcomes: list[Outcome] = []
     futures: set[Future[Outcome]] = set()
-    quiet = (signal.SIGINT, signal.SIG_IGN)  # one process hears Ctrl-C, and ends the others
-    pool = ProcessPoolExecutor(n_cores, get_context("spawn"), signal.signal, quiet)
+    pool = ProcessPoolExecutor(n_cores, get_context("spawn"), _end_with_parent)
     with pool, tqdm(total=len(jobs), desc="notebooks", disable=None) as bar:
         try:
             while queue.waiting or futures:
@@ -78,3 +79,16 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
                 worker.terminate()
             raise
     return sorted(outcomes, key=lambda outcome: outcome.name)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that began it does, its kernel with it, and not before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
