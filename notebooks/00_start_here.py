@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -32,12 +26,12 @@
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import make_game
 from svnr.experiments.store import collect
-from svnr.report import figures, tables
+from svnr.report import tables
+from svnr.report.figures import training as figures
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -109,15 +103,9 @@ views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
 # **What to expect.** SVNR-M goes where the average points, and stays. SVNR leaves.
 
 # %%
-outputs = Outputs(
-    "00_start_here",
-    scale,
-    output,
-    {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_points": n_points, "n_partners": n_partners},
-)
+outputs = Outputs.of("00_start_here", globals())
 specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
-with tqdm(total=len(specs), desc="runs") as bar:
-    runs = collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+runs = collect(specs, outputs.results, n_jobs)
 
 # %%
 outputs.figure(

@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -33,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, team_stag_hunt
-from svnr.report import theory_figures as figures
+from svnr.report.figures import theory as figures
 from svnr.report.provenance import Outputs
 from svnr.theory import distributions, maxent
 from svnr.theory import overgeneralization as og
@@ -178,7 +172,7 @@ rows = [
         "Figure 1b", payoff_b, perceived, apart, og.pro_gap(history, payoff_b, alpha, 0), gain
     ),
 ]
-outputs = Outputs("01_definitions", scale, output, {"alpha": alpha, "n_random": n_random})
+outputs = Outputs.of("01_definitions", globals())
 outputs.figure(
     figures.beliefs(rows), "pro_and_ero", "PRO and ERO, to be seen", note="two reconstructed games"
 )

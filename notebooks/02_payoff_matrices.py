@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -35,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from svnr.games.matrix import MATRIX_GAMES
-from svnr.report import theory_figures as figures
+from svnr.report.figures import theory as figures
 from svnr.report.provenance import Outputs
 from svnr.theory import distributions, equilibria, maxent
 from svnr.theory import overgeneralization as og
@@ -52,7 +46,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-outputs = Outputs("02_payoff_matrices", scale, output, {"n_alphas": n_alphas, "shapes": shapes})
+outputs = Outputs.of("02_payoff_matrices", globals())
 games = {name: make() for name, make in MATRIX_GAMES.items()}
 pd.DataFrame(
     {

@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -32,7 +26,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from svnr.report import particle_figures as figures
+from svnr.report.figures import particles as figures
 from svnr.report.provenance import Outputs
 from svnr.stein.kernels import median_bandwidth, rbf, squared_distances
 from svnr.stein.svgd import direction, latent_score, pre_tanh, score_of, svgd
@@ -47,12 +41,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-outputs = Outputs(
-    "03_particles",
-    scale,
-    output,
-    {"n_particles": n_particles, "n_steps": n_steps, "dimensions": dimensions},
-)
+outputs = Outputs.of("03_particles", globals())
 generator = torch.Generator().manual_seed(0)
 
 

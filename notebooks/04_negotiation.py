@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -35,7 +29,7 @@ import torch
 
 from svnr.games import matrix
 from svnr.games.differential import max_of_three
-from svnr.report import particle_figures as figures
+from svnr.report.figures import particles as figures
 from svnr.report.provenance import Outputs
 from svnr.sets import all_topologies, chain, full, none, ring, star, strict
 from svnr.stein.birth_death import svgd_with_births
@@ -57,14 +51,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%
-given = {
-    "grid": grid,
-    "n_particles": n_particles,
-    "n_rounds": n_rounds,
-    "n_starts": n_starts,
-    "gibbs_alphas": gibbs_alphas,
-}
-outputs = Outputs("04_negotiation", scale, output, given)
+outputs = Outputs.of("04_negotiation", globals())
 TOPOLOGIES = {
     "strict": strict,
     "full": full,

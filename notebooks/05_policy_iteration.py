@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -32,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, qtran
-from svnr.report import theory_figures as figures
+from svnr.report.figures import theory as figures
 from svnr.report.provenance import Outputs
 from svnr.sets import star
 from svnr.theory import distributions, improvements, maxent, mdp
@@ -165,12 +159,7 @@ for name, update in updates.items():
         if name != "star" or len(shape) == 3
     }
 violations = pd.DataFrame(rows).T
-outputs = Outputs(
-    "05_policy_iteration",
-    scale,
-    output,
-    {"n_cases": n_cases, "n_random": n_random, "n_sweeps": n_sweeps},
-)
+outputs = Outputs.of("05_policy_iteration", globals())
 outputs.table(
     violations.map(lambda share: "" if np.isnan(share) else f"{share:.1%}"),
     "violations",

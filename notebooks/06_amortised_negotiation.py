@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -40,7 +34,7 @@ from svnr.games.differential import max_of_three, two_modalities
 from svnr.learners.losses import soft_value_importance
 from svnr.learners.networks import Samplers
 from svnr.learners.svnr import SVNR, SVNRSettings
-from svnr.report import amortised_figures as figures
+from svnr.report import figures
 from svnr.report.provenance import Outputs
 from svnr.sets import none, strict
 from svnr.stein.negotiation import kernel_mask, negotiate, negotiated_direction
@@ -58,17 +52,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs(
-    "06_amortised_negotiation",
-    scale,
-    output,
-    {
-        "n_updates": n_updates,
-        "n_episodes": n_episodes,
-        "n_rounds": n_rounds,
-        "grid_size": grid_size,
-    },
-)
+outputs = Outputs.of("06_amortised_negotiation", globals())
 
 # %% [markdown]
 # ## 1. From particles to networks
@@ -82,7 +66,9 @@ outputs = Outputs(
 # read it with ξ averaged out.)
 
 # %%
-outputs.figure(figures.architecture(strict(3)), "fig2_architecture", "Figure 2", note="redrawn")
+outputs.figure(
+    figures.amortised.architecture(strict(3)), "fig2_architecture", "Figure 2", note="redrawn"
+)
 
 # %% [markdown]
 # ## 2. The direction (7.2)
@@ -173,7 +159,7 @@ axis = torch.linspace(-1, 1, grid_size)
 density = log_target(torch.stack(torch.meshgrid(axis, axis, indexing="ij"), -1)).exp().numpy()
 panels = {"strict, shared": shared, "strict, independent": independent, "empty": empty}
 outputs.figure(
-    figures.sampled_teams(
+    figures.policies.sampled_teams(
         {name: u.numpy() for name, u in panels.items()},
         density,
         "Two modes: negotiate, and share the noise",
@@ -228,7 +214,9 @@ for alpha in (0.3, 1.0, 3.0, 10.0):
         rows.append({"alpha": alpha, "reading": reading, "error": value - exact})
 
 # %%
-outputs.figure(figures.soft_values(pd.DataFrame(rows)), "soft_value_readings", "Readings of (7.4)")
+outputs.figure(
+    figures.amortised.soft_values(pd.DataFrame(rows)), "soft_value_readings", "Readings of (7.4)"
+)
 
 # %% [markdown]
 # **Finding.** Under its own policy the printed value misses the entropy bonus: the error grows with α. The
@@ -277,7 +265,7 @@ rewards = game.reward(path)
 # %%
 rounds = pd.DataFrame({"round": range(n_rounds + 1), "average": rewards.mean(-1)})
 outputs.figure(
-    figures.rounds_against_network(rounds, network, game.optimum.reward),
+    figures.amortised.rounds_against_network(rounds, network, game.optimum.reward),
     "network_against_particles",
     "One pass against K rounds",
     note=f"mean reward: network {network:.2f}, particles {rounds['average'].iloc[-1]:.2f}",

@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -29,15 +23,16 @@
 # **Takes.** A minute with the committed runs; about half a minute a run and core without them.
 
 # %%
+from functools import partial
+
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.runs import grid
-from svnr.experiments.scenarios import LEARNERS
 from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
-from svnr.report import figures, tables
+from svnr.report import tables
+from svnr.report.figures import policies as figures
 from svnr.report.provenance import Outputs
 from svnr.sets import full, none, strict
 from svnr.stein.negotiation import negotiate
@@ -58,21 +53,9 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_starts": n_starts,
-    "n_rounds": n_rounds,
-    "n_points": n_points,
-}
-outputs = Outputs("07_two_modalities", scale, output, given)
+outputs = Outputs.of("07_two_modalities", globals())
+finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 game = two_modalities()
-
-
-def finished(specs):
-    """The finished runs of some specs, trained now where they are missing."""
-    with tqdm(total=len(specs), desc="runs") as bar:
-        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
 
 
 # %% [markdown]
@@ -176,21 +159,11 @@ as_printed = finished(
 
 
 # %%
-def masses(runs):
-    """One row a run: mass at the narrow hill, whether both modes are kept, and returns."""
-    rows = []
-    for run in runs:
-        mass = at_narrow(run.perceived.astype(float)).mean()
-        kept = abs(mass - exact_mass) <= 0.10
-        tested = {way: values.mean() for way, values in run.tested.items()}
-        rows.append({"learner": run.spec.learner, "mass": mass, "kept": kept} | tested)
-    gaps = tables.over_generalization(runs)[["PRO gap", "ERO gap"]]
-    return pd.DataFrame(rows).join(gaps)
-
-
 def summary(runs):
     """Masses by method, over seeds."""
-    table = masses(runs).groupby("learner", sort=False)
+    gaps = tables.over_generalization(runs)[["PRO gap", "ERO gap"]]
+    earned = tables.scores(runs)[["shared", "independent"]]
+    table = tables.modes(runs, exact_mass).join([earned, gaps]).groupby("learner", sort=False)
     columns = {
         "mass at the narrow hill": table["mass"].mean(),
         "lowest": table["mass"].min(),
@@ -201,8 +174,7 @@ def summary(runs):
         "PRO gap": table["PRO gap"].mean(),
         "ERO gap": table["ERO gap"].mean(),
     }
-    named = pd.DataFrame(columns).round(2)
-    return named.rename(index={name: entry.title for name, entry in LEARNERS.items()})
+    return pd.DataFrame(columns).round(2).rename(index=tables.TITLES)
 
 
 # %%
@@ -221,7 +193,7 @@ def panels(runs, names, agent=0):
     """What one agent perceives in the first seed's run, by method."""
     chosen = {run.spec.learner: run for run in runs if run.spec.seed == 0}
     return {
-        LEARNERS[name].title: 10 * chosen[name].perceived[agent].astype(float) for name in names
+        tables.TITLES[name]: 10 * chosen[name].perceived[agent].astype(float) for name in names
     }
 
 

@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -31,11 +25,11 @@
 
 # %%
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.runs import grid
 from svnr.experiments.scenarios import GAMES, make_game
@@ -54,17 +48,11 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 study_episodes = n_study_episodes or n_episodes
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_episodes": n_study_episodes}
-outputs = Outputs("08_max_of_three", scale, output, given)
+outputs = Outputs.of("08_max_of_three", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
-
-
-def finished(specs):
-    """The finished runs of some specs, trained now where they are missing."""
-    with tqdm(total=len(specs), desc="runs") as bar:
-        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
 # %% [markdown]
@@ -138,12 +126,9 @@ runs = finished(grid(NAMES, [*METHODS, "hysteretic"], n_seeds, n_episodes))
 papers = [run for run in runs if run.spec.learner in METHODS]
 curves = tables.curves(papers)
 outputs.figure(
-    figures.training_curves(
+    figures.training.training_curves(
         curves,
-        {
-            name: f"({letter}) s₂ = {s}"
-            for letter, name, s in zip("abc", NAMES, WIDTHS, strict=True)
-        },
+        figures.training.lettered(NAMES),
         "The narrower the right hill, the fewer methods find it",
         optimum=10,
         trap=0,
@@ -189,7 +174,9 @@ narrow = [run for run in narrow_runs if run.spec.seed == 0 and run.spec.learner 
 PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
 visited = tables.visits(narrow, half_width=10, first=1, last=3000)
 outputs.figure(
-    figures.visited_actions(visited, "Who goes and looks? Steps 1 to 3000, s₂ = 1.5", PEAKS),
+    figures.policies.visited_actions(
+        visited, "Who goes and looks? Steps 1 to 3000, s₂ = 1.5", PEAKS
+    ),
     "fig5_visited_actions",
     "Figure 5",
     narrow,
@@ -228,17 +215,9 @@ pd.DataFrame(
 # mean ± its printed spread; otherwise it is higher or lower.
 
 # %%
-outputs.table(
-    tables.beside_paper(scores),
-    "table1_returns",
-    "Table 1",
-    runs,
-    note="verdicts: "
-    + ", ".join(
-        f"{count} {name}"
-        for name, count in tables.beside_paper(scores)["verdict"].value_counts().items()
-    ),
-)
+table1 = tables.beside_paper(scores)
+note = f"verdicts: {tables.counted(table1['verdict'])}"
+outputs.table(table1, "table1_returns", "Table 1", runs, note)
 
 # %%
 ways = ("shared", "independent", "greedy")
@@ -289,7 +268,7 @@ specs = [
 ]
 traced = finished(specs)
 outputs.figure(
-    figures.over_generalization(
+    figures.training.over_generalization(
         tables.traces(traced),
         tables.curves(traced),
         "Who believes what, and what acting on it costs: s₂ = 1.5",
@@ -400,7 +379,7 @@ study = tables.scores(study_runs).assign(
 
 # %%
 outputs.figure(
-    figures.temperature_study(exact, study, "Look first, decide later: s₂ = 1.5"),
+    figures.training.temperature_study(exact, study, "Look first, decide later: s₂ = 1.5"),
     "schedule_study",
     "Schedule study",
     study_runs,

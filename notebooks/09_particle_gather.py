@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -35,11 +29,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.evaluate import play
 from svnr.experiments.runs import grid, run_spec
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.scenarios import GAMES
 from svnr.experiments.store import collect, trained
 from svnr.games.gather import (
     GatherSettings,
@@ -51,7 +44,8 @@ from svnr.games.gather import (
     stay_away,
 )
 from svnr.games.gather_env import GatherParallelEnv
-from svnr.report import gather_figures, tables
+from svnr.report import tables
+from svnr.report.figures import gather as figures
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -64,22 +58,11 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_study_seeds": n_study_seeds,
-    "n_random": n_random,
-}
-outputs = Outputs("09_particle_gather", scale, output, given)
+outputs = Outputs.of("09_particle_gather", globals())
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
 FAMILY = ["svnr", "svnr_f", "svnr_m"]
-
-
-def finished(specs):
-    """The finished runs of some specs, trained now where they are missing."""
-    with tqdm(total=len(specs), desc="runs") as bar:
-        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
+finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
 # %% [markdown]
@@ -124,16 +107,6 @@ SCRIPTED = {
 }
 
 
-def shares(returns):
-    """How episodes ended, and what they earned."""
-    return {
-        "joint": (returns > 0).mean(),
-        "solo": (returns < 0).mean(),
-        "no contact": (returns == 0).mean(),
-        "return": returns.mean(),
-    }
-
-
 def percent(table):
     """Shares as percentages, returns as they are."""
     return table.style.format({"return": "{:.2f}"}, na_rep="–").format(
@@ -143,7 +116,10 @@ def percent(table):
 
 percent(
     pd.DataFrame(
-        {name: shares(play(game, act, n_random, seed=0).returns) for name, act in SCRIPTED.items()}
+        {
+            name: tables.contacts(play(game, act, n_random, seed=0).returns)
+            for name, act in SCRIPTED.items()
+        }
     ).T
 )
 
@@ -171,7 +147,7 @@ def learned(learners, title):
     """The training curves of some learners, and their runs."""
     chosen = [run for run in runs if run.spec.learner in learners]
     panels = {NAME: GAMES[NAME].title}
-    return gather_figures.training_curves(tables.curves(chosen), panels, title), chosen
+    return figures.training_curves(tables.curves(chosen), panels, title), chosen
 
 
 figure, chosen = learned(METHODS, "Who comes back to the landmark?")
@@ -206,9 +182,7 @@ outputs.table(
 
 # %%
 executions = ["shared", "independent", "greedy"]
-scores.groupby("learner", sort=False)[executions].mean().rename(
-    index={name: entry.title for name, entry in LEARNERS.items()}
-).round(2)
+scores.groupby("learner", sort=False)[executions].mean().rename(index=tables.TITLES).round(2)
 
 # %% [markdown]
 # ## 4. Approach, avoid, wander
@@ -218,7 +192,7 @@ scores.groupby("learner", sort=False)[executions].mean().rename(
 
 # %%
 ends = pd.DataFrame(
-    [{"method": LEARNERS[r.spec.learner].title} | shares(r.tested["shared"]) for r in runs]
+    [{"method": tables.TITLES[r.spec.learner]} | tables.contacts(r.tested["shared"]) for r in runs]
 )
 contact = ends.groupby("method", sort=False).mean()
 outputs.table(contact.round(3), "particle_gather_contacts", "How test episodes end", runs)
@@ -229,11 +203,11 @@ WATCHED = ["svnr", "maddpg"]  # their trained learners are kept beside their run
 watched = [run for run in runs if run.spec.learner in WATCHED and run.spec.seed == 0]
 teams = {run.spec.learner: trained(run.spec, outputs.results) for run in watched}
 acts = SCRIPTED | {
-    LEARNERS[name].title: partial(team.act, execution="shared") for name, team in teams.items()
+    tables.TITLES[name]: partial(team.act, execution="shared") for name, team in teams.items()
 }
 episodes = {name: play(game, act, 12, seed=0) for name, act in acts.items()}
 outputs.figure(
-    gather_figures.ways(episodes, game.settings.radius, "Twelve episodes of each team"),
+    figures.ways(episodes, game.settings.radius, "Twelve episodes of each team"),
     "particle_gather_ways",
     "Trajectories, scripted and trained teams",
     watched,
@@ -254,9 +228,9 @@ def film(act, seed):
     return frames
 
 
-films = {LEARNERS[name].title: film(acts[LEARNERS[name].title], seed=3) for name in WATCHED}
+films = {tables.TITLES[name]: film(acts[tables.TITLES[name]], seed=3) for name in WATCHED}
 outputs.figure(
-    gather_figures.strips(films, "Together, and away: one episode of each team, step by step"),
+    figures.strips(films, "Together, and away: one episode of each team, step by step"),
     "particle_gather_strips",
     "One episode of two trained teams",
     watched,
@@ -278,7 +252,7 @@ def meetings(runs):
     """Training episodes that ended in a joint contact, a row a method and a column a seed."""
     rows = [
         {
-            "method": LEARNERS[run.spec.learner].title,
+            "method": tables.TITLES[run.spec.learner],
             "seed": run.spec.seed,
             "met": int((run.returns > 0).sum()),
         }
@@ -426,7 +400,7 @@ CHANGES = {
 undone = dict(zip(CHANGES, finished(list(CHANGES.values())), strict=True))
 study = pd.DataFrame(
     {
-        name: shares(run.tested["shared"])
+        name: tables.contacts(run.tested["shared"])
         | {"greedy": run.tested["greedy"].mean(), "last 100 in training": run.last()}
         for name, run in undone.items()
     }
@@ -447,7 +421,7 @@ DRAWN = {
     "as here": "as here",
 }
 outputs.figure(
-    gather_figures.training_curves(
+    figures.training_curves(
         pd.concat(tables.curves([undone[name]]).assign(game=name) for name in DRAWN),
         DRAWN,
         "The recipe of the one-shot games does not carry over",
@@ -515,7 +489,7 @@ cold = finished(grid([NAME], SOFT, n_study_seeds, n_episodes, PRINTED))
 warm = [run for run in runs if run.spec.learner in SOFT and run.spec.seed < n_study_seeds]
 panels = {"printed": "printed schedule, α′ = 0.03", "geometric": "geometric schedule, as above"}
 outputs.figure(
-    gather_figures.training_curves(
+    figures.training_curves(
         pd.concat(
             tables.curves(several).assign(game=name)
             for name, several in zip(panels, (cold, warm), strict=True)
@@ -538,7 +512,7 @@ schedules = pd.concat(
         for title, several in zip(panels, (cold, warm), strict=True)
     },
     axis=1,
-).rename(index={name: LEARNERS[name].title for name in SOFT})
+).rename(index=tables.TITLES)
 outputs.table(
     schedules.round(3),
     "particle_gather_schedules_by_seed",
@@ -614,7 +588,7 @@ VARIANTS = {
 ruled = finished(list(VARIANTS.values()))
 learned_under = pd.DataFrame(
     {
-        name: shares(run.tested["shared"])
+        name: tables.contacts(run.tested["shared"])
         | {"greedy": run.tested["greedy"].mean(), "last 100 in training": run.last()}
         for name, run in zip(VARIANTS, ruled, strict=True)
     }

@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -29,9 +23,10 @@
 # **Takes.** Seconds with the committed runs; about half a minute a run and core without them.
 
 # %%
+from functools import partial
+
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.runs import grid
 from svnr.experiments.store import collect
@@ -50,8 +45,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_study_seeds": n_study_seeds}
-outputs = Outputs("10_negotiation_sets", scale, output, given)
+outputs = Outputs.of("10_negotiation_sets", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 6
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 LEARNERS = ["svnr", "svnr_f", "svnr_m"]
@@ -85,24 +79,15 @@ pd.DataFrame({name: [str(row) for row in rows] for name, rows in heard.items()})
 # %% [markdown]
 # ## 2. Training curves: Figure 6a–c
 
-
 # %%
-def finished(specs):
-    """The finished runs of some specs, trained now where they are missing."""
-    with tqdm(total=len(specs), desc="runs") as bar:
-        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
-
-
+finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 runs = finished(grid(NAMES, LEARNERS, n_seeds, n_episodes))
 
 # %%
 outputs.figure(
-    figures.training_curves(
+    figures.training.training_curves(
         tables.curves(runs),
-        {
-            name: f"({letter}) s₂ = {s}"
-            for letter, name, s in zip("abc", NAMES, WIDTHS, strict=True)
-        },
+        figures.training.lettered(NAMES),
         "The narrower the hill, the more negotiation matters",
         optimum=10,
         trap=0,
@@ -141,7 +126,7 @@ reached
 # %%
 narrow = [run for run in runs if run.spec.game == "max_of_three_1.5" and run.spec.seed == 0]
 outputs.figure(
-    figures.visited_actions(
+    figures.policies.visited_actions(
         tables.visits(narrow, half_width=10, first=1, last=3000, every=3),
         "Alone, nobody stays at the right hill: every third of 3,000 joint actions, s₂ = 1.5",
         {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)},

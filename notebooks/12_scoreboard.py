@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -30,11 +24,8 @@
 # %%
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from svnr.experiments.runs import grid
-from svnr.experiments.scenarios import LEARNERS
-from svnr.experiments.statistics import bootstrap_interval
 from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables
@@ -50,8 +41,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {"n_seeds": n_seeds, "n_episodes": n_episodes, "n_gather_episodes": n_gather_episodes}
-outputs = Outputs("12_scoreboard", scale, output, given)
+outputs = Outputs.of("12_scoreboard", globals())
 WIDTHS = ("3.0", "2.0", "1.5")  # s₂, in the order of Table 1
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 GATHER = "particle_gather"
@@ -74,10 +64,7 @@ SOFT, HARD = [*ABLATION, "svnr", "masql", "pr2", "rommeo"], ["maddpg", "lenient"
 PRINTED = {"schedule": "printed", "alpha_final": 1.0}
 modal_specs = grid(["two_modalities"], SOFT, n_seeds, n_episodes, PRINTED)
 modal_specs += grid(["two_modalities"], HARD, n_seeds, n_episodes)
-with tqdm(total=len(specs + modal_specs), desc="runs") as bar:
-    every_run = collect(
-        specs + modal_specs, outputs.results, n_jobs, on_done=lambda spec: bar.update()
-    )
+every_run = collect(specs + modal_specs, outputs.results, n_jobs)
 runs, modal_runs = every_run[: len(specs)], every_run[len(specs) :]
 scores = tables.scores(runs)
 
@@ -112,29 +99,13 @@ def seeds_that_leave(learner, games=NAMES):
     return [int(left[learner, name]) for name in games]
 
 
-def interval(learner, name):
-    """The bootstrap interval of one cell."""
-    chosen = scores[(scores["learner"] == learner) & (scores["game"] == name)]
-    return bootstrap_interval(chosen["shared"].to_numpy())
-
-
 # %%
 game = two_modalities()
 axis = torch.linspace(-1, 1, 81)
 cells = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
 exact = boltzmann(game.reward(cells).double().numpy(), 1.0)
 exact_mass = exact[(game.nearest_peak(cells) == 1).numpy()].sum()
-
-
-def mass(run):
-    """Share of a run's perceived joint actions at the narrow hill."""
-    perceived = torch.as_tensor(run.perceived.astype("float32"))
-    return (game.nearest_peak(perceived) == 1).float().mean().item()
-
-
-keeps = dict.fromkeys(SOFT + HARD, 0)
-for run in modal_runs:
-    keeps[run.spec.learner] += abs(mass(run) - exact_mass) <= 0.10
+keeps = tables.modes(modal_runs, exact_mass).groupby("learner", sort=False)["kept"].sum()
 
 # %%
 claims = []
@@ -148,7 +119,7 @@ def judge(where, claim, holds, evidence):
 
 def counts(names):
     """Seeds that leave the wrong hill, as text, width by width."""
-    shown = [f"{LEARNERS[n].title} {'/'.join(str(c) for c in seeds_that_leave(n))}" for n in names]
+    shown = [f"{tables.TITLES[n]} {'/'.join(str(c) for c in seeds_that_leave(n))}" for n in names]
     return f"seeds of {n_seeds} that leave, s₂ = {'/'.join(WIDTHS)}: " + ", ".join(shown)
 
 
@@ -180,10 +151,10 @@ judge(
     "SVNR achieves the highest return in all scenarios",
     all(name == "svnr" for name in best),
     f"highest at s₂ = {'/'.join(WIDTHS)} and in Particle Gather: "
-    + ", ".join(LEARNERS[name].title for name in best),
+    + ", ".join(tables.TITLES[name] for name in best),
 )
 above = {
-    (upper, name): interval(upper, name)[0] > interval("svnr_m", name)[1]
+    (upper, name): tables.outperforms(scores, upper, "svnr_m", name)
     for upper in ("svnr", "svnr_f")
     for name in NAMES
 }
@@ -196,7 +167,7 @@ judge(
 
 # %%
 baselines = [name for name in METHODS if name != "svnr"]
-earned = ", ".join(f"{LEARNERS[name].title} {means[GATHER][name]:.2f}" for name in METHODS)
+earned = ", ".join(f"{tables.TITLES[name]} {means[GATHER][name]:.2f}" for name in METHODS)
 judge(
     "§8.2",
     "SVNR converges to the global optimum in Particle Gather",
@@ -210,12 +181,12 @@ judge(
     all(seeds_that_leave(name, [GATHER]) == [0] for name in baselines),
     f"mean returns: {earned}",
 )
-apart = [interval(name, GATHER)[0] > interval("svnr_m", GATHER)[1] for name in ("svnr", "svnr_f")]
+apart = [tables.outperforms(scores, name, "svnr_m", GATHER) for name in ("svnr", "svnr_f")]
 judge(
     "§8.3",
     "SVNR and SVNR-F outperform SVNR-M in Particle Gather",
     all(apart),
-    ", ".join(f"{LEARNERS[n].title} {means[GATHER][n]:.2f}" for n in ["svnr", *ABLATION]),
+    ", ".join(f"{tables.TITLES[n]} {means[GATHER][n]:.2f}" for n in ["svnr", *ABLATION]),
 )
 
 # %%
@@ -225,7 +196,7 @@ judge(
     "Only SVNR captures the two modalities (Figure 3, printed settings)",
     keeps["svnr"] >= 0.8 * n_seeds and max(keeps[name] for name in others) == 0,
     f"seeds of {n_seeds} that keep both: "
-    + ", ".join(f"{LEARNERS[name].title} {count}" for name, count in keeps.items()),
+    + ", ".join(f"{tables.TITLES[name]} {count}" for name, count in keeps.items()),
 )
 
 # %%

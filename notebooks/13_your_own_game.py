@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -37,7 +31,6 @@ from svnr.experiments.evaluate import over_generalization, returns
 from svnr.experiments.runs import run_spec
 from svnr.experiments.scenarios import learner_settings, make_game, make_learner, training
 from svnr.experiments.settings import TrainSettings
-from svnr.experiments.statistics import smooth
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.check import check_game
@@ -45,8 +38,9 @@ from svnr.games.game import OneShotGame, Outcome
 from svnr.games.gather import GatherSettings, best_team
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
-from svnr.report import figures
+from svnr.report.figures import training as figures
 from svnr.report.provenance import Outputs
+from svnr.report.statistics import smooth
 from svnr.sets import none, strict
 from svnr.stein.negotiation import negotiate
 from svnr.stein.svgd import boltzmann_score, pre_tanh
@@ -64,13 +58,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_episodes": n_episodes,
-    "n_seeds": n_seeds,
-    "n_rounds": n_rounds,
-    "n_trained": n_trained,
-}
-outputs = Outputs("13_your_own_game", scale, output, given)
+outputs = Outputs.of("13_your_own_game", globals())
 
 # %% [markdown]
 # ## 1. Write the game

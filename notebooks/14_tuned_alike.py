@@ -1,11 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
 #     language: python
@@ -30,16 +24,17 @@
 # three to ten.
 
 # %%
+from functools import partial
+
 import pandas as pd
-from tqdm import tqdm
 
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import grid
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.scenarios import GAMES
 from svnr.experiments.settings import STUDIES, TUNED
 from svnr.experiments.store import collect
 from svnr.experiments.tune import StudySpec, read_study, search_space
-from svnr.report import figures, gather_figures, tables
+from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -52,13 +47,8 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-given = {
-    "n_seeds": n_seeds,
-    "n_episodes": n_episodes,
-    "n_gather_seeds": n_gather_seeds,
-    "n_gather_episodes": n_gather_episodes,
-}
-outputs = Outputs("14_tuned_alike", scale, output, given)
+outputs = Outputs.of("14_tuned_alike", globals())
+finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 SEARCHED, GATHER = "max_of_three_1.5", "particle_gather"  # where tuning searched
@@ -69,7 +59,7 @@ def ranges(game):
     """Where each method's settings are searched on a game."""
     return pd.DataFrame(
         {
-            LEARNERS[name].title: {
+            tables.TITLES[name]: {
                 setting: f"{where.low:g} to {where.high:g}" + (" (log)" if where.log else "")
                 for setting, where in search_space(name, game).items()
             }
@@ -89,12 +79,6 @@ def searched(game):
         best = {key: float(f"{value:.3g}") for key, value in study.best_params.items()}
         assert best == dict(TUNED[game][name]), f"{name}: settings.py must hold the best trial"
     return studies
-
-
-def finished(specs):
-    """The finished runs of some specs, trained now where they are missing."""
-    with tqdm(total=len(specs), desc="runs") as bar:
-        return collect(specs, outputs.results, n_jobs, on_done=lambda spec: bar.update())
 
 
 # %% [markdown]
@@ -123,7 +107,7 @@ ranges(SEARCHED)
 # %%
 studies = searched(SEARCHED)
 outputs.figure(
-    figures.search_history(
+    figures.training.search_history(
         tables.search_history(studies), "Fifty tries each: every trial, and the best so far"
     ),
     "tuning_history",
@@ -140,11 +124,9 @@ outputs.table(tables.searches(studies), "tuning", "What the searches found")
 # %%
 runs = finished(grid(NAMES, METHODS, n_seeds, n_episodes, protocol="as tuned"))
 scores = tables.scores(runs)
-panels = {
-    name: f"({letter}) s₂ = {s}" for letter, name, s in zip("abc", NAMES, WIDTHS, strict=True)
-}
+panels = figures.training.lettered(NAMES)
 outputs.figure(
-    figures.training_curves(
+    figures.training.training_curves(
         tables.curves(runs), panels, "As tuned: the same budget for every method", 10, 0
     ),
     "fig4_as_tuned",
@@ -160,14 +142,8 @@ outputs.figure(
 
 # %%
 table1 = tables.beside_paper(scores)
-counted = table1["verdict"].value_counts()
-outputs.table(
-    table1,
-    "table1_as_tuned",
-    "Table 1, as tuned",
-    runs,
-    note="verdicts: " + ", ".join(f"{count} {name}" for name, count in counted.items()),
-)
+note = f"verdicts: {tables.counted(table1['verdict'])}"
+outputs.table(table1, "table1_as_tuned", "Table 1, as tuned", runs, note)
 
 # %% [markdown]
 # ## 4. As set, as tuned
@@ -231,7 +207,7 @@ ranges(GATHER)
 # %%
 gather_studies = searched(GATHER)
 outputs.figure(
-    figures.search_history(
+    figures.training.search_history(
         tables.search_history(gather_studies), "Six tries each on Particle Gather", lowest=-3.0
     ),
     "tuning_history_gather",
@@ -251,7 +227,7 @@ outputs.table(
 # %%
 pd.concat(
     {
-        LEARNERS[name].title: tables.trials(gather_studies[name]).set_index("alpha_final")["score"]
+        tables.TITLES[name]: tables.trials(gather_studies[name]).set_index("alpha_final")["score"]
         for name in ("svnr", "masql", "rommeo")
     },
     axis=1,
@@ -262,7 +238,7 @@ gather_runs = finished(
     grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes, protocol="as tuned")
 )
 outputs.figure(
-    gather_figures.training_curves(
+    figures.gather.training_curves(
         tables.curves(gather_runs),
         {GATHER: GAMES[GATHER].title},
         "As tuned: who comes back to the landmark?",

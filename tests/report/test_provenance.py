@@ -1,10 +1,12 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import pytest
 
-from svnr.report.provenance import Outputs, markdown
+from svnr.report.provenance import Outputs, annotated_values, check_parameters, markdown
 from svnr.report.style import styled
 
 
@@ -19,7 +21,7 @@ def test_figures_and_tables_are_written_and_recorded(tmp_path):
     outputs = Outputs("08_max_of_three", "quick", str(tmp_path), {"n_seeds": 2})
     outputs.figure(line(), "fig4", "Figure 4", note="ours")
     outputs.table(pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="k")), "table1", "Table 1")
-    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    written = {path.name for path in (tmp_path / "figures").glob("[!.]*")}
     assert written == {"fig4.svg", "fig4.png", "table1.csv", "table1.md", "manifest.json"}
     manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text())
     assert list(manifest) == ["fig4.png", "table1.md"]
@@ -47,13 +49,6 @@ def test_a_relative_folder_lies_in_the_repository(monkeypatch, tmp_path):
     assert Outputs("00").results == tmp_path / "results"
 
 
-def test_drawing_leaves_no_open_figure_and_no_style_behind():
-    before = dict(plt.rcParams)
-    line()
-    assert plt.get_fignums() == []
-    assert dict(plt.rcParams) == before
-
-
 def test_markdown_by_hand():
     table = pd.DataFrame({"b": [2.5]}, index=pd.Index(["x"], name="a"))
     assert markdown(table) == "| a | b |\n| --- | --- |\n| x | 2.5 |"
@@ -65,3 +60,59 @@ def test_a_notebook_with_numbers_of_its_own_does_not_touch_what_is_committed():
     assert Outputs("08_max_of_three", "paper", "", committed).root == root
     smaller = Outputs("08_max_of_three", "paper", "", committed | {"n_seeds": 1})
     assert smaller.root == root / "build" / "by_hand"
+
+
+def test_notebooks_side_by_side_lose_none_of_each_others_entries(tmp_path):
+    table = pd.DataFrame({"a": [1]})
+
+    def write(index):
+        Outputs("00", "quick", str(tmp_path)).table(table, f"table{index}", "Table")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert len(json.loads((tmp_path / "figures" / "manifest.json").read_text())) == 40
+
+
+DEFAULTS = annotated_values(
+    "n_seeds: int = 5  # runs\nn_more: int = 0\nrate: float = 0.5\nshapes: list = [[2, 2]]\n"
+    "scale: str = 'paper'\nfast: bool = False"
+)
+
+
+def test_defaults_are_read_as_what_they_are():
+    assert DEFAULTS == {
+        "n_seeds": 5, "n_more": 0, "rate": 0.5, "shapes": [[2, 2]], "scale": "paper", "fast": False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n_seed": 1}, r"parameter must be one of n_seeds, .*, got 'n_seed' \(did you mean"),
+        ({"n_seeds": "5"}, "n_seeds must be a whole number of at least 1, got '5'"),
+        ({"n_seeds": 0}, "n_seeds must be a whole number of at least 1, got 0"),
+        ({"n_more": -1}, "n_more must be a whole number of at least 0, got -1"),
+        ({"rate": "fast"}, "rate must be a finite number, got 'fast'"),
+        ({"shapes": "[[2, 2]]"}, r"shapes must be a list such as \[\[2, 2\]\], got '"),
+        ({"scale": 1}, "scale must be text, got 1"),
+        ({"fast": 1}, "fast must be True or False, got 1"),
+    ],
+)
+def test_a_parameter_of_another_name_or_kind_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        check_parameters(DEFAULTS, given)
+
+
+def test_parameters_of_their_kind_pass():
+    check_parameters(DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [], "fast": True})
+
+
+def test_a_notebook_is_told_its_parameters_by_its_names_and_refuses_text_for_a_list(tmp_path):
+    names = {"n_alphas": 5, "shapes": [[2, 2]], "scale": "smoke", "output": str(tmp_path)}
+    outputs = Outputs.of("02_payoff_matrices", names | {"something": "else"})
+    assert outputs.parameters == {"n_alphas": 5, "shapes": [[2, 2]]}
+    assert (outputs.scale, outputs.root) == ("smoke", tmp_path)
+    with pytest.raises(ValueError, match="shapes must be a list"):
+        Outputs.of("02_payoff_matrices", names | {"shapes": "[[2, 2]]"})
+    with pytest.raises(ValueError, match="scale must be one of smoke, quick, paper, got 'quik'"):
+        Outputs.of("02_payoff_matrices", names | {"scale": "quik"})

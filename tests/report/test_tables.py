@@ -38,13 +38,6 @@ def test_visits_are_in_the_games_units():
     assert table["reward"].tolist() == [1, 4, 7]
 
 
-def test_the_verdict_follows_the_rule():
-    # Paper, SVNR at s₂ = 1.5: 9.71 ± 0.20.
-    assert tables.verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
-    assert tables.verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
-    assert tables.verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
-
-
 def test_table_1_puts_ours_beside_the_papers():
     runs = [run(0, [1, 2], 9.6), run(1, [1, 2], 9.8)]
     table = tables.beside_paper(tables.scores(runs))
@@ -116,3 +109,33 @@ def test_the_best_so_far_counts_whole_trials():
     history = tables.search_history({"svnr": small_study()})
     assert history["score"].tolist() == [2.0, 5.0, 9.0]
     assert history["best"].tolist() == [2.0, 5.0, 5.0]
+
+
+def test_a_run_keeps_both_modes_if_its_share_of_the_second_is_near_the_exact_one():
+    # The peaks are at (−5, −5, 3) and (7, 7, −3); one sample of four is at the second.
+    first, second = (-0.5, -0.5, 0.3), (0.7, 0.7, -0.3)
+    perceived = np.array([[first, first, first, second]] * 3)
+    several = replace(run(0, [0.0]), perceived=perceived)
+    several = replace(several, spec=replace(several.spec, game="two_modalities"))
+    assert tables.modes([several], exact=0.3)[["mass", "kept"]].to_numpy().tolist() == [
+        [0.25, True]
+    ]
+    assert not tables.modes([several], exact=0.4)["kept"].any()
+
+
+def test_one_outperforms_another_if_their_intervals_do_not_touch():
+    runs = [run(s, [1], 9.0 + 0.1 * s) for s in range(5)]
+    runs += [run(s, [1], 1.0 + 0.1 * s, "svnr_m") for s in range(5)]
+    table = tables.scores(runs)
+    assert tables.outperforms(table, "svnr", "svnr_m", "max_of_three_1.5")
+    assert not tables.outperforms(table, "svnr_m", "svnr", "max_of_three_1.5")
+    assert not tables.outperforms(table, "svnr", "svnr", "max_of_three_1.5")
+
+
+def test_values_are_counted_the_most_frequent_first():
+    assert tables.counted(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
+
+
+def test_contacts_are_told_by_what_episodes_paid():
+    found = tables.contacts(np.array([5.0, 5.0, -2.0, 0.0]))
+    assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}

@@ -11,14 +11,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
+from filelock import FileLock
 from matplotlib.figure import Figure
 
+from svnr.checks import check_count, check_one_of, fitted
 from svnr.experiments.files import write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
-from svnr.report.style import STYLE_FILE
+from svnr.report.scales import SCALES
+from svnr.report.style import in_style
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Outputs:
         folder: below it lie figures/ and results/; empty for the repository itself, or for
             build/by_hand if a parameter is not the notebook's own default.
         parameters: the notebook's parameters, recorded in the manifest.
+
+    Raises:
+        ValueError: if there is no such scale.
     """
 
     notebook: str
@@ -38,20 +43,25 @@ class Outputs:
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
+        """The outputs of a notebook, told by its own `globals()` what its parameters are."""
+        given = {name: names[name] for name in _defaults(notebook) if name in names}
+        check_parameters(_defaults(notebook), given)
+        numbers = given.keys() - {"scale", "output", "n_jobs"}  # what the results depend on
+        parameters = {name: value for name, value in given.items() if name in numbers}
+        return cls(notebook, names["scale"], names["output"], parameters)
+
+    def __post_init__(self) -> None:
+        """Refuse in the first cell what would fail in the last."""
+        check_one_of("scale", self.scale, SCALES)
+
     @cached_property
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
-        by_hand = not self.folder and not self._has_defaults()
+        own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
+        by_hand = not self.folder and own != dict(self.parameters)
         return repository_root() / ("build/by_hand" if by_hand else self.folder)
-
-    def _has_defaults(self) -> bool:
-        """Whether the notebook runs with the parameters it was committed with."""
-        source = repository_root() / "notebooks" / f"{self.notebook}.py"
-        if not source.exists():
-            return True
-        _, _, rest = source.read_text(encoding="utf-8").partition('# %% tags=["parameters"]\n')
-        defaults = annotated_values(rest.partition("\n# %%")[0])
-        return all(defaults.get(name) == value for name, value in self.parameters.items())
 
     @property
     def results(self) -> Path:
@@ -70,10 +80,9 @@ class Outputs:
             runs: the finished runs it was drawn from.
             note: one line for the summary, such as ours beside the paper's number.
         """
-        folder = self._folder()
-        with plt.style.context(STYLE_FILE):
-            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-            figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        with in_style():
+            figure.savefig(self._folder / f"{name}.svg", metadata={"Date": None})
+            figure.savefig(self._folder / f"{name}.png", metadata={"Software": None})
         self._record(f"{name}.png", label, runs, note)
         return figure
 
@@ -81,21 +90,19 @@ class Outputs:
         self, table: pd.DataFrame, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
     ) -> pd.DataFrame:
         """Write a table as CSV and Markdown and record it; returns it, to be shown."""
-        folder = self._folder()
-        table.to_csv(folder / f"{name}.csv")
-        write_text(folder / f"{name}.md", markdown(table) + "\n")
+        table.to_csv(self._folder / f"{name}.csv", encoding="utf-8")
+        write_text(self._folder / f"{name}.md", markdown(table) + "\n")
         self._record(f"{name}.md", label, runs, note)
         return table
 
+    @cached_property
     def _folder(self) -> Path:
         folder = self.root / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _record(self, file: str, label: str, runs: Sequence[Run], note: str) -> None:
-        path = self._folder() / "manifest.json"
-        manifest = json.loads(path.read_text()) if path.exists() else {}
-        manifest[file] = {
+        entry = {
             "label": label,
             "notebook": self.notebook,
             "scale": self.scale,
@@ -105,9 +112,19 @@ class Outputs:
             "note": note,
             "versions": versions(),
         }
-        write_text(
-            path, json.dumps(dict(sorted(manifest.items())), indent=2, ensure_ascii=False) + "\n"
-        )
+        path = self._folder / "manifest.json"
+        with FileLock(self._folder / ".manifest.lock"):  # notebooks are executed side by side
+            manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            entries = dict(sorted({**manifest, file: entry}.items()))
+            write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+
+
+def _defaults(notebook: str) -> dict[str, Any]:
+    """The parameters that a notebook of the repository was committed with."""
+    source = repository_root() / "notebooks" / f"{notebook}.py"
+    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    _, _, rest = text.partition('# %% tags=["parameters"]\n')
+    return annotated_values(rest.partition("\n# %%")[0])
 
 
 def annotated_values(code: str) -> dict[str, Any]:
@@ -119,6 +136,25 @@ def annotated_values(code: str) -> dict[str, Any]:
     }
 
 
+def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse parameters that a notebook does not have, or of another kind than its defaults.
+
+    A number may be 0 where the default is 0, else it is at least 1.
+
+    Raises:
+        ValueError: with the names or the kind that are wanted.
+    """
+    for name, value in given.items():
+        check_one_of("parameter", name, defaults)
+        default = defaults[name]
+        if type(default) is int:
+            check_count(name, value, least=min(default, 1))
+        elif isinstance(default, list) and not isinstance(value, list):
+            raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
+        else:
+            fitted(name, value, type(default))
+
+
 def versions() -> dict[str, str]:
     """What the numbers and the pictures may depend on."""
     names = ("svnr", "torch", "numpy", "matplotlib")
@@ -127,18 +163,11 @@ def versions() -> dict[str, str]:
 
 def markdown(table: pd.DataFrame) -> str:
     """A table in GitHub's Markdown, index included."""
-    flat = (
-        table.rename_axis(table.index.names[0] or "", axis=0)
-        if table.index.nlevels == 1
-        else table
-    )
-    flat = flat.reset_index()
-    lines = [
-        " | ".join(str(name) for name in flat.columns),
-        " | ".join("---" for _ in flat.columns),
-    ]
-    lines += [" | ".join(str(cell) for cell in row) for row in flat.itertuples(index=False)]
-    return "\n".join(f"| {line} |" for line in lines)
+    if table.index.nlevels == 1:
+        table = table.rename_axis(table.index.names[0] or "", axis=0)
+    flat = table.reset_index()
+    rows = [flat.columns, ["---"] * flat.shape[1], *flat.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
 def _hash(keys: list[str]) -> str:

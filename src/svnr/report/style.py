@@ -5,6 +5,7 @@ only saturated one.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -13,7 +14,6 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 FULL_WIDTH = 5.5  # inches, the paper's text width
-HALF_WIDTH = 3.3  # inches
 
 COLORS = {
     "svnr": "#D55E00",
@@ -26,19 +26,21 @@ COLORS = {
     "lenient": "#8C7B75",
     "hysteretic": "#B9B9B9",
 }
+_LONG, _SHORT, _DOTS = (0, (3, 1.5)), (0, (1.5, 1.5)), (0, (1, 1))
 DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
-    "svnr_f": (0, (3, 1.5)),
-    "svnr_m": (0, (1, 1)),
-    "masql": (0, (3, 1.5)),
-    "pr2": (0, (3, 1.5)),
-    "rommeo": (0, (1.5, 1.5)),
-}
+    "svnr_f": _LONG, "svnr_m": _DOTS, "masql": _LONG, "pr2": _LONG, "rommeo": _SHORT,
+}  # fmt: skip
 INK = "#333333"  # text and axes
+NEUTRAL = {"blue": "#0072B2", "green": "#009E73", "violet": "#8C6BB1", "grey": "#7F7F7F"}
 OPTIMUM = "#2B7A3D"  # the best there is
 TRAP = "#9C2F2F"  # where over-generalizing agents end
 
-STYLE_FILE = Path(__file__).with_name("svnr.mplstyle")
 P = ParamSpec("P")
+
+
+def in_style() -> AbstractContextManager[None]:
+    """This project's style over matplotlib's defaults, whatever the reader has set."""
+    return plt.style.context(Path(__file__).with_name("svnr.mplstyle"), after_reset=True)
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -48,11 +50,11 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """
 
     @wraps(draw)
-    def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with plt.style.context(STYLE_FILE):
+    def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with in_style():
             figure = draw(*args, **kwargs)
             figure.draw_without_rendering()
             plt.close(figure)
         return figure
 
-    return in_style
+    return draw_in_style

@@ -1,20 +1,27 @@
 """Tables: tidy rows out of finished runs, and ours beside the paper's."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from svnr.experiments.evaluate import ero_gaps, pro_gaps
 from svnr.experiments.runs import Run
 from svnr.experiments.scenarios import GAMES, LEARNERS, make_game
-from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
 from svnr.games.game import OneShotGame
 from svnr.report.paper import PAPER_TABLE_1
+from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
 
 if TYPE_CHECKING:
     import optuna
+
+TITLES = {name: entry.title for name, entry in LEARNERS.items()}
+TITLES |= {name: entry.title for name, entry in GAMES.items()}
+
+
+# --- rows of runs -------------------------------------------------------------------------------
 
 
 def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
@@ -28,12 +35,12 @@ def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFr
     Returns:
         Rows of game, learner, seed, episode, reward.
     """
-    parts = []
-    for run in runs:
-        reward = smooth(run.returns, window)
-        kept = np.arange(0, len(reward), every)
-        parts.append(_labelled(run, episode=kept, reward=reward[kept]))
-    return pd.concat(parts, ignore_index=True)
+
+    def curve(run: Run) -> dict[str, np.ndarray]:
+        reward = smooth(run.returns, window)[::every]
+        return {"episode": every * np.arange(len(reward)), "reward": reward}
+
+    return _long(runs, curve)
 
 
 def visits(
@@ -44,45 +51,34 @@ def visits(
     Returns:
         Rows of game, learner, seed, episode, u_1 … u_D, reward.
     """
-    parts = []
-    for run in runs:
+
+    def visited(run: Run) -> dict[str, np.ndarray]:
         kept = np.arange(first, min(last, len(run.returns)), every)
         u = half_width * run.visited[kept].astype(float)
-        columns = {f"u_{d + 1}": u[:, d] for d in range(u.shape[1])}
-        parts.append(_labelled(run, episode=kept, **columns, reward=run.returns[kept]))
-    return pd.concat(parts, ignore_index=True)
+        actions = {f"u_{d}": column for d, column in enumerate(u.T, 1)}
+        return {"episode": kept, **actions, "reward": run.returns[kept]}
+
+    return _long(runs, visited)
+
+
+def traces(runs: Sequence[Run]) -> pd.DataFrame:
+    """PRO and ERO while training: rows of learner, seed, episode, pro, ero of the worst agent."""
+
+    def trace(run: Run) -> dict[str, np.ndarray]:
+        worst = {gap: run.trace[gap].max(-1) for gap in ("pro", "ero")}
+        return {"episode": run.trace["episode"], **worst}
+
+    return _long(runs, trace)
 
 
 def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
     """One row a run: what it earned in its last training episodes and in each way of execution."""
-    return pd.DataFrame(
-        {
-            "game": run.spec.game,
-            "learner": run.spec.learner,
-            "seed": run.spec.seed,
-            "training": run.last(last),
-            **{name: float(values.mean()) for name, values in run.tested.items()},
-            "spread": float(run.tested["shared"].std()),
-        }
-        for run in runs
-    )
 
+    def score(run: Run) -> dict[str, float]:
+        tested = {name: float(values.mean()) for name, values in run.tested.items()}
+        return {"training": run.last(last), **tested, "spread": float(run.tested["shared"].std())}
 
-def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.DataFrame:
-    """Learners by games: the median episode at which the mean return of `window` reaches `level`.
-
-    Beside it stands how many seeds ever reach it; the others do not enter the median.
-    """
-    rows = [
-        {
-            "game": run.spec.game,
-            "learner": run.spec.learner,
-            "episode": _first_episode(run, level, window),
-        }
-        for run in runs
-    ]
-    grouped = pd.DataFrame(rows).groupby(["learner", "game"], sort=False)["episode"]
-    return _titled(grouped.apply(_median_and_count).unstack("game"))
+    return _rows(runs, score)
 
 
 def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame:
@@ -91,55 +87,89 @@ def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame
     Raises:
         ValueError: if a run played a game of several steps.
     """
-    rows = []
-    for run in runs:
+
+    def gaps(run: Run) -> dict[str, float]:
         game = make_game(run.spec.game)
         if not isinstance(game, OneShotGame):
             raise ValueError(f"runs must be of one-shot games, got one of {run.spec.game!r}")
-        gaps = {
-            "PRO gap": pro_gaps(run.perceived, game.reward, alpha).max(),
-            "ERO gap": ero_gaps(run.perceived, game.reward).max(),
-        }
-        rows.append({"game": run.spec.game, "learner": run.spec.learner} | gaps)
-    return pd.DataFrame(rows)
+        pro = pro_gaps(run.perceived, game.reward, alpha)
+        return {"PRO gap": pro.max(), "ERO gap": ero_gaps(run.perceived, game.reward).max()}
+
+    return _rows(runs, gaps)
 
 
-def traces(runs: Sequence[Run]) -> pd.DataFrame:
-    """PRO and ERO while training: rows of learner, seed, episode, pro, ero of the worst agent."""
-    parts = [
-        _labelled(
-            run,
-            episode=run.trace["episode"],
-            pro=run.trace["pro"].max(-1),
-            ero=run.trace["ero"].max(-1),
-        )
-        for run in runs
-    ]
+def modes(runs: Sequence[Run], exact: float, tolerance: float = 0.10) -> pd.DataFrame:
+    """One row a run of a game of two peaks: what of its perceived policy is at the second.
+
+    Args:
+        runs: of games that know their `nearest_peak`.
+        exact: the mass there of the optimal policy.
+        tolerance: both modes are kept if the mass is as near to the exact one.
+    """
+
+    def mode(run: Run) -> dict[str, Any]:
+        u = torch.as_tensor(run.perceived.astype(float))
+        game: Any = make_game(run.spec.game)
+        mass = (game.nearest_peak(u) == 1).double().mean().item()
+        return {"mass": mass, "kept": abs(mass - exact) <= tolerance}
+
+    return _rows(runs, mode)
+
+
+def _labels(run: Run) -> dict[str, Any]:
+    return {"game": run.spec.game, "learner": run.spec.learner, "seed": run.spec.seed}
+
+
+def _rows(runs: Sequence[Run], measure: Callable[[Run], dict[str, Any]]) -> pd.DataFrame:
+    """One row a run: game, learner, seed, and what is measured."""
+    return pd.DataFrame(_labels(run) | measure(run) for run in runs)
+
+
+def _long(runs: Sequence[Run], measure: Callable[[Run], dict[str, np.ndarray]]) -> pd.DataFrame:
+    """Rows of game, learner, seed, and what is measured many times a run."""
+    parts = [pd.DataFrame(_labels(run) | measure(run)) for run in runs]
     return pd.concat(parts, ignore_index=True)
 
 
-def _first_episode(run: Run, level: float, window: int) -> float:
-    reached = smooth(run.returns, window)[window - 1 :] >= level
-    return float(reached.argmax() + window - 1) if reached.any() else np.nan
-
-
-def _median_and_count(episodes: pd.Series) -> str:
-    reached = episodes.dropna()
-    count = f"{len(reached)} of {len(episodes)}"
-    return f"{reached.median():.0f} ({count})" if len(reached) else f"never ({count})"
-
-
-def _labelled(run: Run, **columns: np.ndarray) -> pd.DataFrame:
-    spec = run.spec
-    labels = {"game": spec.game, "learner": spec.learner, "seed": spec.seed}
-    return pd.DataFrame(labels | columns)
+# --- learners by games --------------------------------------------------------------------------
 
 
 def per_game(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Learners by games: mean ± standard deviation over seeds of a column of `scores`."""
-    grouped = table.groupby(["learner", "game"], sort=False)[column]
-    text = grouped.apply(lambda values: _spread(values.mean(), values.std(ddof=0)))
-    return _titled(text.unstack("game"))
+    return _by_game(table, column, lambda cell: _spread(cell.mean(), cell.std(ddof=0)))
+
+
+def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFrame:
+    """Learners by games: how many seeds reach `threshold` in a column of `scores`."""
+    return _by_game(table, column, lambda cell: f"{(cell >= threshold).sum()} of {len(cell)}")
+
+
+def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.DataFrame:
+    """Learners by games: the median episode at which the mean return of `window` reaches `level`.
+
+    Beside it stands how many seeds ever reach it; the others do not enter the median.
+    """
+
+    def first(run: Run) -> dict[str, float]:
+        reached = smooth(run.returns, window)[window - 1 :] >= level
+        return {"episode": float(reached.argmax() + window - 1) if reached.any() else np.nan}
+
+    def told(cell: pd.Series) -> str:
+        median = f"{cell.median():.0f}" if cell.count() else "never"
+        return f"{median} ({cell.count()} of {len(cell)})"
+
+    return _by_game(_rows(runs, first), "episode", told)
+
+
+def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str]) -> pd.DataFrame:
+    """What is told of each learner on each game, by their titles."""
+    cells = table.groupby(["learner", "game"], sort=False)[column].apply(told).unstack("game")
+    named = cells.rename(index=TITLES, columns=TITLES)
+    return named.rename_axis(index="method", columns=None)
+
+
+def _spread(mean: float, spread: float) -> str:
+    return f"{mean:.2f} ± {spread:.2f}"
 
 
 def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
@@ -152,51 +182,52 @@ def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
     Returns:
         One row a learner and game that the paper's Table 1 has.
     """
-    rows = []
-    for (learner, game), group in table.groupby(["learner", "game"], sort=False):
-        if game not in PAPER_TABLE_1.get(str(learner), {}):
-            continue
-        ours = group[column].to_numpy()
-        theirs = PAPER_TABLE_1[str(learner)][str(game)]
-        low, high = bootstrap_interval(ours)
-        rows.append(
-            {
-                "method": LEARNERS[str(learner)].title,
-                "game": GAMES[str(game)].title,
-                "paper": _spread(*theirs),
-                "ours": _spread(ours.mean(), ours.std()),
-                "interquartile mean [95 %]": f"{interquartile_mean(ours):.2f} "
-                f"[{low:.2f}, {high:.2f}]",
-                "spread within a run": f"{group['spread'].mean():.2f}",
-                "seeds": len(ours),
-                "verdict": verdict(ours, theirs),
-            }
-        )
+    rows = [
+        {"method": TITLES[learner], "game": TITLES[game]}
+        | _beside(cell[column].to_numpy(), cell["spread"].mean(), PAPER_TABLE_1[learner, game])
+        for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
+        if (learner, game) in PAPER_TABLE_1
+    ]
     return pd.DataFrame(rows).set_index(["method", "game"])
 
 
-def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
-    """The rule, fixed before the runs: our mean against the paper's mean ± one spread.
+def _beside(ours: np.ndarray, within: float, theirs: tuple[float, float]) -> dict[str, Any]:
+    low, high = bootstrap_interval(ours)
+    middle = f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]"
+    return {
+        "paper": _spread(*theirs),
+        "ours": _spread(ours.mean(), ours.std()),
+        "interquartile mean [95 %]": middle,
+        "spread within a run": f"{within:.2f}",
+        "seeds": len(ours),
+        "verdict": verdict(ours, theirs),
+    }
+
+
+def outperforms(
+    table: pd.DataFrame, upper: str, lower: str, game: str, column: str = "shared"
+) -> bool:
+    """Whether one learner's bootstrap interval on a game lies wholly above another's."""
+    of_game = table[table["game"] == game].set_index("learner")[column]
+    return bootstrap_interval(of_game[[upper]])[0] > bootstrap_interval(of_game[[lower]])[1]
+
+
+def counted(values: pd.Series) -> str:
+    """How often each value stands there, as "3 higher, 1 lower"."""
+    return ", ".join(f"{count} {value}" for value, count in values.value_counts().items())
+
+
+def contacts(returns: np.ndarray) -> dict[str, float]:
+    """How episodes of Particle Gather ended, as shares, and what they earned on average.
 
     Args:
-        ours: one score a seed.
-        theirs: the paper's mean and spread.
-
-    Returns:
-        "reproduced" inside the paper's interval, else "higher" or "lower".
+        returns: [B].
     """
-    mean, spread = theirs
-    gap = round(float(np.mean(ours)) - mean, 2)
-    if abs(gap) <= spread:
-        return "reproduced"
-    return "higher" if gap > 0 else "lower"
+    ends = {"joint": returns > 0, "solo": returns < 0, "no contact": returns == 0}
+    return {**{name: end.mean() for name, end in ends.items()}, "return": returns.mean()}
 
 
-def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFrame:
-    """Learners by games: how many seeds reach `threshold` in a column of `scores`."""
-    reached = table.assign(reached=table[column] >= threshold)
-    grouped = reached.groupby(["learner", "game"], sort=False)["reached"]
-    return _titled(grouped.apply(lambda hit: f"{hit.sum()} of {len(hit)}").unstack("game"))
+# --- searches -----------------------------------------------------------------------------------
 
 
 def trials(study: "optuna.Study") -> pd.DataFrame:
@@ -220,45 +251,26 @@ def searches(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
     Args:
         studies: learner → its study, whose first trial has the learner's own settings.
     """
-    rows = []
+    rows = {}
     for learner, study in studies.items():
         table = trials(study)
         best = table[table["state"] == "complete"].iloc[0]
         settings = table.columns.drop(["trial", "state", "score"])
-        rows.append(
-            {
-                "method": LEARNERS[learner].title,
-                "trials": len(table),
-                "on one seed only": int((table["state"] == "pruned").sum()),
-                "own settings": round(float(table.set_index("trial")["score"][0]), 2),
-                "best": round(float(best["score"]), 2),
-                "best settings": ", ".join(f"{name} {best[name]:.3g}" for name in settings),
-            }
-        )
-    return pd.DataFrame(rows).set_index("method")
+        rows[TITLES[learner]] = {
+            "trials": len(table),
+            "on one seed only": int((table["state"] == "pruned").sum()),
+            "own settings": round(float(table.set_index("trial")["score"][0]), 2),
+            "best": round(float(best["score"]), 2),
+            "best settings": ", ".join(f"{name} {best[name]:.3g}" for name in settings),
+        }
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="method"))
 
 
 def search_history(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
     """Rows of learner, trial, score and best (of the trials so far that ran on all seeds)."""
-    parts = []
+    parts = {}
     for learner, study in studies.items():
         table = trials(study).sort_values("trial", ignore_index=True)
         whole = table["score"].where(table["state"] == "complete")
-        best = whole.cummax().ffill()
-        columns = {"trial": table["trial"], "score": table["score"], "best": best}
-        parts.append(pd.DataFrame({"learner": learner} | columns))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _titled(table: pd.DataFrame) -> pd.DataFrame:
-    """Titles in place of names, and no axis labels."""
-    named = table.rename(
-        index={name: entry.title for name, entry in LEARNERS.items()},
-        columns={name: entry.title for name, entry in GAMES.items()},
-    )
-    named.index.name, named.columns.name = "method", None
-    return named
-
-
-def _spread(mean: float, spread: float) -> str:
-    return f"{mean:.2f} ± {spread:.2f}"
+        parts[learner] = table[["trial", "score"]].assign(best=whole.cummax().ffill())
+    return pd.concat(parts, names=["learner"]).reset_index("learner").reset_index(drop=True)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svnr.experiments.statistics import bootstrap_interval, interquartile_mean, smooth
+from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
 
 
 def test_interquartile_mean_by_hand():
@@ -38,3 +38,10 @@ def test_smooth_is_the_mean_of_the_window_behind(values, window):
     for t in range(len(values)):
         expected = np.mean(values[max(0, t - window + 1) : t + 1])
         assert found[t] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_verdict_follows_the_rule():
+    # Paper, SVNR at s₂ = 1.5: 9.71 ± 0.20.
+    assert verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
+    assert verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
+    assert verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91

@@ -1,15 +1,16 @@
 import numpy as np
+import pandas as pd
 
 from svnr.experiments.evaluate import play
 from svnr.games.gather import best_team, particle_gather, solo_runner, stay_away
-from svnr.report.gather_figures import ends, strips, ways
+from svnr.report.figures.gather import ends, strips, training_curves, ways
 
 
 def test_how_episodes_end_is_told_by_what_they_pay():
     game = particle_gather()
     teams = {"joint": best_team(game.settings), "solo": solo_runner, "none": stay_away}
     for expected, team in teams.items():
-        assert set(ends(play(game, team, 4, seed=0))) == {expected}
+        assert set(ends(play(game, team, 4, seed=0).returns)) == {expected}
 
 
 def test_ways_begin_at_the_starts_in_the_worlds_own_units():
@@ -24,3 +25,10 @@ def test_a_short_film_shows_every_frame_once():
     figure = strips({"short": film, "long": film * 4}, "title", n_frames=6)
     titles = [axis.get_title() for axis in figure.axes if axis.get_visible()]
     assert titles == ["step 0", "step 1", "step 2"] + [f"step {s}" for s in (0, 2, 4, 7, 9, 11)]
+
+
+def test_curves_lie_between_the_optimum_and_going_alone():
+    row = {"game": "particle_gather", "learner": "svnr", "seed": 0, "episode": [0, 1]}
+    curves = pd.DataFrame(row | {"reward": [0.0, 5.0]})
+    figure = training_curves(curves, {"particle_gather": "Particle Gather"}, "title")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["optimum", "stay away"]

@@ -4,9 +4,9 @@ import numpy as np
 from scipy import stats
 
 
-def interquartile_mean(scores: np.ndarray) -> float:
-    """The mean of the middle half of all scores; each is one run's."""
-    return float(stats.trim_mean(np.ravel(scores), 0.25))
+def interquartile_mean(scores: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """The mean of the middle half of the scores along an axis, or of all; each is one run's."""
+    return stats.trim_mean(scores, 0.25, axis=axis)
 
 
 def bootstrap_interval(
@@ -32,9 +32,8 @@ def bootstrap_interval(
         raise ValueError(f"scores must be finite and not empty, got shape {table.shape}")
     draws = np.random.default_rng(seed).integers(len(table), size=(n_resamples, *table.shape))
     resampled = np.take_along_axis(table[None], draws, axis=1).reshape(n_resamples, -1)
-    means = stats.trim_mean(resampled, 0.25, axis=1)
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(interquartile_mean(resampled, axis=1), [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -53,3 +52,20 @@ def smooth(values: np.ndarray, window: int) -> np.ndarray:
     ends = np.arange(1, values.shape[-1] + 1)
     starts = np.maximum(ends - window, 0)
     return (shifted[..., ends] - shifted[..., starts]) / (ends - starts)
+
+
+def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
+    """The rule, fixed before the runs: our mean against the paper's mean ± one spread.
+
+    Args:
+        ours: one score a seed.
+        theirs: the paper's mean and spread.
+
+    Returns:
+        "reproduced" inside the paper's interval, else "higher" or "lower".
+    """
+    mean, spread = theirs
+    gap = round(float(np.mean(ours)) - mean, 2)
+    if abs(gap) <= spread:
+        return "reproduced"
+    return "higher" if gap > 0 else "lower"

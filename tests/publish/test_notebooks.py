@@ -1,18 +1,24 @@
 import json
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from svnr.report.notebooks import (
-    check_parameters,
+from svnr.publish.notebooks import (
+    KERNEL,
+    Job,
     clean,
+    commit,
     execute,
     from_source,
     parameters,
-    presets,
     source_hash,
 )
+
+ROOT = Path(__file__).parents[2]
 
 SOURCE = """# ---
 # jupyter:
@@ -51,12 +57,9 @@ def test_parameters_are_read_with_their_defaults(source):
     assert parameters(from_source(source)) == {"n_seeds": 5, "scale": "paper"}
 
 
-def test_a_misspelt_parameter_is_refused_with_the_valid_ones(source, tmp_path):
-    notebook = from_source(source)
+def test_a_misspelt_parameter_is_refused_before_anything_is_written(source, tmp_path):
     with pytest.raises(ValueError, match=r"one of n_seeds, scale, got 'n_seed' \(did you mean"):
-        check_parameters(notebook, {"n_seed": 1})
-    with pytest.raises(ValueError, match="parameter must be"):
-        execute("01", notebook, {"n_seed": 1}, tmp_path / "out.ipynb", tmp_path, 60)
+        execute(Job(source, tmp_path / "out.ipynb", {"n_seed": 1}), tmp_path)
     assert not (tmp_path / "out.ipynb").exists()
 
 
@@ -67,28 +70,29 @@ def test_a_notebook_needs_one_cell_of_parameters(source):
 
 
 def test_executed_and_cleaned_a_notebook_tells_its_outputs_and_nothing_else(source, tmp_path):
-    notebook, path = from_source(source), tmp_path / "out.ipynb"
-    outcome = execute("01", notebook, {"n_seeds": 3}, path, tmp_path, 60)
-    assert outcome.error == "" and outcome.seconds > 0
+    path = tmp_path / "out.ipynb"
+    outcome = execute(Job(source, path, {"n_seeds": 3}), tmp_path)
+    assert outcome.name == "01_tiny" and outcome.error == "" and outcome.seconds > 0
     executed = clean(nbformat.read(path, as_version=4), tmp_path)
     outputs = executed.cells[-1].outputs
     assert [out.output_type for out in outputs] == ["execute_result"]
     assert outputs[0].data["text/plain"] == "3"
-    assert "papermill" not in executed.metadata
-    assert all(not {"papermill", "execution"} & cell.metadata.keys() for cell in executed.cells)
+    assert executed.metadata.keys() == {"kernelspec", "svnr"}
+    assert all(cell.metadata.keys() <= {"tags"} for cell in executed.cells)
     assert executed.metadata["svnr"]["source"] == source_hash(source)
 
 
 def test_the_path_of_the_repository_is_taken_out(tmp_path):
     output = nbformat.v4.new_output("stream", text=f"wrote {tmp_path}/figures/a.png in {tmp_path}")
     cell = nbformat.v4.new_code_cell("x", outputs=[output])
-    cleaned = clean(nbformat.v4.new_notebook(cells=[cell]), tmp_path)
+    metadata = {"kernelspec": dict(KERNEL), "svnr": {}, "papermill": {}}
+    cleaned = clean(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), tmp_path)
     assert cleaned.cells[0].outputs[0].text == "wrote figures/a.png in ."
 
 
 def test_a_cell_that_takes_too_long_is_an_error_and_not_a_crash(source, tmp_path):
     source.write_text(source.read_text() + "import time; time.sleep(60)\n\n# %%\nnever = 1\n")
-    outcome = execute("01", from_source(source), {}, tmp_path / "out.ipynb", tmp_path, 2)
+    outcome = execute(Job(source, tmp_path / "out.ipynb", timeout=2), tmp_path)
     assert outcome.error.startswith("cell In [2] (import sys): CellTimeoutError: ")
 
 
@@ -96,7 +100,7 @@ def test_a_kernel_that_dies_is_an_error_that_names_the_cell(source, tmp_path):
     cells = "\n# %%\nimport os\nos.kill(os.getpid(), 9)\n\n# %%\nnever = 'reached'\n"
     source.write_text(source.read_text() + cells)
     path = tmp_path / "out.ipynb"
-    outcome = execute("01", from_source(source), {}, path, tmp_path, 60)
+    outcome = execute(Job(source, path), tmp_path)
     assert outcome.error == "cell In [3] (import os): DeadKernelError: Kernel died"
     # What came before is kept.
     assert nbformat.read(path, as_version=4).cells[1].outputs
@@ -104,7 +108,7 @@ def test_a_kernel_that_dies_is_an_error_that_names_the_cell(source, tmp_path):
 
 def test_a_kernel_that_does_not_start_is_an_error_before_any_cell(source, tmp_path, monkeypatch):
     monkeypatch.setattr("ipykernel.kernelspec.sys.executable", "/no/such/python")
-    outcome = execute("01", from_source(source), {}, tmp_path / "out.ipynb", tmp_path, 60)
+    outcome = execute(Job(source, tmp_path / "out.ipynb"), tmp_path)
     assert outcome.error.startswith("no cell: FileNotFoundError: ")
 
 
@@ -118,12 +122,31 @@ def test_the_kernel_is_this_python_with_one_thread(source, tmp_path, monkeypatch
     code = "\n# %%\nimport sys, torch\nprint(sys.executable, torch.get_num_threads())\n"
     source.write_text(source.read_text() + code)
     path = tmp_path / "out.ipynb"
-    assert execute("01", from_source(source), {}, path, tmp_path, 60).error == ""
+    assert execute(Job(source, path), tmp_path).error == ""
     executed = nbformat.read(path, as_version=4)
     assert executed.cells[-1].outputs[0].text == f"{sys.executable} 1\n"
     assert executed.metadata["kernelspec"]["name"] == "python3"
 
 
-def test_an_unknown_scale_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="scale must be one of smoke, quick, paper, got 'fast'"):
-        presets(tmp_path, "fast")
+def sync(folder, *paths):
+    command = [sys.executable, "-m", "jupytext", "--sync", *map(str, paths)]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_round_trip_through_jupytext_changes_nothing(source, tmp_path):
+    shutil.copy(ROOT / "notebooks" / "jupytext.toml", tmp_path)
+    job = Job(source, tmp_path / "build" / "01_tiny.ipynb")
+    assert execute(job, tmp_path).error == ""
+    commit(job, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("01_tiny.*")}
+    assert len(before) == 2
+    sync(tmp_path, source.with_suffix(".ipynb"))
+    assert {path: path.read_bytes() for path in tmp_path.glob("01_tiny.*")} == before
+
+
+def test_code_outside_the_folder_of_notebooks_is_no_notebook(tmp_path):
+    package = ROOT / "src" / "svnr" / "__init__.py"
+    before = package.read_bytes()
+    sync(ROOT, package)
+    assert package.read_bytes() == before
+    assert not package.with_suffix(".ipynb").exists()

@@ -1,0 +1,94 @@
+"""The plan of a reproduction: which notebooks, with which parameters, into which folder."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from svnr.checks import check_one_of
+from svnr.publish.notebooks import Job, from_source, parameters
+from svnr.publish.sources import presets, sources
+from svnr.report.provenance import check_parameters
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, checked before anything is run."""
+
+    root: Path  # of the repository
+    output: Path  # figures/ and results/ lie below it
+    jobs: list[Job]  # in the order in which they are best begun
+    left_out: list[str]  # notebooks without numbers at this scale
+
+    def made(self, since: float) -> dict[Path, dict[str, Any]]:
+        """What these notebooks made since a moment: the files, with their manifest's entries."""
+        folder, names = self.output / "figures", {job.name for job in self.jobs}
+        path = folder / "manifest.json"
+        manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return {
+            folder / file: entry
+            for file, entry in manifest.items()
+            if entry["notebook"] in names
+            and (folder / file).exists()
+            and (folder / file).stat().st_mtime >= since - 1
+        }
+
+
+def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = None) -> Plan:
+    """Plan to execute notebooks at a scale.
+
+    Args:
+        root: of the repository.
+        scale: smoke, quick or paper.
+        only: notebooks, by number or name; empty: all that have numbers at this scale.
+        output: folder below the repository for what is made; by default the repository at paper
+            scale, and build/ otherwise.
+
+    Raises:
+        ValueError: if a name, a preset, a parameter or the folder cannot be used.
+    """
+    preset, chosen, folder = (
+        presets(root, scale),
+        sources(root, only),
+        _folder(root, scale, output),
+    )
+    for name in chosen if only else ():
+        check_one_of(f"a notebook at {scale} scale", name, preset)
+    jobs = [
+        _job(chosen[name], root, scale, folder, values)
+        for name, values in preset.items()
+        if name in chosen
+    ]
+    if not jobs:
+        raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
+    return Plan(root, folder, jobs, [name for name in chosen if name not in preset])
+
+
+def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, Any]) -> Job:
+    below = "" if folder == root else folder.relative_to(root).as_posix()
+    common, known = {"scale": scale, "output": below, "n_jobs": 1}, parameters(from_source(source))
+    given = {name: value for name, value in common.items() if name in known}
+    given |= preset.get("parameters") or {}
+    check_parameters(known, given)
+    path = root / (below or "build/paper") / "notebooks" / f"{source.stem}.ipynb"
+    return Job(source, path, given, preset.get("timeout", 3600), tuple(preset.get("after", ())))
+
+
+def rebuilding(root: Path, only: Sequence[str] = ()) -> Plan:
+    """Plan to make the committed `.ipynb` of notebooks from their `.py`, with their defaults."""
+    drafts = root / "build" / "notebooks"
+    jobs = [Job(path, drafts / f"{name}.ipynb") for name, path in sources(root, only).items()]
+    return Plan(root, root, jobs, [])
+
+
+def _folder(root: Path, scale: str, asked: str | None) -> Path:
+    """Where what is made goes."""
+    if asked is None:
+        return root if scale == "paper" else root / "build" / scale
+    folder = (root / asked).resolve()
+    if not folder.is_relative_to(root):
+        raise ValueError(f"output must be a folder below {root}, got {asked!r}")
+    if folder == root and scale != "paper":
+        raise ValueError(f"output must not be the repository itself at {scale} scale")
+    return folder

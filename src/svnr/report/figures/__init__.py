@@ -1,0 +1,5 @@
+"""Figures: a kit of what they share, then one file a subject."""
+
+from svnr.report.figures import amortised, gather, particles, policies, theory, training
+
+__all__ = ["amortised", "gather", "particles", "policies", "theory", "training"]

@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+
+from svnr.report.figures import particles
+from svnr.report.style import COLORS
+
+
+def test_clouds_are_drawn_where_their_particles_are():
+    points = {f"cloud {i}": np.full((3, 2), float(i)) for i in range(4)}
+    figure = particles.clouds(points, np.eye(9), 5.0, "title")
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(shown) == 4 and len(figure.axes) == 6
+    assert np.allclose(shown[3].collections[-1].get_offsets(), 3.0)
+
+
+def test_lines_have_their_topologys_colour_and_a_name_at_their_end():
+    table = pd.DataFrame(
+        {"k": [1, 2] * 2, "move": [1.0, 0.1, 1.0, 0.5], "sets": ["strict"] * 2 + ["full"] * 2}
+    )
+    figure = particles.lines(
+        table, "k", "move", "sets", ("x", "y"), "title", (0.1, "asked"), log="y"
+    )
+    axis = figure.axes[0]
+    assert [line.get_color() for line in axis.lines[1:]] == [COLORS["svnr"], COLORS["svnr_f"]]
+    assert [text.get_text() for text in axis.texts] == ["asked", "strict", "full"]
+    assert (axis.get_xscale(), axis.get_yscale()) == ("linear", "log")
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["1", "2"]
+
+
+def test_points_beyond_the_box_are_counted_in_the_outer_bars():
+    figure = particles.in_the_box({"a": np.array([0.05, 0.05, 9.0, -9.0])}, 2.0, "title")
+    bars = [bar.get_height() for bar in figure.axes[0].patches]
+    # 21 edges from −2 to 2 are bars 0.2 wide: 4 points weigh 1 / (4 · 0.2) = 1.25 each.
+    assert np.allclose([bars[0], bars[10], bars[-1]], [1.25, 2.5, 1.25])
+
+
+def test_the_bell_beside_the_paths_has_its_peak_at_the_mean():
+    figure = particles.settling(np.zeros((5, 3, 1)), mean=2.0, deviation=0.5)
+    bell = figure.axes[1].lines[0]
+    assert abs(bell.get_ydata()[bell.get_xdata().argmax()] - 2.0) < 0.02
+
+
+def test_both_cures_are_named():
+    table = pd.DataFrame({"particles": [4, 64], "particle 0": [0.1, 0.2], "best particle": 1.0})
+    names = [text.get_text() for text in particles.two_cures(table, "title").axes[0].texts]
+    assert sorted(names) == [
+        "always the optimum",
+        "always the trap",
+        "best particle",
+        "particle 0",
+    ]

@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+
+from svnr.report.figures import policies
+
+
+def test_visited_actions_have_a_panel_a_learner():
+    rng = np.random.default_rng(0)
+    columns = {f"u_{d}": rng.uniform(-10, 10, 20) for d in (1, 2, 3)}
+    table = pd.DataFrame({"learner": ["svnr", "svnr_m"] * 10, **columns, "reward": 1.0})
+    figure = policies.visited_actions(table, "title", {"right hill": (7, 7, -4)})
+    assert [axis.get_title() for axis in figure.axes[:2]] == ["SVNR", "SVNR-M"]
+
+
+def test_perceived_policies_have_a_panel_each_and_no_empty_ones():
+    samples = np.random.default_rng(0).uniform(-10, 10, (50, 3))
+    panels = {f"method {i}": samples for i in range(7)}
+    figure = policies.perceived_policies(panels, np.ones((9, 9)), "title")
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert [axis.get_title(loc="left") for axis in shown] == list(panels)
+    # Points are drawn in u₁ and u₃.
+    assert np.allclose(shown[0].collections[-1].get_offsets(), samples[:, [0, 2]])
+
+
+def test_a_teams_samples_lie_over_their_target():
+    u = np.array([[0.5, -0.5], [0.0, 1.0]])
+    density = np.add.outer(np.arange(5.0), np.zeros(5))
+    figure = policies.sampled_teams({"a": u, "b": u}, density, "title")
+    assert np.allclose(figure.axes[0].collections[-1].get_offsets(), u)
+    assert [axis.get_ylabel() for axis in figure.axes] == ["u₂", ""]

@@ -1,0 +1,14 @@
+from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.report.paper import PAPER_TABLE_1
+
+
+def test_the_papers_table_has_six_methods_on_four_games_that_there_are():
+    learners, games = ({key[i] for key in PAPER_TABLE_1} for i in (0, 1))
+    assert (len(learners), len(games), len(PAPER_TABLE_1)) == (6, 4, 24)
+    assert learners <= set(LEARNERS) and games <= set(GAMES)
+
+
+def test_cells_stand_where_the_paper_has_them():
+    assert PAPER_TABLE_1["svnr", "max_of_three_1.5"] == (9.71, 0.20)
+    assert PAPER_TABLE_1["rommeo", "max_of_three_3.0"] == (6.14, 4.82)
+    assert PAPER_TABLE_1["lenient", "particle_gather"] == (-0.75, 0.00)

@@ -1,0 +1,39 @@
+import matplotlib.pyplot as plt
+
+from svnr.report.provenance import Outputs
+from svnr.report.style import styled
+
+OWN = {  # what a reader's matplotlibrc may hold
+    "text.usetex": True,  # fails where there is no TeX, and where there is draws other letters
+    "axes.facecolor": "black",
+    "lines.linestyle": "--",
+    "savefig.facecolor": "red",
+    "savefig.bbox": "tight",
+    "svg.image_inline": False,
+    "font.family": "serif",
+    "path.sketch": (1, 100, 2),
+}
+
+
+@styled
+def drawn():
+    figure, axis = plt.subplots()
+    axis.plot([0, 1], [0, 1], label="α")
+    axis.set_title("a title")
+    return figure
+
+
+def test_drawing_leaves_no_open_figure_and_no_style_behind():
+    before = dict(plt.rcParams)
+    drawn()
+    assert plt.get_fignums() == []
+    assert dict(plt.rcParams) == before
+
+
+def test_a_readers_own_settings_change_no_byte(tmp_path):
+    Outputs("00", "quick", str(tmp_path / "one")).figure(drawn(), "line", "Line")
+    with plt.rc_context(OWN):
+        Outputs("00", "quick", str(tmp_path / "two")).figure(drawn(), "line", "Line")
+    for ending in ("svg", "png"):
+        first, second = (tmp_path / f / "figures" / f"line.{ending}" for f in ("one", "two"))
+        assert first.read_bytes() == second.read_bytes()
