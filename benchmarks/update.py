@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
+from svnr.learners.replay import Batch
 from torch.utils.flop_counter import FlopCounterMode
 
 import svnr
-from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
 from svnr.games.differential import DifferentialGame, Hill
-from svnr.learners.replay import Batch
 
 BATCH = 512  # transitions an update
 HIDDEN = (100, 100)

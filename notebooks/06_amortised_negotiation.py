@@ -27,12 +27,12 @@
 import numpy as np
 import pandas as pd
 import torch
-
 from svnr.experiments.settings import TrainSettings
+from svnr.learners.networks import Samplers
+
 from svnr.experiments.train import train
 from svnr.games.differential import max_of_three, two_modalities
 from svnr.learners.losses import soft_value_importance
-from svnr.learners.networks import Samplers
 from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.report import figures
 from svnr.report.provenance import Outputs

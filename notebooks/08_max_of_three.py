@@ -30,9 +30,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
+from svnr.experiments.scenarios import GAMES, make_game
 
 from svnr.experiments.runs import grid
-from svnr.experiments.scenarios import GAMES, make_game
 from svnr.experiments.store import collect
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs

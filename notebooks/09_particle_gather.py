@@ -29,10 +29,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
+from svnr.experiments.scenarios import GAMES
 
 from svnr.experiments.evaluate import play
 from svnr.experiments.runs import grid, run_spec
-from svnr.experiments.scenarios import GAMES
 from svnr.experiments.store import collect, trained
 from svnr.games.gather import (
     GatherSettings,

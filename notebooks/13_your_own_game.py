@@ -26,11 +26,11 @@
 import numpy as np
 import pandas as pd
 import torch
+from svnr.experiments.scenarios import learner_settings, make_game, make_learner, training
+from svnr.experiments.settings import TrainSettings
 
 from svnr.experiments.evaluate import over_generalization, returns
 from svnr.experiments.runs import run_spec
-from svnr.experiments.scenarios import learner_settings, make_game, make_learner, training
-from svnr.experiments.settings import TrainSettings
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.check import check_game

@@ -27,11 +27,11 @@
 from functools import partial
 
 import pandas as pd
+from svnr.experiments.scenarios import GAMES
+from svnr.experiments.settings import STUDIES, TUNED
 
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import grid
-from svnr.experiments.scenarios import GAMES
-from svnr.experiments.settings import STUDIES, TUNED
 from svnr.experiments.store import collect
 from svnr.experiments.tune import StudySpec, read_study, search_space
 from svnr.report import figures, tables

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from svnr import cli
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.catalogue import GAMES, LEARNERS
 
 NOTEBOOK = """# ---
 # jupyter:

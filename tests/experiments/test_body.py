@@ -1,4 +1,4 @@
-"""A first body: HalfCheetah 2x3 through PettingZoo's interface, trained by SVNR, killed, gone on."""
+"""A first body: HalfCheetah 2x3 through PettingZoo's interface, trained, killed, gone on with."""
 
 import os
 import signal

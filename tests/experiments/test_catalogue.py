@@ -2,7 +2,6 @@ import textwrap
 
 import pytest
 import torch
-from svnr.games.check import check_game
 
 from svnr.experiments.catalogue import (
     GAMES,
@@ -14,6 +13,7 @@ from svnr.experiments.catalogue import (
     resolved,
     source_hash,
 )
+from svnr.games.check import check_game
 from svnr.sets import full, none, strict
 
 ROWERS = """

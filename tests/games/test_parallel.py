@@ -6,11 +6,11 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
 from mpe2 import simple_spread_v3
-
 from svnr.experiments.scenarios import learner_settings, make_learner
+from svnr.learners.replay import Batch
+
 from svnr.games.check import check_game
 from svnr.games.parallel import ParallelGame
-from svnr.learners.replay import Batch
 
 
 def spread(local_ratio=0.0, n=2):

@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from svnr.learners.networks import (
     Adam,
     Critic,
@@ -13,6 +12,7 @@ from svnr.learners.networks import (
     in_one_piece,
     own_coordinates,
 )
+
 from svnr.sets import full, none, star, strict
 
 

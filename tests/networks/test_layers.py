@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from torch.nn import functional
-
 from svnr.learners.layers import Layers, Unit, gradients, run
+from torch.nn import functional
 
 UNITS = [Unit(activation, norm) for activation in ("relu", "tanh") for norm in (False, True)]
 

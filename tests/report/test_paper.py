@@ -1,4 +1,4 @@
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.catalogue import GAMES, LEARNERS
 from svnr.report.paper import PAPER_TABLE_1
 
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pandas as pd
+from svnr.experiments.settings import TrainSettings
 
 from svnr.experiments.runs import Run, RunSpec
-from svnr.experiments.settings import TrainSettings
 from svnr.report import tables
 
 

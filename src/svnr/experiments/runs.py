@@ -155,7 +155,7 @@ class UnderWay:
     def _count(self, record: Record) -> None:
         """Keep the return, the length and the mean metrics of the episodes that ended."""
         self._tally.count(record)
-        for copy in record.over.nonzero()[0]:
+        for copy in record.over.nonzero()[0].tolist():
             self.run.add_episode(self._tally.take(copy))
 
     def _measure(self, before: int) -> None:

@@ -38,8 +38,6 @@ class ParallelGame(Game):
             real numbers in one dimension, or its observations no Box.
     """
 
-    return_bounds = (-np.inf, np.inf)
-
     def __init__(
         self, make_env: MakeEnv, horizon: int, name: str = "", use_env_state: bool = False
     ) -> None:

@@ -77,6 +77,10 @@ class Learner(ABC):
         """The state of all parts, flat."""
         return gather(**self.parts())
 
+    def policy_dict(self) -> Mapping[str, Tensor]:
+        """What of `state_dict` acting and perceiving need; by default all of it."""
+        return self.state_dict()
+
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""
         restore(state, **self.parts())

@@ -94,7 +94,8 @@ class Layers(torch.autograd.Function):
             into = [*map(torch.empty_like, weights), *biases]
         trail = Trail(x, input_mask, weights, passages, ctx.unit)
         of_x = back(trail, slope, into, of_inputs)
-        return of_x, None, None, *(into or [None] * len(of_parameters))
+        of_weights = [None] * len(of_parameters) if into is None else into
+        return of_x, None, None, *of_weights
 
 
 def run(

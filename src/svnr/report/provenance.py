@@ -108,7 +108,7 @@ class Outputs:
             "scale": self.scale,
             "parameters": dict(self.parameters),
             "runs": len(runs),
-            "runs_hash": _hash(sorted(run.spec.key() for run in runs)),
+            "runs_hash": _hash(sorted(run.spec.key for run in runs)),
             "note": note,
             "versions": versions(),
         }

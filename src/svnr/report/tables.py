@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from svnr.experiments.catalogue import GAMES, LEARNERS, make_game
 from svnr.experiments.evaluate import ero_gaps, pro_gaps
 from svnr.experiments.runs import Run
-from svnr.experiments.scenarios import GAMES, LEARNERS, make_game
 from svnr.games.game import OneShotGame
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from svnr.checks import Positive, check_alpha, check_count, fitted
+from svnr.checks import Positive, check_count, fitted
 from svnr.stein.kernels import Kernel, median_bandwidth, rbf, squared_distances
 
 Score = Callable[[Tensor], Tensor]
@@ -92,7 +92,7 @@ def boltzmann_score(reward: Callable[[Tensor], Tensor], alpha: float) -> Score:
     Raises:
         ValueError: if alpha is not finite and positive.
     """
-    alpha = check_alpha(alpha)
+    alpha = fitted("alpha", alpha, Positive)
     return score_of(lambda u: reward(u) / alpha)
 
 

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from svnr.experiments.scenarios import LEARNERS
+from svnr.experiments.catalogue import LEARNERS
 from svnr.report.style import COLORS, DASHES, OPTIMUM
 
 SMALL: dict[str, Any] = {"fontsize": 8}  # titles of small panels

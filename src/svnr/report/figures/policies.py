@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
-from svnr.experiments.scenarios import LEARNERS
+from svnr.experiments.catalogue import LEARNERS
 from svnr.report.figures import kit
 from svnr.report.style import FULL_WIDTH, OPTIMUM, TRAP, styled
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from svnr.experiments.scenarios import GAMES, LEARNERS
+from svnr.experiments.catalogue import GAMES, LEARNERS
 from svnr.report.figures import kit
 from svnr.report.statistics import interquartile_mean
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
