@@ -26,9 +26,9 @@
 import numpy as np
 import pandas as pd
 import torch
-from svnr.experiments.scenarios import make_game
 
-from svnr.experiments.runs import grid
+from svnr.experiments.catalogue import make_game
+from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
 from svnr.report import tables
 from svnr.report.figures import training as figures

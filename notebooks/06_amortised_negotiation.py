@@ -27,13 +27,14 @@
 import numpy as np
 import pandas as pd
 import torch
-from svnr.experiments.settings import TrainSettings
-from svnr.learners.networks import Samplers
 
+from svnr.experiments.specs import TrainSettings
 from svnr.experiments.train import train
 from svnr.games.differential import max_of_three, two_modalities
+from svnr.learners.learner import Progress
 from svnr.learners.losses import soft_value_importance
 from svnr.learners.svnr import SVNR, SVNRSettings
+from svnr.networks.samplers import Samplers
 from svnr.report import figures
 from svnr.report.provenance import Outputs
 from svnr.sets import none, strict
@@ -230,18 +231,18 @@ outputs.figure(
 # | Algorithm 1 | here |
 # |---|---|
 # | Collect experiences: ξ_i ∼ N(0, I), u_i ← f(ξ_i; ξ_{C_i}, s) | `learner.act(state, "explore")` |
-# | Add (s, u, r, s′) to the buffer; sample a mini-batch | `Replay.add`, `Replay.sample` |
-# | Update value functions by (7.4) | `critic_target`, `learn_values` |
-# | Update policies by (7.2), (7.3) | `sampler_slopes` |
-# | Update target parameters | `Target.follow` |
+# | Add (s, u, r, s′) to the buffer; sample a mini-batch | `Replay.add`, `Replay.sample`, which `learner.observe` calls |
+# | Update value functions by (7.4) | `critic.target`, `critic.learn` |
+# | Update policies by (7.2), (7.3) | `move_samplers` |
+# | Update target parameters | `critic.follow` |
 #
-# The outer loop is the generator `train`: it yields a record an environment step, prints nothing and writes nothing.
+# The outer loop is the generator `train`: it yields a record a step, prints nothing and writes nothing.
 
 # %%
 game = max_of_three(2.0)
-learner = SVNR(game, SVNRSettings(), n_episodes, seed=0)
-records = train(game, learner, TrainSettings(n_episodes=n_episodes), seed=0)
-reward = np.array([record.reward for record in records])
+learner = SVNR(game, SVNRSettings(), seed=0)
+records = train(game, learner, TrainSettings(length=n_episodes), seed=0)
+reward = np.array([record.reward[0] for record in records])
 pd.Series(reward).groupby(np.arange(len(reward)) * 6 // len(reward)).mean().rename(
     "mean reward, sixths"
 )
@@ -254,10 +255,10 @@ pd.Series(reward).groupby(np.arange(len(reward)) * 6 // len(reward)).mean().rena
 # before the tanh, where the box has no edge.
 
 # %%
-alpha = learner.alpha(n_episodes - 1)
+alpha = learner.settings.alpha(Progress(n_episodes - 1, n_episodes))
 zeros = torch.zeros(1000, 1)
 network = game.reward(learner.act(zeros, "shared")).mean().item()
-score = pre_tanh(boltzmann_score(lambda u: learner.critic(torch.zeros(len(u), 1), u), alpha))
+score = pre_tanh(boltzmann_score(lambda u: learner.critic(torch.zeros(len(u), 1), u)[0], alpha))
 start = torch.randn(64, 3, generator=draws)
 path = torch.tanh(negotiate(start, score, strict(3), n_rounds, step_size=0.005))
 rewards = game.reward(path)

@@ -24,15 +24,14 @@
 # **Takes.** Seconds with the committed runs; about half a minute a run and core without them.
 
 # %%
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from svnr.experiments.scenarios import GAMES, make_game
 
-from svnr.experiments.runs import grid
+from svnr.experiments.catalogue import GAMES, make_game
+from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
@@ -262,11 +261,8 @@ pd.concat({gap: tables.per_game(gaps, gap) for gap in ("PRO gap", "ERO gap")}, n
 
 # %%
 EVERYONE = ["svnr", "svnr_f", "svnr_m", *METHODS[1:], "hysteretic"]
-specs = [
-    replace(spec, trace_every=100)
-    for spec in grid(["max_of_three_1.5"], EVERYONE, 1, study_episodes)
-]
-traced = finished(specs)
+traces = {"trace_every": 100}
+traced = finished(grid(["max_of_three_1.5"], EVERYONE, 1, study_episodes, training=traces))
 outputs.figure(
     figures.training.over_generalization(
         tables.traces(traced),
@@ -372,8 +368,8 @@ study_runs = finished(specs)
 
 # %%
 study = tables.scores(study_runs).assign(
-    schedule=[run.spec.overrides["schedule"] for run in study_runs],
-    start=[run.spec.overrides["alpha_final"] for run in study_runs],
+    schedule=[run.spec.settings.schedule for run in study_runs],
+    start=[run.spec.settings.alpha_final for run in study_runs],
     alpha=[float(run.metrics["alpha"][-1]) for run in study_runs],
 )
 

@@ -29,10 +29,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from svnr.experiments.scenarios import GAMES
 
+from svnr.experiments.catalogue import GAMES
 from svnr.experiments.evaluate import play
-from svnr.experiments.runs import grid, run_spec
+from svnr.experiments.specs import grid, run_spec
 from svnr.experiments.store import collect, trained
 from svnr.games.gather import (
     GatherSettings,
@@ -130,7 +130,7 @@ percent(
 # games of one step. Some differ here, for every method alike; they stand beside the game:
 
 # %%
-pd.Series(GAMES[NAME].training | GAMES[NAME].settings, name="on Particle Gather").to_frame()
+pd.Series(GAMES[NAME].settings, name="on Particle Gather").to_frame()
 
 # %% [markdown]
 # None of them is tuned to a method; section 6 undoes them for SVNR. One changes what a critic learns: with a single action
@@ -288,16 +288,16 @@ WIDE = {"noise_scale": 1.0, "exploration_fraction": 0.5}
 NARROW = {"noise_scale": 0.5, "exploration_fraction": 1 / 6}
 
 
-def exploring(learner, changes, **training):
-    """The runs of a learner with other noise and other training."""
-    return finished(grid([NAME], [learner], n_study_seeds, n_episodes, changes, training=training))
+def exploring(learner, changes):
+    """The runs of a learner with other noise."""
+    return finished(grid([NAME], [learner], n_study_seeds, n_episodes, changes))
 
 
 EARLY = 4 * n_episodes  # steps
 CELLS = {
     ("MADDPG", "narrow"): exploring("maddpg", {}),
     ("MADDPG", "wide"): exploring("maddpg", WIDE),
-    ("MADDPG", "wide, then learn"): exploring("maddpg", WIDE, warmup=EARLY),
+    ("MADDPG", "wide, then learn"): exploring("maddpg", WIDE | {"warmup": EARLY}),
     ("L-MADRL", "narrow"): exploring("lenient", NARROW),
     ("L-MADRL", "wide"): exploring("lenient", {}),
 }
@@ -366,9 +366,9 @@ ONE_SHOT = RATES | FEW_STATES | DISCOUNT | NO_NORM | MANY
 PRINTED, PHASES = {"schedule": "printed"}, {"schedule": "three_phase"}
 
 
-def changed(changes, game_name=NAME, **training):
-    """SVNR's run with some settings, and some ways of training, undone."""
-    return run_spec(game_name, "svnr", 0, n_episodes, changes, training)
+def changed(changes, game_name=NAME, length=n_episodes):
+    """SVNR's run with some settings undone."""
+    return run_spec(game_name, "svnr", 0, length, changes)
 
 
 CHANGES = {
@@ -383,8 +383,8 @@ CHANGES = {
     "(7.4) as printed, 8 actions": changed({"n_value_particles": 8}),
     "(7.4) as printed, 24 actions": changed(MANY),
     "(7.4) with weights, 8 actions": changed({"n_value_particles": 8, "soft_value": "importance"}),
-    "an update a step": changed({}, episode_updates=0),
-    "batches drawn evenly": changed({}, rewarded_share=0.0),
+    "an update a step": changed({"episode_updates": 0}),
+    "batches drawn evenly": changed({"rewarded_share": 0.0}),
     "discount 0.95, no layer norm": changed(DISCOUNT | NO_NORM),
     "one-shot rates and states": changed(RATES | FEW_STATES),
     "one-shot rates and states, discount 0.95": changed(RATES | FEW_STATES | DISCOUNT),
@@ -578,12 +578,12 @@ rules.style.format({"random play above 0": "{:.2%}"}, precision=2).format(
 # SVNR itself, trained under three of them:
 
 # %%
-TURNED = f"{NAME}_turned"
+TURNED, EACH_STEP = f"{NAME}_turned", {"episode_updates": 0}
 VARIANTS = {
     GAMES[name].title: changed({}, name) for name in (NAME, f"{NAME}_far", f"{NAME}_small", TURNED)
 } | {
-    "… and an update a step": changed({}, TURNED, episode_updates=0),
-    "… and twice the episodes": changed({}, TURNED, episode_updates=0, n_episodes=2 * n_episodes),
+    "… and an update a step": changed(EACH_STEP, TURNED),
+    "… and twice the episodes": changed(EACH_STEP, TURNED, 2 * n_episodes),
 }
 ruled = finished(list(VARIANTS.values()))
 learned_under = pd.DataFrame(

@@ -27,10 +27,10 @@ from functools import partial
 
 import pandas as pd
 import torch
-from svnr.learners.networks import Samplers
 
-from svnr.experiments.runs import grid
+from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
+from svnr.networks.samplers import Samplers
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 from svnr.sets import chain, full, none, reverse, ring, sparse, star, strict

@@ -25,7 +25,7 @@
 import pandas as pd
 import torch
 
-from svnr.experiments.runs import grid
+from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables

@@ -26,11 +26,10 @@
 import numpy as np
 import pandas as pd
 import torch
-from svnr.experiments.scenarios import learner_settings, make_game, make_learner, training
-from svnr.experiments.settings import TrainSettings
 
+from svnr.experiments.catalogue import make_game
 from svnr.experiments.evaluate import over_generalization, returns
-from svnr.experiments.runs import run_spec
+from svnr.experiments.specs import TrainSettings, run_spec
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.check import check_game
@@ -38,6 +37,9 @@ from svnr.games.game import OneShotGame, Outcome
 from svnr.games.gather import GatherSettings, best_team
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
+from svnr.learners.maddpg import MADDPG, MADDPGSettings
+from svnr.learners.masql import MASQL, MASQLSettings
+from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.report.figures import training as figures
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import smooth
@@ -159,11 +161,19 @@ pd.DataFrame(
 
 
 # %%
+LEARNERS = {
+    "svnr": (SVNR, SVNRSettings(batch_size=128)),
+    "maddpg": (MADDPG, MADDPGSettings(batch_size=128, n_rows=128)),
+    "masql": (MASQL, MASQLSettings(batch_size=128)),
+}
+
+
 def run(name, seed):
     """Train one learner; its curve, and what it earns and perceives at the end."""
-    learner = make_learner(name, game, learner_settings(name), n_episodes, seed)
-    records = train(game, learner, TrainSettings(n_episodes=n_episodes, batch_size=128), seed)
-    reward = smooth(np.array([record.reward for record in records]), window=100)
+    learner_class, settings = LEARNERS[name]
+    learner = learner_class(game, settings, seed)
+    records = train(game, learner, TrainSettings(length=n_episodes), seed)
+    reward = smooth(np.array([record.reward[0] for record in records]), window=100)
     curve = pd.DataFrame({"episode": range(n_episodes), "reward": reward})[::10]
     gaps = over_generalization(game, learner, 500, seed, alpha=0.5)
     ends = {"greedy": returns(game, learner, "greedy", 100, seed).mean()}
@@ -171,11 +181,7 @@ def run(name, seed):
     return curve.assign(game=game.name, learner=name, seed=seed), ends
 
 
-live = {
-    (name, seed): run(name, seed)
-    for name in ("svnr", "maddpg", "masql")
-    for seed in range(n_seeds)
-}
+live = {(name, seed): run(name, seed) for name in LEARNERS for seed in range(n_seeds)}
 
 # %%
 curves = pd.concat([curve for curve, _ in live.values()])
@@ -206,7 +212,7 @@ agents = [team.agent(index, seed=7) for index in range(3)]
 max_of_three = make_game("max_of_three_1.5")
 start = max_of_three.reset(1000, seed=0)
 u = torch.cat([agent.act(start) for agent in agents], -1)
-max_of_three.step(u).reward.mean()
+max_of_three.reward(u).mean()
 
 # %% [markdown]
 # ## 6. A PettingZoo environment
@@ -236,10 +242,9 @@ total
 
 # %%
 gather.return_bounds = (-2.0, 5.0)
-settings = learner_settings("svnr", game="particle_gather")
-learner = make_learner("svnr", gather, settings, n_episodes=4, seed=0)
-records = list(train(gather, learner, training("particle_gather", 4), seed=0))
-len(records), sum(record.episode_over for record in records)
+learner = SVNR(gather, run_spec("particle_gather", "svnr").settings, seed=0)
+records = list(train(gather, learner, TrainSettings(length=4), seed=0))
+len(records), sum(int(record.over[0]) for record in records)
 
 # %% [markdown]
 # ## Against the paper
@@ -248,8 +253,9 @@ len(records), sum(record.episode_over for record in records)
 #
 # ## Adapt this
 #
-# Copy this notebook and change the class. To keep runs in `results/` and use `svnr train`, add a line to `GAMES` in
-# `svnr/experiments/scenarios.py`; to keep the game in the package, put it in `svnr/games`.
+# Copy this notebook and change the class. To keep its runs in `results/`, put the class into a file and name the game by
+# where it is: `svnr train my_game.py:Rowers svnr`, or `run_spec("my_game.py:Rowers", "svnr")`; the package need not be
+# touched. What makes a PettingZoo environment can be named in the same way.
 #
 # ## Exercises
 #

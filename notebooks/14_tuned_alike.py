@@ -27,13 +27,12 @@
 from functools import partial
 
 import pandas as pd
-from svnr.experiments.scenarios import GAMES
-from svnr.experiments.settings import STUDIES, TUNED
 
+from svnr.experiments.catalogue import GAMES
 from svnr.experiments.repository import repository_root
-from svnr.experiments.runs import grid
+from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
-from svnr.experiments.tune import StudySpec, read_study, search_space
+from svnr.experiments.studies import committed, read_study
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 
@@ -52,7 +51,7 @@ finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 SEARCHED, GATHER = "max_of_three_1.5", "particle_gather"  # where tuning searched
-METHODS = list(TUNED[SEARCHED])
+METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
 
 
 def ranges(game):
@@ -61,7 +60,7 @@ def ranges(game):
         {
             tables.TITLES[name]: {
                 setting: f"{where.low:g} to {where.high:g}" + (" (log)" if where.log else "")
-                for setting, where in search_space(name, game).items()
+                for setting, where in committed(name, game).ranges.items()
             }
             for name in METHODS
         }
@@ -69,16 +68,9 @@ def ranges(game):
 
 
 def searched(game):
-    """The committed studies of all methods on a game; `settings.py` must hold their best trials."""
+    """The committed studies of all methods on a game, from which *as tuned* reads its settings."""
     folder = repository_root() / "results" / "tuning"
-    studies = {
-        name: read_study(StudySpec(game=game, learner=name, **STUDIES[game]), folder)
-        for name in METHODS
-    }
-    for name, study in studies.items():
-        best = {key: float(f"{value:.3g}") for key, value in study.best_params.items()}
-        assert best == dict(TUNED[game][name]), f"{name}: settings.py must hold the best trial"
-    return studies
+    return {name: read_study(committed(name, game), folder) for name in METHODS}
 
 
 # %% [markdown]
