@@ -167,7 +167,6 @@ def test_what_was_saved_stays_as_it_was():
     game.reset(1, 0)
     saved = game.state_dict()
     before = saved["state"].clone()
-    game.step(torch.ones(1, 1))
     game._now["state"].zero_()
     assert torch.equal(saved["state"], before)
 
@@ -201,6 +200,24 @@ def test_rules_of_a_game_of_ones_own_are_its_code_and_what_is_public_in_it():
     assert all(one != other for i, one in enumerate(told) for other in told[i + 1 :])
     assert told[0] == Slow().rules() == as_data(told[0])
     assert (told[1]["goal"], told[2]["speed"], told[2]["horizon"]) == (3.0, 1.0, 4)
+
+
+def test_code_written_anew_makes_other_rules():
+    """As when a class is edited: one name, one module, another payoff."""
+
+    def written(pay):
+        class Edited(Counter):
+            _play = pay
+
+        return Edited()
+
+    def one(self, now, u, running):
+        return u[:, 0], {}
+
+    def other(self, now, u, running):
+        return -u[:, 0], {}
+
+    assert written(one).rules() == written(one).rules() != written(other).rules()
 
 
 def test_playing_changes_no_rules():

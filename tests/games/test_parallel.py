@@ -6,8 +6,6 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
 from mpe2 import simple_spread_v3
-from svnr.experiments.scenarios import learner_settings, make_learner
-from svnr.learners.replay import Batch
 
 from svnr.games.check import check_game
 from svnr.games.parallel import ParallelGame
@@ -349,6 +347,9 @@ def test_a_saved_robots_own_time_limit_goes_on_too():
 
 @pytest.mark.parametrize("name", ["svnr", "maddpg", "masql", "lenient"])
 def test_learners_play_it(name):
+    from svnr.experiments.scenarios import learner_settings, make_learner
+    from svnr.learners.replay import Batch
+
     game = ParallelGame(spread(), horizon=10)
     learner = make_learner(name, game, learner_settings(name, {"hidden": (16,)}), 100, seed=0)
     state = game.reset(4, 0)

@@ -187,11 +187,6 @@ class OneShotGame(Game):
         return self.reward(u), {"terminated": torch.ones_like(running)}
 
 
-def return_bounds(game: Game) -> tuple[float, float]:
-    """The least and the greatest that can still be earned, from any state on."""
-    return game.return_bounds
-
-
 def _where(copies: Tensor, new: Tensor, old: Tensor) -> Tensor:
     """The new rows [B, …] of these copies [B], the old ones of the others."""
     return torch.where(copies.view(-1, *[1] * (old.ndim - 1)), new, old)
