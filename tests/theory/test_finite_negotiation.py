@@ -108,6 +108,7 @@ def test_too_many_particles_are_refused_before_they_are_made():
     ("changes", "message"),
     [
         ({"tolerance": np.nan}, "tolerance must be a finite number, got nan"),
+        ({"sweeps": -1}, r"sweeps must be a whole number in \[0, inf\], got -1"),
         ({"order": [0, 0]}, r"order must name each of 2 agents once, got \(0, 0\)"),
         ({"start": np.full((2, 2), 0.5)}, "start must sum to 1"),
     ],

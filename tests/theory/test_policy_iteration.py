@@ -88,6 +88,16 @@ def test_without_a_tolerance_all_rounds_are_played():
         soft_policy_iteration(one_state(CLIMBING), 0.3, tolerance=-1)
 
 
+def test_how_often_is_a_whole_number(rng):
+    game = one_state(CLIMBING)
+    with pytest.raises(ValueError, match=r"n_rounds must be a whole number in \[0, inf\], got -1"):
+        soft_policy_iteration(game, 0.3, n_rounds=-1)
+    with pytest.raises(ValueError, match="n_cases must be a whole number of at least 1, got 0"):
+        share_of_violations(rng, exact_nested, (2, 2), 0)
+    with pytest.raises(ValueError, match=r"n_sweeps must be a whole number in \[0, inf\], got -1"):
+        printed_value_iteration(game, 1.0, CLIMBING[None], -1)
+
+
 def test_the_printed_update_loses_at_the_optimum_of_climbing():
     optimal = np.exp(log_boltzmann(CLIMBING, 1.0))[None]
     assert improvement(one_state(CLIMBING), optimal, 1.0, printed_6_6).max() < 0

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from svnr.checks import (
     NotNegative,
+    Whole,
     check_count,
     check_distribution,
     check_joint_action,
@@ -184,8 +185,8 @@ def gibbs_negotiate(
         the divergences in nats, the start's first.
 
     Raises:
-        ValueError: if q is not finite, alpha not positive, tolerance negative, or sets, start or
-            order do not fit.
+        ValueError: if q is not finite, alpha not positive, sweeps or tolerance negative, or
+            sets, start or order do not fit.
     """
     q = check_payoff(q)
     sets = check_sets(sets, q.ndim)
@@ -193,7 +194,10 @@ def gibbs_negotiate(
     order = (nested_order(sets) or range(q.ndim)) if order is None else order
     if sorted(order) != list(range(q.ndim)):
         raise ValueError(f"order must name each of {q.ndim} agents once, got {tuple(order)}")
-    tolerance = fitted("tolerance", tolerance, NotNegative)
+    sweeps, tolerance = (
+        fitted("sweeps", sweeps, Whole),
+        fitted("tolerance", tolerance, NotNegative),
+    )
     conditionals, log_optimal = _conditionals(q, alpha, sets), log_boltzmann(q, alpha)
     divergences = [kl(joint, log_optimal)]
     while len(divergences) <= sweeps and divergences[-1] >= tolerance:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svnr.checks import NotNegative, fitted
+from svnr.checks import NotNegative, Whole, check_count, fitted
 from svnr.theory.distributions import finite_log, marginals, product
 from svnr.theory.improvements import Improve, exact_nested
 from svnr.theory.maxent import printed_soft_value
@@ -69,8 +69,10 @@ def soft_policy_iteration(
         tolerance: the largest change, as a share of the largest entry; 0 plays all rounds.
 
     Raises:
-        ValueError: if alpha is not positive, start no policy of the game, or tolerance negative.
+        ValueError: if alpha is not positive, start no policy of the game, or n_rounds or
+            tolerance negative.
     """
+    n_rounds = fitted("n_rounds", n_rounds, Whole)
     tolerance = fitted("tolerance", tolerance, NotNegative)
     uniform = np.full(mdp.reward.shape, 1 / mdp.reward[0].size)
     log_policy = finite_log(uniform if start is None else check_policy(start, mdp))
@@ -110,7 +112,7 @@ def share_of_violations(
         factored: whether the policy is a product of the agents' own, as that of empty sets is.
     """
     broken = 0
-    for _ in range(n_cases):
+    for _ in range(check_count("n_cases", n_cases)):
         mdp = random_mdp(rng, 2, shape)
         policy = random_policy(rng, mdp)
         if improved:
@@ -137,6 +139,6 @@ def printed_value_iteration(
         n_sweeps: how often.
     """
     q = np.asarray(start, dtype=float)
-    for _ in range(n_sweeps):
+    for _ in range(fitted("n_sweeps", n_sweeps, Whole)):
         q = mdp.backup(np.array([printed_soft_value(here, alpha) for here in q]))
     return q
