@@ -134,7 +134,7 @@ class Replay:
         return rows[torch.randperm(len(rows), generator=generator)]
 
     def _sort_new_rows(self) -> None:
-        """Bring the lists of paid rows up to date: what is new, or all where rows were overwritten."""
+        """Bring the lists of paid rows up to date; from the start where rows were overwritten."""
         if self._added > self._capacity:
             self._paid, self._sorted = ([], []), 0
         first, end = self._sorted, len(self)

@@ -94,7 +94,8 @@ class Layers(torch.autograd.Function):
             into = [*map(torch.empty_like, weights), *biases]
         trail = Trail(x, input_mask, weights, passages, ctx.unit)
         of_x = back(trail, slope, into, of_inputs)
-        return of_x, None, None, *(into or [None] * len(of_parameters))
+        nothing: list[Tensor | None] = [None] * len(of_parameters)
+        return of_x, None, None, *(into or nothing)
 
 
 def run(
