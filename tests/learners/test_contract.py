@@ -385,12 +385,31 @@ def test_the_temperature_falls_with_progress_and_reaches_the_update(name, two_st
         how = {"schedule": "linear", "alpha_final": 2.0}
         learner, metrics = after_one_update(name, two_step, Progress(done, 100), **how)
         assert metrics["alpha"] == pytest.approx(alpha)
+        assert set(alphas_of(learner, Progress(done, 100))) == {metrics["alpha"]}
         twin, _ = after_one_update(
             name, two_step, at(0), schedule="constant", alpha_final=metrics["alpha"]
         )
         assert same(moving(learner), moving(twin))  # what the update used is what it told
         ends.append(moving(learner))
     assert not same(ends[0], ends[1]) and not same(ends[1], ends[2])
+
+
+def alphas_of(learner, progress):
+    """The temperatures that the equations of an update are given."""
+    found = []
+
+    def spied(equation):
+        def spy(*arguments):
+            found.append(arguments[-1])
+            return equation(*arguments)
+
+        return spy
+
+    for name in ("soft_value", "move_samplers", "move_opponents", "gain", "reasoning_loss"):
+        if hasattr(learner, name):
+            setattr(learner, name, spied(getattr(learner, name)))
+    learner.update(learner.draw(), progress)
+    return found
 
 
 def moving(learner):

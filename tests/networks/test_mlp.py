@@ -71,3 +71,10 @@ def test_the_input_gradient_is_autograds(layer_norm):
     x = torch.randn(2, 4, 5, 3, dtype=torch.double, requires_grad=True)
     (expected,) = torch.autograd.grad(3 * stack(x).sum(), x)
     torch.testing.assert_close(stack.input_gradient(x, 3.0, first=1), expected[..., 1:])
+
+
+def test_of_wide_inputs_only_the_gradient_that_is_asked_for_is_made():
+    stack = StackedMLP(2, [40, 16, 1], generator()).double()
+    x = torch.randn(2, 5, 40, dtype=torch.double, requires_grad=True)
+    (expected,) = torch.autograd.grad(stack(x).sum(), x)
+    torch.testing.assert_close(stack.input_gradient(x, first=36), expected[..., 36:])
