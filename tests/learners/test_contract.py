@@ -385,12 +385,8 @@ def test_the_temperature_falls_with_progress_and_reaches_the_update(name, two_st
         how = {"schedule": "linear", "alpha_final": 2.0}
         learner, metrics = after_one_update(name, two_step, Progress(done, 100), **how)
         assert metrics["alpha"] == pytest.approx(alpha)
-        assert set(alphas_of(learner, Progress(done, 100))) == {metrics["alpha"]}
-        twin, _ = after_one_update(
-            name, two_step, at(0), schedule="constant", alpha_final=metrics["alpha"]
-        )
-        assert same(moving(learner), moving(twin))  # what the update used is what it told
         ends.append(moving(learner))
+        assert set(alphas_of(learner, Progress(done, 100))) == {metrics["alpha"]}
     assert not same(ends[0], ends[1]) and not same(ends[1], ends[2])
 
 
