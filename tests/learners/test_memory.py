@@ -186,12 +186,12 @@ def test_rare_rewards_can_be_met_as_often_as_losses():
 
 
 def test_rows_that_were_overwritten_are_no_longer_met_as_rewarded():
-    memory = replay(4)
-    for start, reward in ((0, [1.0, -1.0]), (2, [0.0, 0.0]), (4, [0.0, -3.0])):
-        memory.add(rows(start, 2, reward))
-        drawn(memory, 8, rewarded_share=1.0)
-    found = drawn(memory, 64, rewarded_share=1.0).reward
-    assert set(found.tolist()) <= {0.0, -3.0} and (found == -3.0).sum() >= 32
+    # Six rows; the first two, which earned and lost, are overwritten, then row 3 loses.
+    memory = replay(6)
+    for start, reward in enumerate([[1.0, -1.0], [0.0] * 2, [0.0] * 2, [0.0] * 2, [0.0, -3.0]]):
+        memory.add(rows(2 * start, 2, reward))
+        found = drawn(memory, 64, rewarded_share=1.0).reward
+    assert set(found.tolist()) == {0.0, -3.0} and (found == -3.0).sum() >= 32
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])

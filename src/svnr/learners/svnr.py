@@ -3,7 +3,6 @@
 SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology can be given.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -78,7 +77,7 @@ class SVNR(SoftLearner):
     def agent(self, index: int, seed: int) -> "Agent":
         """Agent `index` alone, to act without messages; give all agents of a team one seed."""
         check_agent(index, self.n_agents)
-        return Agent(self.samplers, self.noise_size, self.action_sizes, index, seed)
+        return Agent(self, index, seed)
 
     def _repeated(self, state: Tensor, n: int) -> Tensor:
         return state.unsqueeze(1).expand(-1, n, -1)
@@ -91,17 +90,9 @@ class Agent:
     the joint policy; with seeds of their own they act out the product of its marginals.
     """
 
-    def __init__(
-        self,
-        samplers: Trained,
-        noise_size: int,
-        action_sizes: Sequence[int],
-        index: int,
-        seed: int,
-    ) -> None:
-        self._samplers = samplers
-        self._own = agent_slices(tuple(action_sizes))[index]
-        self._noise_shape = (len(action_sizes), noise_size)
+    def __init__(self, team: SVNR, index: int, seed: int) -> None:
+        self._samplers, self._own = team.samplers, agent_slices(team.action_sizes)[index]
+        self._noise_shape = (team.n_agents, team.noise_size)
         self._generator = torch.Generator().manual_seed(seed)
 
     def act(self, state: Tensor) -> Tensor:
