@@ -42,8 +42,7 @@ class Actors(nn.Module):
     ) -> None:
         super().__init__()
         self._own = own_coordinates(game.action_sizes).float().unsqueeze(1)  # [N, 1, D]
-        rate, follow = settings.learning_rate, settings.target_rate
-        self.actors = Trained(live, rate, max_norm, slow, follow)
+        self.actors = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
 
     def forward(self, state: Tensor) -> Tensor:
         """[N, B, D] actions μ_i(s), in agent i's own coordinates, zero elsewhere."""

@@ -89,14 +89,13 @@ class Layers(torch.autograd.Function):
         parts = len(Passage._fields)
         passages = [Passage(*passed[i : i + parts]) for i in range(0, len(passed), parts)]
         of_inputs, _, _, *of_parameters = ctx.needs_input_grad
-        into: list[Tensor] | None = None
+        into: Any = None
         if any(of_parameters):
             biases = [slope.new_empty(len(each), 1, each.shape[-1]) for each in weights]
             into = [*map(torch.empty_like, weights), *biases]
         trail = Trail(x, input_mask, weights, passages, ctx.unit)
         of_x = back(trail, slope, into, of_inputs)
-        nothing: list[Tensor | None] = [None] * len(of_parameters)
-        return of_x, None, None, *(into or nothing)
+        return of_x, None, None, *(into or [None] * len(of_parameters))
 
 
 def run(
