@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from svnr.learners.checkpoint import gather, restore
-from svnr.learners.networks import Adam, Critic, in_one_piece
+from svnr.networks.mlp import StackedMLP
+from svnr.networks.optimizers import Trained
 
 
 def parts(seed):
     generator = torch.Generator().manual_seed(seed)
-    net = Critic(1, 3, (4,), generator)
-    return {"net": net, "adam": Adam(net, in_one_piece(net), 0.1), "generator": generator}
+    return {"team": Trained(StackedMLP(1, (3, 4, 1), generator), 0.1), "generator": generator}
 
 
 def one_step(owner):
-    u = torch.randn(5, 3, generator=owner["generator"])
-    owner["adam"].descend(owner["net"](torch.zeros(5, 1), u).square().sum())
+    u = torch.randn(1, 5, 3, generator=owner["generator"])
+    owner["team"].learn(torch.square, u)
 
 
 def test_optimizer_and_generator_go_on_where_they_were():
@@ -24,7 +24,9 @@ def test_optimizer_and_generator_go_on_where_they_were():
     for _ in range(3):
         one_step(original)
         one_step(copy)
-    for one, other in zip(original["net"].parameters(), copy["net"].parameters(), strict=True):
+    for one, other in zip(
+        original["team"].net.parameters(), copy["team"].net.parameters(), strict=True
+    ):
         assert torch.equal(one, other)
 
 
@@ -34,12 +36,12 @@ def test_the_table_holds_flat_tensors_that_later_steps_do_not_change():
     table = gather(**owner)
     kept = {name: value.clone() for name, value in table.items()}
     one_step(owner)
-    assert {name.split(".")[0] for name in table} == {"net", "adam", "generator"}
+    assert {name.split(".")[0] for name in table} == {"team", "generator"}
     assert all(torch.equal(table[name], kept[name]) for name in table)
 
 
 def test_a_missing_part_is_named():
     owner = parts(0)
-    table = {k: v for k, v in gather(**owner).items() if not k.startswith("net.")}
-    with pytest.raises(ValueError, match="state must hold 'net'"):
+    table = {k: v for k, v in gather(**owner).items() if not k.startswith("team.")}
+    with pytest.raises(ValueError, match="state must hold 'team'"):
         restore(table, **owner)

@@ -2,51 +2,45 @@
 
 import pytest
 import torch
+from teams import LEARNERS, at, earned, new, rows, trained
 
-from svnr.experiments.evaluate import returns
-from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
-from svnr.experiments.settings import TrainSettings
-from svnr.experiments.train import train
 from svnr.games.differential import DifferentialGame, Hill
-from svnr.learners.replay import Batch
 
 JOINT = ["svnr", "maddpg", "masql", "pr2", "rommeo"]  # those whose critics see all actions
 HILL = Hill(height=1.0, center=(7.0, -6.0, 5.0), width=3.0, offset=10.0)
 ONE_HILL = DifferentialGame("one_hill", (HILL,))
 
 
-def trained(name, game, n_episodes, **overrides):
-    settings = learner_settings(name, {"hidden": (32, 32), **overrides})
-    learner = make_learner(name, game, settings, n_episodes, seed=0)
-    for _ in train(game, learner, TrainSettings(n_episodes=n_episodes, batch_size=128), seed=0):
-        pass
-    return learner
+MIDDLE = {"hidden": (32, 32), "batch_size": 128}
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_it_climbs_a_single_hill(name):
     # Doing nothing earns 10 − (49 + 36 + 25) / 9 = −2.2, a uniform policy −13; 6.5 is most of the
     # way to 10. Learners without a view of their partners stop short while these explore.
-    learner = trained(name, ONE_HILL, 1500)
-    assert returns(ONE_HILL, learner, "greedy", 16, seed=1).mean() > 6.5
+    learner = new(name, ONE_HILL, small=False, **MIDDLE, **rows_within(name))
+    assert earned(ONE_HILL, trained(learner, ONE_HILL, 1500), "greedy", 16) > 6.5
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if not name.startswith("svnr")])
 def test_it_looks_ahead_in_a_game_of_two_steps(name, two_step):
     # Greed for the first step earns 1; looking ahead with γ = 0.95 earns 1.95 − ½ · 0.95² = 1.50.
     overrides = {"alpha_final": 0.05, "schedule": "constant"} if is_soft(name) else {}
-    learner = trained(name, two_step, 750, **overrides)
-    assert returns(two_step, learner, "greedy", 16, seed=1).mean() > 1.35
+    learner = new(name, two_step, small=False, **MIDDLE, **rows_within(name), **overrides)
+    assert earned(two_step, trained(learner, two_step, 750), "greedy", 16) > 1.35
+
+
+def rows_within(name):
+    return {"n_rows": 128} if name == "maddpg" else {}
 
 
 def is_soft(name):
-    return "alpha_final" in vars(learner_settings(name))
+    return "alpha_final" in LEARNERS[name][1].__dataclass_fields__
 
 
 def critic_error(name, shuffled):
     """The critic's last errors where r = u₁ u₂ + u₂ u₃: no action alone says anything."""
-    settings = learner_settings(name, {"hidden": (32, 32)})
-    learner = make_learner(name, ONE_HILL, settings, 5000, seed=0)
+    learner = new(name, ONE_HILL, small=False, **MIDDLE, **rows_within(name))
     generator = torch.Generator().manual_seed(0)
     state, over = torch.zeros(128, 1), torch.ones(128, dtype=torch.bool)
     losses = []
@@ -55,7 +49,8 @@ def critic_error(name, shuffled):
         reward = u[:, 0] * u[:, 1] + u[:, 1] * u[:, 2]
         if shuffled:  # the partners' actions come from another row than the reward
             u[:, 1] = u[:, 1].roll(1)
-        metrics = learner.update(Batch(state, u, reward, state, over), 3000 + step)
+        batch = rows(state, u, reward, state, over, weight=torch.zeros(128))
+        metrics = learner.update(batch, at(3000 + step, 5000))
         losses.append(metrics["critic_loss"])
     return sum(losses[-50:]) / 50
 

@@ -1,13 +1,13 @@
 import math
 
 import torch
+from teams import new
 
 from svnr.games.differential import max_of_three
-from svnr.learners.pr2 import PR2, PR2Settings
 
 
 def team(**settings):
-    return PR2(max_of_three(2.0), PR2Settings(**settings), 100, seed=0)
+    return new("pr2", max_of_three(2.0), **settings)
 
 
 def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_own_action():
@@ -15,15 +15,16 @@ def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_ow
     learner = team(n_particles=8, hidden=(8, 8))
     alpha, state = 2.0, torch.zeros(2, 1)
     u = torch.tensor([[0.1, -0.4, 0.7], [-0.9, 0.2, 0.3]])
-    before = learner._generator.get_state()
-    found = learner.opponent_slopes(state, u, alpha)
+    learner.opponent_models.net.requires_grad_(True)
+    before = learner.state_dict()
+    learner.move_opponents(state, u, alpha)
+    mean = learner.opponent_models.mean.clone()
+    learner.load_state_dict(before)
 
-    learner._generator.set_state(before)
-    own = (u * learner._own.unsqueeze(1)).unsqueeze(2).expand(-1, -1, 4, -1)
-    fixed = learner.latent_answers(state.unsqueeze(1), own).detach()
-    moved = learner.opponent_models(learner._inputs(state.unsqueeze(1), own)) * learner._others(
-        own
-    )
+    own = (u * learner.own.unsqueeze(1)).unsqueeze(2).expand(-1, -1, 4, -1)
+    states, others = state.unsqueeze(1), ~learner.own[:, None, None]
+    fixed = learner.opponent_models(learner._inputs(states, own)) * others
+    moved = learner.opponent_models.net(learner._inputs(states, own)) * others
     surrogate = torch.zeros(())
     for i in range(3):
         others = [j for j in range(3) if j != i]
@@ -32,7 +33,7 @@ def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_ow
             joint = torch.tanh(x)
             joint[:, i] = u[group, i]
             joint.requires_grad_(True)
-            q = learner.critics(torch.zeros(4, 1), joint.unsqueeze(0))[i].sum()
+            q = learner.critic(torch.zeros(4, 1), joint.unsqueeze(0))[i].sum()
             slope = torch.autograd.grad(q, joint)[0][:, others] / alpha
             answer = torch.tanh(x[:, others])
             score = slope * (1 - answer**2) - 2 * answer
@@ -41,9 +42,9 @@ def test_the_model_of_the_others_follows_the_stein_direction_given_the_agents_ow
             k = torch.exp(-apart.square().sum(-1) / h)
             phi = (k[..., None] * (score[:, None] - 2 / h * apart)).mean(0)
             surrogate = surrogate - (phi * y[:, others]).sum(-1).mean() / 2
-    expected = torch.autograd.grad(surrogate, list(learner.opponent_models.parameters()))
+    expected = torch.autograd.grad(surrogate, list(learner.opponent_models.net.parameters()))
     expected = torch.cat([slope.flatten() for slope in expected])
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(mean, 0.1 * expected, rtol=1e-4, atol=1e-7)
 
 
 def test_an_agent_perceives_its_own_action_and_an_answer_to_it():
@@ -60,20 +61,21 @@ def test_the_actor_gains_also_through_the_answers_it_calls_forth():
     """Q pays for the others' actions only; the others are modelled as copying agent i's action."""
     learner = team(hidden=(4,))
     with torch.no_grad():
-        for network in (learner.opponent_models, learner.critics):
+        for network in (learner.opponent_models, learner.critic):
             for parameter in network.parameters():
                 parameter.zero_()
-        inputs, outputs = learner.opponent_models.weights
+        inputs, outputs = learner.opponent_models.net.weights
         for i in range(3):  # input 0 is the state, then the joint action: relu(1 + u_i) − 1
             inputs[i, 1 + i, 0] = 1.0
             outputs[i, 0, :] = 1.0
-        learner.opponent_models.biases[0].fill_(1.0)
-        learner.opponent_models.biases[1].fill_(-1.0)
-        weights, biases = learner.critics.net.weights, learner.critics.net.biases
+        learner.opponent_models.net.biases[0].fill_(1.0)
+        learner.opponent_models.net.biases[1].fill_(-1.0)
+        weights, biases = learner.critic.values.net.weights, learner.critic.values.net.biases
         for i in range(3):  # Q_i = relu(2 + Σ_{j≠i} u_j)
             weights[0][i, [1 + j for j in range(3) if j != i], 0] = 1.0
         biases[0].fill_(2.0)
         weights[1][:, 0, 0] = 1.0
-    loss = learner.actor_loss(torch.zeros(1, 1), alpha=1.0)
-    gradient = torch.autograd.grad(loss, learner.actors.biases[-1])[0][:, 0]
-    assert all(gradient[i, i].item() < -0.1 for i in range(3))
+    own = torch.zeros(3, 1, 3, requires_grad=True)
+    gain = learner.gain(torch.zeros(1, 1), own, alpha=1.0)
+    (gradient,) = torch.autograd.grad(gain, own)
+    assert all(gradient[i, 0, i].item() > 0.1 for i in range(3))

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from svnr.learners.layers import Layers, Unit, gradients, run
 from torch.nn import functional
+
+from svnr.networks.layers import Layers, Unit, back, run
 
 UNITS = [Unit(activation, norm) for activation in ("relu", "tanh") for norm in (False, True)]
 
@@ -49,15 +50,26 @@ def test_outputs_and_all_gradients_are_those_of_the_layers_one_by_one(unit):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=str)
-def test_what_is_not_asked_for_is_not_computed(unit):
+def test_gradients_are_written_where_they_are_wanted(unit):
     x, mask, parameters = network()
     with torch.no_grad():
         out, trail = run(x, mask, unit, parameters)
-        slope = torch.ones_like(out)
-        every = gradients(trail, slope, of_inputs=True, of_parameters=True)
-        inputs = gradients(trail, slope, of_inputs=True, of_parameters=False)
-        learned = gradients(trail, slope, of_inputs=False, of_parameters=True)
-    assert len(every) == len(inputs) == len(learned) == 3 + len(parameters)
-    assert torch.equal(inputs[0], every[0]) and not any(each is not None for each in inputs[1:])
-    assert learned[0] is None
-    assert all(map(torch.equal, learned[3:], every[3:]))
+        slope, into = torch.ones_like(out), [torch.empty_like(each) for each in parameters]
+        of_x = back(trail, slope.clone(), into, of_inputs=True)
+        assert torch.equal(back(trail, slope.clone(), None, of_inputs=True), of_x)
+        assert back(trail, slope, into, of_inputs=False) is None
+    expected = torch.autograd.grad(step_by_step(x, mask, unit, parameters).sum(), [x, *parameters])
+    for one, other in zip([of_x, *into], expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=str)
+@pytest.mark.parametrize("changed", [0, 1, 2, "mask", "input"])
+def test_what_changed_between_the_two_passes_is_noticed_as_torch_notices_it(unit, changed):
+    """A gradient of weights that are no longer there would be wrong without a word."""
+    x, mask, parameters = network()
+    out = Layers.apply(x, mask, unit, *parameters).sum()
+    with torch.no_grad():
+        {"mask": mask, "input": x, **dict(enumerate(parameters))}[changed].add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(out, parameters)

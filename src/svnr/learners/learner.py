@@ -12,6 +12,7 @@ from torch import Tensor
 
 from svnr.checks import Settings
 from svnr.learners.checkpoint import Part, Stateful, gather, restore
+from svnr.learners.exploration import Exploration
 from svnr.learners.memory import Transitions
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
@@ -88,14 +89,14 @@ class Learner(ABC):
 
 @contextmanager
 def undisturbed(learner: Learner) -> Iterator[None]:
-    """Let a learner be asked without its noticing: its generators are set back."""
-    found = [part for part in learner.parts().values() if isinstance(part, torch.Generator)]
-    before = [generator.get_state() for generator in found]
+    """Let a learner be asked without its noticing: its generators and noise are set back."""
+    kinds = (torch.Generator, Exploration)
+    moved = {name: part for name, part in learner.parts().items() if isinstance(part, kinds)}
+    before = gather(**moved)
     try:
         yield
     finally:
-        for generator, state in zip(found, before, strict=True):
-            generator.set_state(state)
+        restore(before, **moved)
 
 
 def generators(seed: int, n: int) -> list[torch.Generator]:

@@ -29,7 +29,7 @@ class Transitions:
     weight: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B] γᵏ (1 − terminated)
 
 
-COLUMNS = ("state", "u", "reward", "next_state", "terminated", "truncated", "note")
+WIDE = ("state", "u", "next_state", "note")  # columns of several numbers a row
 
 
 class Replay:
@@ -49,23 +49,12 @@ class Replay:
         self, capacity: int, state_size: int, n_coordinates: int, note_size: int = 0
     ) -> None:
         self._capacity = check_count("capacity", capacity)
-        widths = {"state": state_size, "u": n_coordinates, "next_state": state_size}
-        needed = capacity * (4 * (sum(widths.values()) + 1 + note_size) + 2)
-        if needed > (owned := os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")):
-            raise ValueError(
-                f"capacity must leave the replay within the machine's {owned / 1e9:.1f} GB, "
-                f"got {capacity} rows that need {needed / 1e9:.1f} GB"
-            )
+        widths = dict(zip(WIDE, (state_size, n_coordinates, state_size, note_size), strict=True))
+        _check_memory(capacity, 4 * (sum(widths.values()) + 1) + 2)
         rows = min(capacity, _FIRST)
-        self._columns = {
-            "state": torch.zeros(rows, state_size),
-            "u": torch.zeros(rows, n_coordinates),
-            "reward": torch.zeros(rows),
-            "next_state": torch.zeros(rows, state_size),
-            "terminated": torch.zeros(rows, dtype=torch.bool),
-            "truncated": torch.zeros(rows, dtype=torch.bool),
-            "note": torch.zeros(rows, note_size),
-        }
+        wide = {name: torch.zeros(rows, width) for name, width in widths.items()}
+        flags = {name: torch.zeros(rows, dtype=torch.bool) for name in ("terminated", "truncated")}
+        self._columns = {**wide, "reward": torch.zeros(rows), **flags}
         self._added = 0  # rows written so far, some of them over others
         self._copies = 1  # rows added at a time: the row after row i is row i + copies
         self._paid: tuple[list[int], list[int]] = ([], [])  # rows that earned, that lost something
@@ -134,7 +123,7 @@ class Replay:
         return rows[torch.randperm(len(rows), generator=generator)]
 
     def _sort_new_rows(self) -> None:
-        """Bring the lists of paid rows up to date; all of them where rows were overwritten."""
+        """Bring the lists of paid rows up to date; from the start where rows were overwritten."""
         if self._added > self._capacity:
             self._paid, self._sorted = ([], []), 0
         first, end = self._sorted, len(self)
@@ -145,7 +134,7 @@ class Replay:
 
     def _ahead(self, rows: Tensor, discount: float, n_steps: int) -> Transitions:
         """The rows with what came within n steps: Σ_j γʲ r_j, s_{t+k} and γᵏ (1 − terminated)."""
-        batch = {name: self._columns[name][rows] for name in COLUMNS}
+        batch = {name: self._columns[name][rows] for name in self._columns}
         weight = torch.where(batch["terminated"], 0.0, discount)
         last, reward = rows, batch["reward"]
         for _ in range(n_steps - 1):
@@ -184,5 +173,17 @@ class Replay:
         held = len(state["reward"])
         self._added, self._paid, self._sorted = (added - held) % max(held, 1), ([], []), 0
         self._grow(min(self._added, self._capacity))
-        self.add(Transitions(**{name: state[name] for name in COLUMNS}))
+        self.add(Transitions(**{name: state[name] for name in self._columns}))
         self._copies, self.seen = copies, seen
+
+
+def _check_memory(capacity: int, bytes_a_row: int) -> None:
+    owned, needed = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        capacity * bytes_a_row,
+    )
+    if needed > owned:
+        raise ValueError(
+            f"capacity must leave the replay within the machine's {owned / 1e9:.1f} GB, "
+            f"got {capacity} rows that need {needed / 1e9:.1f} GB"
+        )

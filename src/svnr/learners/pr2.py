@@ -91,14 +91,11 @@ class PR2(DeterministicLearner):
         own = _repeated(u * self.own.unsqueeze(1), self.settings.n_particles // 2)  # [N, G, M, D]
         fixed = self.opponent_models(self._inputs(states, own)) * self._others
 
-        def direction(moved: Tensor) -> Tensor:
-            phi = stein_direction(
-                fixed,
-                moved * self._others,
-                lambda answers: self.critic.action_gradient(states, own + answers),
-                alpha,
-                self.mask,
-            )
+        def slope(answers: Tensor) -> Tensor:
+            return self.critic.action_gradient(states, own + answers)
+
+        def direction(z: Tensor) -> Tensor:
+            phi = stein_direction(fixed, z * self._others, slope, alpha, self.mask)
             return phi * self._others
 
         self.opponent_models.learn(direction, self._inputs(states, own))

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -96,7 +97,7 @@ class SoftLearner(OffPolicy):
 
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:
         """V [C, B] of states [B, S] from the target critics, by the reading in the settings."""
-        states = state.unsqueeze(1).expand(-1, self.settings.n_value_particles, -1)
+        states = repeated(state, self.settings.n_value_particles)
         if self.settings.soft_value == "printed":
             u = self.sample(states)
             return soft_value_printed(self.critic.slow(states, u), alpha)
@@ -109,20 +110,10 @@ class SoftLearner(OffPolicy):
 
         Half of the particles are held fixed and averaged over, the other half are moved.
         """
-        states = state.unsqueeze(1).expand(-1, self.settings.n_particles // 2, -1)
+        told, states = self.settings, repeated(state, self.settings.n_particles // 2)
         fixed = self.samplers(*self.inputs(states))
-
-        def direction(moved: Tensor) -> Tensor:
-            return stein_direction(
-                fixed,
-                moved,
-                lambda u: self.critic.action_gradient(states, u),
-                alpha,
-                self.mask,
-                self.settings.coordinates,
-            )
-
-        self.samplers.learn(direction, *self.inputs(states))
+        how = (partial(self.critic.action_gradient, states), alpha, self.mask, told.coordinates)
+        self.samplers.learn(lambda z: stein_direction(fixed, z, *how), *self.inputs(states))
 
     def sample(self, state: Tensor) -> Tensor:
         """Joint actions u = tanh(z) [C, ..., D] in states [..., S]."""
@@ -132,3 +123,8 @@ class SoftLearner(OffPolicy):
         """[C, B, D] of joint actions u [C, B, n, D], those that the critics rate highest."""
         place = self.critic(state.unsqueeze(1), u).argmax(-1)[..., None, None]
         return u.take_along_dim(place, 2).squeeze(2)
+
+
+def repeated(state: Tensor, n: int) -> Tensor:
+    """States [B, S] n times each, [B, n, S]."""
+    return state.unsqueeze(1).expand(-1, n, -1)

@@ -3,7 +3,6 @@
 SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology can be given.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,7 +12,7 @@ from torch import Tensor
 from svnr.checks import check_agent
 from svnr.games.game import Game, agent_slices
 from svnr.learners.learner import Execution
-from svnr.learners.soft import SamplerSettings, SoftLearner
+from svnr.learners.soft import SamplerSettings, SoftLearner, repeated
 from svnr.networks.critics import Critics
 from svnr.networks.mlp import drawn_as_torch_draws
 from svnr.networks.optimizers import Trained
@@ -65,7 +64,7 @@ class SVNR(SoftLearner):
         Independent agents each imagine the noise of their sets: the product of the marginals.
         """
         if execution == "greedy":
-            return self.best(state, self.sample(self._repeated(state, self.settings.n_greedy)))[0]
+            return self.best(state, self.sample(repeated(state, self.settings.n_greedy)))[0]
         if execution != "independent":
             return self.sample(state)[0]
         noises = [self.noise(len(state), generator=own) for own in self._own_generators]
@@ -73,15 +72,12 @@ class SVNR(SoftLearner):
 
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`; noise is shared, so every agent perceives the same policy."""
-        return self.sample(self._repeated(state, n_samples)).expand(self.n_agents, -1, -1, -1)
+        return self.sample(repeated(state, n_samples)).expand(self.n_agents, -1, -1, -1)
 
     def agent(self, index: int, seed: int) -> "Agent":
         """Agent `index` alone, to act without messages; give all agents of a team one seed."""
         check_agent(index, self.n_agents)
-        return Agent(self.samplers, self.noise_size, self.action_sizes, index, seed)
-
-    def _repeated(self, state: Tensor, n: int) -> Tensor:
-        return state.unsqueeze(1).expand(-1, n, -1)
+        return Agent(self, index, seed)
 
 
 class Agent:
@@ -91,17 +87,9 @@ class Agent:
     the joint policy; with seeds of their own they act out the product of its marginals.
     """
 
-    def __init__(
-        self,
-        samplers: Trained,
-        noise_size: int,
-        action_sizes: Sequence[int],
-        index: int,
-        seed: int,
-    ) -> None:
-        self._samplers = samplers
-        self._own = agent_slices(tuple(action_sizes))[index]
-        self._noise_shape = (len(action_sizes), noise_size)
+    def __init__(self, team: SVNR, index: int, seed: int) -> None:
+        self._samplers, self._own = team.samplers, agent_slices(team.action_sizes)[index]
+        self._noise_shape = (team.n_agents, team.noise_size)
         self._generator = torch.Generator().manual_seed(seed)
 
     def act(self, state: Tensor) -> Tensor:

@@ -41,9 +41,8 @@ class Actors(nn.Module):
         max_norm: float = inf,
     ) -> None:
         super().__init__()
-        self._own = own_coordinates(game.action_sizes).unsqueeze(1)  # [N, 1, D]
-        rate, follow = settings.learning_rate, settings.target_rate
-        self.actors = Trained(live, rate, max_norm, slow, follow)
+        self._own = own_coordinates(game.action_sizes).float().unsqueeze(1)  # [N, 1, D]
+        self.actors = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
 
     def forward(self, state: Tensor) -> Tensor:
         """[N, B, D] actions μ_i(s), in agent i's own coordinates, zero elsewhere."""
@@ -62,12 +61,10 @@ class Actors(nn.Module):
         """
 
         def uphill(out: Tensor) -> Tensor:
-            latent = out * self._own
-            u = torch.tanh(latent).requires_grad_(True)
+            latent = (out * self._own).requires_grad_(True)
             with torch.enable_grad():
-                (slope,) = torch.autograd.grad(gain(u), u)
-            slope = torch.ops.aten.tanh_backward(slope, u.detach())
-            return (slope - penalty_slope(latent)) * self._own
+                (slope,) = torch.autograd.grad(gain(torch.tanh(latent)), latent)
+            return (slope - penalty_slope(latent.detach())) * self._own
 
         self.actors.learn(uphill, self._inputs(state), n_rows=1)
 

@@ -53,8 +53,7 @@ class Critics(nn.Module):
             StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
             for _ in range(2)
         )
-        rate, follow = settings.learning_rate, settings.target_rate
-        self.values = Trained(live, rate, max_norm, slow, follow)
+        self.values = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.

@@ -13,6 +13,7 @@ from torch import Tensor
 
 Activation = Literal["relu", "tanh"]
 _aten: Any = torch.ops.aten
+NARROW = 4  # outputs below which a product is quicker turned over; its numbers are the same
 _EPSILON = 1e-5  # added to the variance; torch's own
 
 
@@ -88,7 +89,7 @@ class Layers(torch.autograd.Function):
         parts = len(Passage._fields)
         passages = [Passage(*passed[i : i + parts]) for i in range(0, len(passed), parts)]
         of_inputs, _, _, *of_parameters = ctx.needs_input_grad
-        into: list[Tensor] | None = None
+        into: Any = None
         if any(of_parameters):
             biases = [slope.new_empty(len(each), 1, each.shape[-1]) for each in weights]
             into = [*map(torch.empty_like, weights), *biases]
@@ -126,7 +127,7 @@ def run(
 
 
 def back(
-    trail: Trail, slope: Tensor, into: Sequence[Tensor] | None, of_inputs: bool
+    trail: Trail, slope: Tensor, into: Sequence[Tensor] | None, of_inputs: bool, first: int = 0
 ) -> Tensor | None:
     """The gradients of what `run` took in, given that of the outputs.
 
@@ -135,18 +136,24 @@ def back(
         slope: [N, B, out] the gradient of the outputs.
         into: where those of the parameters are written, or None if they are not asked for.
         of_inputs: whether that of the inputs is asked for.
+        first: the first of the inputs that it is asked for.
 
     Returns:
-        [N, B, in] that of the inputs.
+        [N, B, in − first] that of the inputs.
     """
     n_layers = len(trail.weights)
     for layer in reversed(range(n_layers)):
         if into is not None:
             entered = trail.passages[layer - 1].after if layer else trail.x
-            torch.bmm(entered.mT, slope, out=into[layer])
+            if slope.shape[-1] < NARROW:
+                into[layer].copy_((slope.mT @ entered).mT)
+            else:
+                torch.bmm(entered.mT, slope, out=into[layer])
             torch.sum(slope, 1, keepdim=True, out=into[n_layers + layer])
         if layer:
-            slope = trail.unit.backward(slope @ trail.weights[layer].mT, trail.passages[layer - 1])
+            weights = trail.weights[layer].mT
+            slope = slope * weights if slope.shape[-1] == 1 else slope @ weights
+            slope = trail.unit.backward(slope, trail.passages[layer - 1])
     if into is not None and trail.input_mask is not None:
         into[0].mul_(trail.input_mask)
-    return slope @ trail.weights[0].mT if of_inputs else None
+    return slope @ trail.weights[0][:, first:].mT if of_inputs else None

@@ -12,6 +12,7 @@ from svnr.checks import Positive, Settings, Share, Widths
 from svnr.games.game import agent_of_coordinate
 from svnr.networks.layers import Activation, Layers, Trail, Unit, back, run
 
+WIDE = 32  # inputs, from which on it pays not to ask for the gradient of all
 Draw = Callable[[int, int, int, torch.Generator], Tensor]  # of N, fan_in, fan_out, a generator
 
 
@@ -105,9 +106,10 @@ class StackedMLP(nn.Module):
         """
         out, trail = self.record(x)
         slope = torch.full_like(out, scale).flatten(1, -2)
-        gradient = back(trail, slope, None, of_inputs=True)
+        left_out = first if first >= WIDE else 0  # of few, leaving some out saves nothing
+        gradient = back(trail, slope, None, of_inputs=True, first=left_out)
         assert gradient is not None
-        return gradient.view(x.shape)[..., first:]
+        return gradient.view(*x.shape[:-1], -1)[..., first - left_out :]
 
 
 def beside(*parts: Tensor) -> Tensor:

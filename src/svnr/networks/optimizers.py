@@ -2,25 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
-
-from svnr.networks.layers import Trail
-
-
-class Recorded(Protocol):
-    """A network whose gradient is written out."""
-
-    def record(self, *inputs: Tensor) -> tuple[Tensor, Trail]:
-        """The outputs, and the trail that `slopes` follows back."""
-        ...
-
-    def slopes(self, trail: Trail, slope: Tensor, into: Sequence[Tensor]) -> None:
-        """Write the gradient of all parameters, given that of the outputs."""
-        ...
 
 
 class Trained(nn.Module):
@@ -30,7 +16,7 @@ class Trained(nn.Module):
     here Adam, by torch's own function, makes one step on all parameters in one piece.
 
     Args:
-        net: what learns.
+        net: what learns; `record` gives its outputs and what `slopes` follows back to its weights.
         learning_rate: of Adam.
         max_norm: gradients longer than this are shortened to it.
         target: becomes a copy of the network, and follows it by θ̄ ← θ̄ + τ (θ − θ̄).

@@ -1,0 +1,156 @@
+"""Games, learners and transitions that the tests of `learners` share."""
+
+from math import inf
+
+import torch
+
+from svnr.checks import check_count
+from svnr.games.game import Step, check_actions
+from svnr.learners.learner import Progress
+from svnr.learners.lenient import Hysteretic, HystereticSettings, Lenient, LenientSettings
+from svnr.learners.maddpg import MADDPG, MADDPGSettings
+from svnr.learners.masql import MASQL, MASQLSettings
+from svnr.learners.memory import Transitions
+from svnr.learners.pr2 import PR2, PR2Settings
+from svnr.learners.rommeo import ROMMEO, ROMMEOSettings
+from svnr.learners.svnr import SVNR, SVNRSettings
+
+LEARNERS = {
+    "svnr": (SVNR, SVNRSettings, {"sets": "strict"}),
+    "svnr_f": (SVNR, SVNRSettings, {"sets": "full"}),
+    "svnr_m": (SVNR, SVNRSettings, {"sets": "none"}),
+    "maddpg": (MADDPG, MADDPGSettings, {}),
+    "masql": (MASQL, MASQLSettings, {}),
+    "pr2": (PR2, PR2Settings, {}),
+    "rommeo": (ROMMEO, ROMMEOSettings, {}),
+    "lenient": (Lenient, LenientSettings, {}),
+    "hysteretic": (Hysteretic, HystereticSettings, {}),
+}
+SMALL = {
+    "hidden": (8, 8),
+    "batch_size": 16,
+    "warmup": 0,
+    "n_groups": 4,
+    "n_particles": 8,
+    "n_value_particles": 3,
+    "n_greedy": 4,
+    "n_samples": 3,
+    "n_prior": 6,
+    "n_rows": 8,
+}
+
+
+class TwoStepGame:
+    """Two agents walk, then are paid by where they stand.
+
+    Step one costs ½·mean(u²) and moves the team to s = mean(u); step two pays (1 + s)·mean(u).
+    The second action is best at 1. With discount γ the first is best at s = γ: the derivative of
+    −½s² + γ(1 + s) is zero there. A learner that does not look ahead stays at s = 0.
+    """
+
+    name = "two_step"
+    action_sizes = (1, 1)
+    state_size = 2
+    horizon = 2
+    n_agents = 2
+    return_bounds = (-inf, inf)
+
+    def reset(self, n_copies, seed):
+        check_count("n_copies", n_copies)
+        self._state = torch.zeros(n_copies, 2)
+        return self._state
+
+    def step(self, u):
+        check_actions(u, 2)
+        first = self._state[:, 0] == 0
+        mean = u.mean(-1)
+        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + self._state[:, 1]) * mean)
+        self._state = torch.stack([torch.ones_like(mean), mean], -1)
+        return Step(self._state, reward, ~first, torch.zeros_like(first))
+
+
+class UnevenGame:
+    """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u."""
+
+    name = "uneven"
+    action_sizes = (1, 3, 2)
+    state_size = 1
+    horizon = 1
+    n_agents = 3
+    return_bounds = (-inf, inf)
+
+    def reset(self, n_copies, seed):
+        return torch.ones(n_copies, 1)
+
+    def step(self, u):
+        check_actions(u, 6)
+        over = torch.ones(len(u), dtype=torch.bool)
+        return Step(torch.ones(len(u), 1), -u.square().sum(-1), over, ~over)
+
+
+def new(name, game, seed=0, small=True, **overrides):
+    """The learner called `name`, small where it has the setting, with some settings changed."""
+    learner, settings, own = LEARNERS[name]
+    known = settings.__dataclass_fields__
+    sizes = {key: value for key, value in SMALL.items() if key in known} if small else {}
+    return learner(game, settings(**{**sizes, **own, **overrides}), seed)
+
+
+def at(done, length=100):
+    """So much of a run."""
+    return Progress(done, length)
+
+
+def rows(state, u, reward, next_state, terminated, note=None, weight=None):
+    """Transitions that nothing cut off."""
+    over = torch.as_tensor(terminated)
+    note = torch.zeros(len(u), 0) if note is None else note
+    weight = torch.zeros(0) if weight is None else weight
+    return Transitions(state, u, reward, next_state, over, ~over & False, note, weight)
+
+
+def played(game, n_copies=1, n_steps=6, seed=0):
+    """Transitions of random joint actions, step by step, over as many episodes as it takes."""
+    generator = torch.Generator().manual_seed(seed)
+    state, found = game.reset(n_copies, seed), []
+    for _ in range(n_steps):
+        u = 2 * torch.rand(n_copies, sum(game.action_sizes), generator=generator) - 1
+        step = game.step(u)
+        found.append(Transitions(state, u, *_parts_of(step)))
+        state = game.reset(n_copies, seed) if bool(step.terminated[0]) else step.state
+    return found
+
+
+def _parts_of(step):
+    return step.reward, step.state, step.terminated, step.truncated
+
+
+def taught(learner, game, progress=None, **how):
+    """The learner, after it has observed what was played; and the last numbers it told."""
+    metrics = {}
+    for each in played(game, **how):
+        metrics = learner.observe(each, progress or at(20)) or metrics
+    return metrics
+
+
+def trained(learner, game, n_episodes, seed=0):
+    """Play a run out, one copy, as the loop does."""
+    for episode in range(n_episodes):
+        state, over = game.reset(1, seed), False
+        while not over:
+            u = learner.act(state, "explore")
+            step = game.step(u)
+            over = bool(step.terminated[0] | step.truncated[0])
+            learner.observe(Transitions(state, u, *_parts_of(step)), Progress(episode, n_episodes))
+            state = step.state
+    return learner
+
+
+def earned(game, learner, execution, n_copies, seed=1):
+    """The mean return of `n_copies` episodes."""
+    state, total, over = game.reset(n_copies, seed), torch.zeros(n_copies), False
+    while not over:
+        step = game.step(learner.act(state, execution))
+        total, state = total + step.reward, step.state
+        over = bool((step.terminated | step.truncated).all())
+    return total.mean().item()

@@ -1,0 +1,56 @@
+import pytest
+import torch
+from teams import at, new, played
+
+from svnr.learners.maddpg import MADDPGSettings
+from svnr.learners.svnr import SVNRSettings
+
+
+def updates(game, n_steps, n_copies=1, **cadence):
+    """How many updates follow upon each step."""
+    learner, counts = new("maddpg", game, **cadence), []
+    learner.update = lambda batch, progress: counts.append(len(batch.u)) or {}
+    found = []
+    for each in played(game, n_copies, n_steps):
+        counts.clear()
+        learner.observe(each, at(1))
+        found.append(len(counts))
+    return found
+
+
+def test_updates_begin_after_the_warmup(two_step):
+    assert updates(two_step, 6, warmup=4) == [0, 0, 0, 0, 1, 1]
+
+
+def test_updates_come_every_so_many_steps(two_step):
+    assert updates(two_step, 7, update_every=3) == [1, 0, 0, 1, 0, 0, 1]
+
+
+def test_of_several_copies_every_step_counts(two_step):
+    # Five copies: steps 0–4, 5–9, 10–14; those due are 3, 6, 9, 12 with a warmup of 2.
+    assert updates(two_step, 3, n_copies=5, update_every=3, warmup=2) == [1, 2, 1]
+
+
+def test_updates_after_an_episode_come_in_place_of_those_between_steps(two_step):
+    assert updates(two_step, 4, episode_updates=3) == [0, 3, 0, 3]
+    assert updates(two_step, 4, n_copies=2, episode_updates=3, warmup=3) == [0, 0, 0, 6]
+
+
+def test_a_learner_tells_what_its_last_update_told(two_step):
+    learner = new("maddpg", two_step, warmup=1)
+    first, second = played(two_step, n_steps=2)
+    assert learner.observe(first, at(0)) == {}
+    assert set(learner.observe(second, at(0))) == {"noise_scale", "critic_loss"}
+
+
+def test_each_agent_executes_its_own_part(uneven):
+    learner = new("maddpg", uneven)
+    u = torch.arange(18.0).view(3, 1, 6)  # agents own 1, 3 and 2 coordinates of their rows
+    assert learner.executed(u).tolist() == [[0.0, 7.0, 8.0, 9.0, 16.0, 17.0]]
+
+
+def test_a_batch_cannot_teach_by_more_rows_than_it_has():
+    with pytest.raises(ValueError, match="n_groups must be at most the batch_size of 4, got 8"):
+        SVNRSettings(batch_size=4)
+    with pytest.raises(ValueError, match="n_rows must be at most the batch_size of 512, got 513"):
+        MADDPGSettings(n_rows=513)

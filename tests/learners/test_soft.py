@@ -1,0 +1,30 @@
+import pytest
+import torch
+from teams import at, new
+
+from svnr.learners.pr2 import PR2Settings
+from svnr.learners.rommeo import ROMMEOSettings
+from svnr.learners.svnr import SVNRSettings
+
+
+@pytest.mark.parametrize("settings", [SVNRSettings, PR2Settings])
+def test_particles_that_cannot_be_halved_are_refused(settings):
+    with pytest.raises(ValueError, match="n_particles must be even, got 5"):
+        settings(n_particles=5)
+    with pytest.raises(ValueError, match=r"n_particles must be .* in \[4, inf\], got 2"):
+        settings(n_particles=2)
+
+
+def test_the_temperature_is_that_of_the_schedule_by_name():
+    # Linear from 6 α′ over four fifths of the run: at two fifths 3.5 α′.
+    assert ROMMEOSettings(schedule="linear", alpha_final=2.0).alpha(at(40)) == pytest.approx(7.0)
+
+
+def test_the_best_of_what_each_agent_imagines_is_what_its_own_critic_rates_highest(two_step):
+    learner, state = new("masql", two_step), torch.randn(3, 2)
+    u = 2 * torch.rand(2, 3, 5, 2) - 1
+    found = learner.best(state, u)
+    for i in range(2):
+        for b in range(3):
+            q = learner.critic(state[b].expand(5, 2), u[i, b])[i]
+            assert torch.equal(found[i, b], u[i, b, q.argmax()])

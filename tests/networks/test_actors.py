@@ -1,0 +1,42 @@
+from types import SimpleNamespace
+
+import torch
+
+from svnr.networks.actors import PENALTY, Actors, actor_networks, penalty_slope
+from svnr.networks.mlp import NetworkSettings
+
+
+def actors(**settings):
+    game = SimpleNamespace(action_sizes=(1, 3, 2), state_size=2, n_agents=3)
+    told = NetworkSettings(**{"hidden": (8, 8), **settings})
+    generator = torch.Generator().manual_seed(0)
+    live, slow = (actor_networks(game, told, generator) for _ in range(2))
+    return Actors(game, told, live, slow)
+
+
+def test_an_actor_moves_its_own_coordinates_only():
+    u = actors()(torch.randn(4, 2))
+    moved = (u != 0).all(1)
+    assert moved.nonzero().tolist() == [[0, 0], [1, 1], [1, 2], [1, 3], [2, 4], [2, 5]]
+
+
+def test_the_penalty_pulls_actions_back_from_where_tanh_is_flat():
+    # The gradient of 1e-3 · mean over 4 rows of z² at z = 5: 2 · 1e-3 · 5 / 4.
+    slope = penalty_slope(torch.full((3, 4, 6), 5.0))
+    torch.testing.assert_close(slope, torch.full((3, 4, 6), 2.5e-3))
+
+
+def test_climbing_is_a_step_up_the_gain_less_the_penalty_as_autograd_finds_it():
+    team, state = actors(), torch.randn(4, 2)
+    net, own = team.actors.net, team._own
+    net.requires_grad_(True)
+    latent = net(state.expand(3, 4, 2)) * own
+
+    def gain(u):
+        return (torch.sin(3 * u) * torch.arange(6.0)).sum(-1).mean(-1).sum()
+
+    loss = PENALTY * latent.square().sum(-1).mean(-1).sum() - gain(torch.tanh(latent))
+    expected = torch.autograd.grad(loss, list(net.parameters()))
+    team.climb(state, gain)
+    flat = torch.cat([each.flatten() for each in expected])
+    torch.testing.assert_close(team.actors.mean, 0.1 * flat)

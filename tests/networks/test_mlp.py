@@ -1,0 +1,80 @@
+import pytest
+import torch
+
+from svnr.networks.mlp import (
+    StackedMLP,
+    beside,
+    drawn_as_torch_draws,
+    glorot_uniform,
+    own_coordinates,
+)
+
+
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def test_stacked_networks_are_separate_networks():
+    stack = StackedMLP(3, [4, 5, 2], generator())
+    with torch.no_grad():
+        for bias in stack.biases:
+            bias.normal_(generator=generator())
+    x = torch.randn(3, 7, 4, generator=generator())
+    for i in range(3):
+        hidden = torch.relu(x[i] @ stack.weights[0][i] + stack.biases[0][i])
+        alone = hidden @ stack.weights[1][i] + stack.biases[1][i]
+        torch.testing.assert_close(stack(x)[i], alone)
+
+
+def test_glorot_uniform_fills_its_bounds():
+    # fan_in 4 and fan_out 2: the bound is √(6 / 6) = 1, the variance of U(−1, 1) is 1/3.
+    weights = glorot_uniform(2000, 4, 2, generator())
+    assert weights.abs().max() <= 1 and weights.abs().max() > 0.99
+    assert abs(weights.var().item() - 1 / 3) < 0.01
+
+
+def test_stacked_networks_keep_leading_shapes():
+    stack = StackedMLP(2, [3, 4, 1], generator())
+    x = torch.randn(2, 5, 6, 3)
+    torch.testing.assert_close(stack(x)[:, 2], stack(x[:, 2]))
+
+
+def test_a_tanh_network_learns_at_a_state_of_zeros_where_a_rectified_one_cannot():
+    moved = {}
+    for activation in ("relu", "tanh"):
+        stack = StackedMLP(1, [1, 8, 1], generator(), activation)
+        loss = stack(torch.zeros(1, 4, 1)).sum()
+        gradient = torch.autograd.grad(loss, stack.biases[0])[0]
+        moved[activation] = bool(gradient.any())
+    assert moved == {"relu": False, "tanh": True}
+
+
+def test_beside_broadcasts_leading_sizes():
+    joined = beside(torch.zeros(4, 1, 2), torch.ones(3, 4, 5, 1))
+    assert joined.shape == (3, 4, 5, 3)
+    assert joined[2, 1, 4].tolist() == [0, 0, 1]
+
+
+def test_own_coordinates_by_hand():
+    assert own_coordinates((1, 2)).tolist() == [[True, False, False], [False, True, True]]
+
+
+def test_drawn_as_torch_draws_them_the_weights_are_those_of_linear_layers():
+    layer = torch.nn.Linear(4, 2)
+    torch.nn.init.xavier_uniform_(layer.weight, generator=generator())
+    assert torch.equal(drawn_as_torch_draws(1, 4, 2, generator())[0], layer.weight.T)
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_the_input_gradient_is_autograds(layer_norm):
+    stack = StackedMLP(2, [3, 16, 16, 1], generator(), layer_norm=layer_norm).double()
+    x = torch.randn(2, 4, 5, 3, dtype=torch.double, requires_grad=True)
+    (expected,) = torch.autograd.grad(3 * stack(x).sum(), x)
+    torch.testing.assert_close(stack.input_gradient(x, 3.0, first=1), expected[..., 1:])
+
+
+def test_of_wide_inputs_only_the_gradient_that_is_asked_for_is_made():
+    stack = StackedMLP(2, [40, 16, 1], generator()).double()
+    x = torch.randn(2, 5, 40, dtype=torch.double, requires_grad=True)
+    (expected,) = torch.autograd.grad(stack(x).sum(), x)
+    torch.testing.assert_close(stack.input_gradient(x, first=36), expected[..., 36:])
