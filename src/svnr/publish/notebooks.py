@@ -140,8 +140,8 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
     """
     notebook.metadata = {name: notebook.metadata[name] for name in ("kernelspec", "svnr")}
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        own = cell.metadata.keys() - {"papermill", "execution"}  # and papermill gives all tags
+        cell.metadata = {key: cell.metadata[key] for key in own if cell.metadata[key] != []}
         if cell.cell_type == "code":
             outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
             cell.outputs = [_without_path(out, str(root)) for out in outputs]
