@@ -33,9 +33,9 @@ class ThisPython(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """How to start this Python; it tells errors only, and no warning at every start."""
+        """How to start this Python; what goes wrong in a cell the notebook tells."""
         spec = get_kernel_dict()
-        spec["argv"] = [*spec["argv"], "--log-level=ERROR"]
+        spec["argv"] = [*spec["argv"], "--log-level=CRITICAL"]
         return KernelSpec(resource_dir=RESOURCES, env={"OMP_NUM_THREADS": "1"}, **spec)
 
 
