@@ -78,7 +78,7 @@ def test_executed_and_cleaned_a_notebook_tells_its_outputs_and_nothing_else(sour
     assert [out.output_type for out in outputs] == ["execute_result"]
     assert outputs[0].data["text/plain"] == "3"
     assert executed.metadata.keys() == {"kernelspec", "svnr"}
-    assert all(cell.metadata.keys() <= {"tags"} for cell in executed.cells)
+    assert all(cell.metadata.keys() <= {"tags", "lines_to_next_cell"} for cell in executed.cells)
     assert executed.metadata["svnr"]["source"] == source_hash(source)
 
 
@@ -135,6 +135,8 @@ def sync(folder, *paths):
 
 def test_a_round_trip_through_jupytext_changes_nothing(source, tmp_path):
     shutil.copy(ROOT / "notebooks" / "jupytext.toml", tmp_path)
+    spaced = "\n# %% [markdown]\n# Text.\n\n\n# %%\ndef one():\n    return 1\n\n\n# %%\none()\n"
+    source.write_text(source.read_text() + spaced)
     job = Job(source, tmp_path / "build" / "01_tiny.ipynb")
     assert execute(job, tmp_path).error == ""
     commit(job, tmp_path)

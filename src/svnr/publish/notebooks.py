@@ -33,9 +33,9 @@ class ThisPython(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """How to start this Python; it tells errors only, and no warning at every start."""
+        """How to start this Python; what goes wrong in a cell the notebook tells."""
         spec = get_kernel_dict()
-        spec["argv"] = [*spec["argv"], "--log-level=ERROR"]
+        spec["argv"] = [*spec["argv"], "--log-level=CRITICAL"]
         return KernelSpec(resource_dir=RESOURCES, env={"OMP_NUM_THREADS": "1"}, **spec)
 
 
@@ -140,8 +140,8 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
     """
     notebook.metadata = {name: notebook.metadata[name] for name in ("kernelspec", "svnr")}
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        own = cell.metadata.keys() - {"papermill", "execution"}  # and papermill gives all tags
+        cell.metadata = {key: cell.metadata[key] for key in own if cell.metadata[key] != []}
         if cell.cell_type == "code":
             outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
             cell.outputs = [_without_path(out, str(root)) for out in outputs]

@@ -44,7 +44,10 @@ class Queue:
 
     def __str__(self) -> str:
         now = time.monotonic()
-        running = (f"{name} {now - since:.0f} s" for name, (_, since) in self.running.items())
+        running = (
+            f"{name.split('_')[0]} {now - since:.0f} s"
+            for name, (_, since) in self.running.items()
+        )
         return f"{', '.join(running)}; {len(self.waiting)} waiting"
 
 
@@ -63,7 +66,8 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     futures: set[Future[Outcome]] = set()
     pool = ProcessPoolExecutor(n_cores, get_context("spawn"), _end_with_parent)
-    with pool, tqdm(total=len(jobs), desc="notebooks", disable=None) as bar:
+    told = "{n_fmt} of {total_fmt} notebooks, {elapsed}{postfix}"
+    with pool, tqdm(total=len(jobs), bar_format=told, disable=None) as bar:
         try:
             while queue.waiting or futures:
                 while job := queue.next():
@@ -72,8 +76,8 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
                 for future in done:
                     outcomes.append(future.result())
                     del queue.running[outcomes[-1].name]
-                bar.set_postfix_str(str(queue), refresh=False)
                 bar.update(len(done))
+                bar.set_postfix_str(str(queue))
         except BaseException:
             for worker in active_children():
                 worker.terminate()

@@ -61,7 +61,8 @@ class Outputs:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
         own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
         by_hand = not self.folder and own != dict(self.parameters)
-        return repository_root() / ("build/by_hand" if by_hand else self.folder)
+        folder = Path("build/by_hand" if by_hand else self.folder)
+        return repository_root() / folder.expanduser()
 
     @property
     def results(self) -> Path:

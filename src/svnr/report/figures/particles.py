@@ -12,13 +12,9 @@ from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 TOPOLOGY_COLORS = {
-    "strict": COLORS["svnr"],
-    "full": COLORS["svnr_f"],
-    "empty": COLORS["svnr_m"],
-    "star": NEUTRAL["blue"],
-    "chain": NEUTRAL["green"],
-    "ring": NEUTRAL["violet"],
-}
+    "strict": COLORS["svnr"], "full": COLORS["svnr_f"], "empty": COLORS["svnr_m"],
+    "star": NEUTRAL["blue"], "chain": NEUTRAL["green"], "ring": NEUTRAL["violet"],
+}  # fmt: skip
 PALETTE = (*NEUTRAL.values(), COLORS["rommeo"], COLORS["maddpg"])
 
 
@@ -78,8 +74,7 @@ def lines(
         axis.plot(rows[x], rows[y], marker="o" if few else "", markersize=3.5, **look)
         ends.append((rows.loc[rows[x].idxmax(), y], str(name), look["color"]))
     axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
-    for letter, scale in (("x", axis.set_xscale), ("y", axis.set_yscale)):
-        scale("log" if letter in log else "linear")
+    axis.set(**{f"{letter}scale": "log" for letter in log})
     if few:
         kit.ticks_at(axis, sorted(table[x].unique()))
     kit.name_ends(axis, ends)
