@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from svnr.experiments.scenarios import LEARNERS, learner_settings, make_learner
-from svnr.learners.replay import Batch
 from torch.utils.flop_counter import FlopCounterMode
 
 import svnr
+from svnr.experiments.catalogue import LEARNERS, learner_class, settings_class
 from svnr.games.differential import DifferentialGame, Hill
+from svnr.learners.learner import Progress
+from svnr.learners.memory import Transitions
 
 BATCH = 512  # transitions an update
 HIDDEN = (100, 100)
@@ -45,13 +46,16 @@ def one_update(
         settings: of the learner, where they are not its own.
     """
     game = many_hills(n_agents)
-    learner = make_learner(name, game, learner_settings(name, settings), 5000, seed=0)
+    made = settings_class(name)(**LEARNERS[name].settings, **settings, warmup=BATCH + 1)
+    learner = learner_class(name)(game, made, seed=0)
     state = game.reset(BATCH, 0)
     u = 2 * torch.rand(BATCH, n_agents, generator=torch.Generator().manual_seed(0)) - 1
-    step, note = game.step(u), learner.observe(state, u)
+    step = game.step(u)
     ended = torch.full_like(step.terminated, ends)
-    rows = Batch(state, u, step.reward, step.state, ended, note)
-    return lambda: learner.update(rows, 2000)
+    rows = Transitions(state, u, step.reward, step.state, ended, ~ended)
+    learner.observe(rows, Progress(0, 5000))  # remembered; too early to learn from
+    batch = learner.draw()
+    return lambda: learner.update(batch, Progress(2000, 5000))
 
 
 def in_turns(repeats: int = 200, **calls: Callable[[], object]) -> dict[str, float]:

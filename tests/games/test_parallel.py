@@ -347,14 +347,15 @@ def test_a_saved_robots_own_time_limit_goes_on_too():
 
 @pytest.mark.parametrize("name", ["svnr", "maddpg", "masql", "lenient"])
 def test_learners_play_it(name):
-    from svnr.experiments.scenarios import learner_settings, make_learner
-    from svnr.learners.replay import Batch
+    from svnr.experiments.catalogue import learner_class, settings_class
+    from svnr.learners.learner import Progress
+    from svnr.learners.memory import Transitions
 
     game = ParallelGame(spread(), horizon=10)
-    learner = make_learner(name, game, learner_settings(name, {"hidden": (16,)}), 100, seed=0)
+    settings = settings_class(name)(hidden=(16,), warmup=0, update_every=4)
+    learner = learner_class(name)(game, settings, seed=0)
     state = game.reset(4, 0)
     u = learner.act(state, "explore")
     step = game.step(u)
-    note = learner.observe(state, u)
-    batch = Batch(state, u, step.reward, step.state, step.terminated, note)
-    assert np.isfinite(learner.update(batch, 50)["critic_loss"])
+    rows = Transitions(state, u, step.reward, step.state, step.terminated, step.truncated)
+    assert np.isfinite(learner.observe(rows, Progress(0, 10))["critic_loss"])

@@ -1,26 +1,19 @@
-from dataclasses import replace
-
 import numpy as np
 import optuna
 import pandas as pd
-from svnr.experiments.settings import TrainSettings
 
-from svnr.experiments.runs import Run, RunSpec
+from svnr.experiments.runs import Run
+from svnr.experiments.specs import run_spec
 from svnr.report import tables
 
 
 def run(seed, reward, tested=9.6, learner="svnr"):
     reward = np.asarray(reward, dtype=np.float32)
-    spec = RunSpec(
-        game="max_of_three_1.5",
-        learner=learner,
-        seed=seed,
-        training=TrainSettings(n_episodes=len(reward)),
-    )
-    ways = {way: np.full(4, tested) for way in ("shared", "independent", "greedy")}
+    ways = {f"tested_{way}": np.full(4, tested) for way in ("shared", "independent", "greedy")}
     visited = np.tile(np.array([0.1, 0.2, 0.3], dtype=np.float16), (len(reward), 1))
-    length = np.ones(len(reward), dtype=int)
-    return Run(spec, spec.describe(), reward, length, visited, {}, ways, np.zeros((3, 4, 3)))
+    table = {"return": reward, "visited": visited, "perceived": np.zeros((3, 4, 3))}
+    spec = run_spec("max_of_three_1.5", learner, seed, len(reward))
+    return Run(spec, {**table, **ways, "length": np.ones(len(reward), dtype=int)})
 
 
 def test_curves_are_running_means_of_every_nth_step():
@@ -69,7 +62,8 @@ def test_the_first_step_to_reach_a_level_is_the_median_over_seeds_that_do():
 
 
 def test_a_team_at_the_trap_over_generalizes_in_what_it_perceives_only():
-    trapped = replace(run(0, [0.0]), perceived=np.tile([-0.5, -0.5, 0.3], (3, 50, 1)))
+    trapped = run(0, [0.0])
+    trapped.table["perceived"] = np.tile([-0.5, -0.5, 0.3], (3, 50, 1))
     row = tables.over_generalization([trapped]).iloc[0]
     # One cell of 15 × 15 where π* at α = 1 has next to nothing: at least 10 nats.
     assert row["PRO gap"] > 10
