@@ -7,12 +7,12 @@ from svnr.experiments.specs import run_spec
 from svnr.report import tables
 
 
-def run(seed, reward, tested=9.6, learner="svnr"):
+def run(seed, reward, tested=9.6, learner="svnr", game="max_of_three_1.5"):
     reward = np.asarray(reward, dtype=np.float32)
     ways = {f"tested_{way}": np.full(4, tested) for way in ("shared", "independent", "greedy")}
     visited = np.tile(np.array([0.1, 0.2, 0.3], dtype=np.float16), (len(reward), 1))
     table = {"return": reward, "visited": visited, "perceived": np.zeros((3, 4, 3))}
-    spec = run_spec("max_of_three_1.5", learner, seed, len(reward))
+    spec = run_spec(game, learner, seed, len(reward))
     return Run(spec, {**table, **ways, "length": np.ones(len(reward), dtype=int)})
 
 
@@ -109,8 +109,8 @@ def test_a_run_keeps_both_modes_if_its_share_of_the_second_is_near_the_exact_one
     # The peaks are at (−5, −5, 3) and (7, 7, −3); one sample of four is at the second.
     first, second = (-0.5, -0.5, 0.3), (0.7, 0.7, -0.3)
     perceived = np.array([[first, first, first, second]] * 3)
-    several = replace(run(0, [0.0]), perceived=perceived)
-    several = replace(several, spec=replace(several.spec, game="two_modalities"))
+    several = run(0, [0.0], game="two_modalities")
+    several.table["perceived"] = perceived
     assert tables.modes([several], exact=0.3)[["mass", "kept"]].to_numpy().tolist() == [
         [0.25, True]
     ]
