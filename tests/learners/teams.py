@@ -1,31 +1,12 @@
 """Games, learners and transitions that the tests of `learners` share."""
 
-from math import inf
-
 import torch
 
-from svnr.checks import check_count
-from svnr.games.game import Step, check_actions
+from svnr.experiments.catalogue import LEARNERS, learner_class, settings_class
+from svnr.games.game import Game, OneShotGame
 from svnr.learners.learner import Progress
-from svnr.learners.lenient import Hysteretic, HystereticSettings, Lenient, LenientSettings
-from svnr.learners.maddpg import MADDPG, MADDPGSettings
-from svnr.learners.masql import MASQL, MASQLSettings
 from svnr.learners.memory import Transitions
-from svnr.learners.pr2 import PR2, PR2Settings
-from svnr.learners.rommeo import ROMMEO, ROMMEOSettings
-from svnr.learners.svnr import SVNR, SVNRSettings
 
-LEARNERS = {
-    "svnr": (SVNR, SVNRSettings, {"sets": "strict"}),
-    "svnr_f": (SVNR, SVNRSettings, {"sets": "full"}),
-    "svnr_m": (SVNR, SVNRSettings, {"sets": "none"}),
-    "maddpg": (MADDPG, MADDPGSettings, {}),
-    "masql": (MASQL, MASQLSettings, {}),
-    "pr2": (PR2, PR2Settings, {}),
-    "rommeo": (ROMMEO, ROMMEOSettings, {}),
-    "lenient": (Lenient, LenientSettings, {}),
-    "hysteretic": (Hysteretic, HystereticSettings, {}),
-}
 SMALL = {
     "hidden": (8, 8),
     "batch_size": 16,
@@ -40,7 +21,7 @@ SMALL = {
 }
 
 
-class TwoStepGame:
+class TwoStepGame(Game):
     """Two agents walk, then are paid by where they stand.
 
     Step one costs ½·mean(u²) and moves the team to s = mean(u); step two pays (1 + s)·mean(u).
@@ -52,48 +33,36 @@ class TwoStepGame:
     action_sizes = (1, 1)
     state_size = 2
     horizon = 2
-    n_agents = 2
-    return_bounds = (-inf, inf)
 
-    def reset(self, n_copies, seed):
-        check_count("n_copies", n_copies)
-        self._state = torch.zeros(n_copies, 2)
-        return self._state
+    def _begin(self, copies, seed):
+        return {"state": torch.zeros(len(copies), 2)}
 
-    def step(self, u):
-        check_actions(u, 2)
-        first = self._state[:, 0] == 0
-        mean = u.mean(-1)
-        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + self._state[:, 1]) * mean)
-        self._state = torch.stack([torch.ones_like(mean), mean], -1)
-        return Step(self._state, reward, ~first, torch.zeros_like(first))
+    def _play(self, now, u, running):
+        first, mean = now["state"][:, 0] == 0, u.mean(-1)
+        reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + now["state"][:, 1]) * mean)
+        state = torch.stack([torch.ones_like(mean), mean], -1)
+        return reward, {"state": state, "terminated": ~first}
 
 
-class UnevenGame:
+class UnevenGame(OneShotGame):
     """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u."""
 
     name = "uneven"
     action_sizes = (1, 3, 2)
-    state_size = 1
-    horizon = 1
-    n_agents = 3
-    return_bounds = (-inf, inf)
 
-    def reset(self, n_copies, seed):
-        return torch.ones(n_copies, 1)
+    def _begin(self, copies, seed):
+        return {"state": torch.ones(len(copies), 1)}
 
-    def step(self, u):
-        check_actions(u, 6)
-        over = torch.ones(len(u), dtype=torch.bool)
-        return Step(torch.ones(len(u), 1), -u.square().sum(-1), over, ~over)
+    def reward(self, u):
+        return -u.square().sum(-1)
 
 
 def new(name, game, seed=0, small=True, **overrides):
     """The learner called `name`, small where it has the setting, with some settings changed."""
-    learner, settings, own = LEARNERS[name]
+    settings, own = settings_class(name), LEARNERS[name].settings
     known = settings.__dataclass_fields__
     sizes = {key: value for key, value in SMALL.items() if key in known} if small else {}
-    return learner(game, settings(**{**sizes, **own, **overrides}), seed)
+    return learner_class(name)(game, settings(**{**sizes, **own, **overrides}), seed)
 
 
 def at(done, length=100):

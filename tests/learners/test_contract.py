@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
-from teams import LEARNERS, at, new, taught
+from teams import at, new, taught
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
+from svnr.experiments.catalogue import LEARNERS, settings_class
 from svnr.learners.learner import EXECUTIONS, Learner, Progress, undisturbed
 from svnr.learners.schedules import FADES_TO
 
@@ -145,7 +146,7 @@ def test_every_setting_acts(name, two_step):
     """A few updates with one setting changed end elsewhere, or in another action."""
     as_set = fingerprint(new(name, two_step), two_step)
     assert same(as_set, fingerprint(new(name, two_step), two_step))
-    fields = LEARNERS[name][1].__dataclass_fields__
+    fields = settings_class(name).__dataclass_fields__
     for field in fields:
         learner = new(name, two_step, **{field: OTHER[field]})
         assert not same(as_set, fingerprint(learner, two_step)), field
@@ -176,7 +177,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("name", METHODS)
 def test_impossible_settings_are_refused_by_name(name, two_step):
-    for field in IMPOSSIBLE.keys() & LEARNERS[name][1].__dataclass_fields__.keys():
+    for field in IMPOSSIBLE.keys() & settings_class(name).__dataclass_fields__.keys():
         with pytest.raises(ValueError, match=field):
             new(name, two_step, **{field: IMPOSSIBLE[field]})
     with pytest.raises(ValueError, match=r"hidden\[0\]"):

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from teams import LEARNERS, at, earned, new, rows, trained
+from teams import at, earned, new, rows, trained
 
+from svnr.experiments.catalogue import LEARNERS, settings_class
 from svnr.games.differential import DifferentialGame, Hill
 
 JOINT = ["svnr", "maddpg", "masql", "pr2", "rommeo"]  # those whose critics see all actions
@@ -35,7 +36,7 @@ def rows_within(name):
 
 
 def is_soft(name):
-    return "alpha_final" in LEARNERS[name][1].__dataclass_fields__
+    return "alpha_final" in settings_class(name).__dataclass_fields__
 
 
 def critic_error(name, shuffled):
