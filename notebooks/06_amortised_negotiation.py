@@ -132,7 +132,7 @@ def amortise(sets, n_particles=64):
     for update in range(n_updates):
         alpha = 1 + 30 * max(0, 1 - 2 * update / n_updates) ** 2
         noises = (torch.randn(n_particles, 2, 2, generator=draws) for _ in "xy")
-        fixed, moved = (samplers.latent(state, noise) for noise in noises)
+        fixed, moved = (samplers(state, noise)[0] for noise in noises)
         score = pre_tanh(score_of(lambda u, alpha=alpha: log_target(u) / alpha))(fixed.detach())
         phi = negotiated_direction(fixed.detach(), moved.detach(), score, mask)
         adam.zero_grad()
@@ -151,9 +151,11 @@ nested, apart = amortise(strict(2)), amortise(none(2))
 state, draws = torch.zeros(1000, 1), torch.Generator().manual_seed(3)
 noise, imagined = (torch.randn(1000, 2, 2, generator=draws) for _ in "xy")
 with torch.no_grad():
-    shared = nested(state, noise)
-    independent = torch.stack([nested(state, noise)[:, 0], nested(state, imagined)[:, 1]], -1)
-    empty = apart(state, noise)
+    shared, other, empty = (
+        torch.tanh(samplers(state, drawn)[0])
+        for samplers, drawn in ((nested, noise), (nested, imagined), (apart, noise))
+    )
+    independent = torch.stack([shared[:, 0], other[:, 1]], -1)
 
 # %%
 axis = torch.linspace(-1, 1, grid_size)
@@ -291,7 +293,7 @@ team = [learner.agent(i, seed=7) for i in range(3)]
 strangers = [learner.agent(i, seed=i) for i in range(3)]
 together, alone = (torch.cat([a.act(zeros) for a in agents], -1) for agents in (team, strangers))
 noise = torch.randn(1000, 3, 1, generator=torch.Generator().manual_seed(7))
-assert torch.equal(together, learner.samplers(zeros, noise).detach())
+assert torch.equal(together, torch.tanh(learner.samplers(zeros, noise)[0]))
 pd.Series(
     {"one seed": game.reward(together).mean(), "own seeds": game.reward(alone).mean()}
 ).astype(float)

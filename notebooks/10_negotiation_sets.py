@@ -64,7 +64,7 @@ heard = {}
 for name, sets in {"SVNR": strict(3), "SVNR-F": full(3), "SVNR-M": none(3)}.items():
     samplers = Samplers(sets, (1, 1, 1), 1, 1, (16,), torch.Generator().manual_seed(0))
     noise = torch.randn(50, 3, 1, requires_grad=True)
-    u = samplers(torch.zeros(50, 1), noise)
+    u = samplers(torch.zeros(50, 1), noise)[0]
     slopes = [torch.autograd.grad(u[:, i].sum(), noise, retain_graph=True)[0] for i in range(3)]
     heard[name] = [[int(bool(s[:, j].any())) for j in range(3)] for s in slopes]
     assert all(heard[name][i][j] == (j in sets[i] or i == j) for i in range(3) for j in range(3))
