@@ -77,10 +77,5 @@ def ro_pairs(q: ArrayLike) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     stable = [tuple(int(a) for a in u) for u in np.argwhere(pure_nash(q))]
     best = optimal_set(q)
     means = [against_random(q, i) for i in range(q.ndim)]
-    return [
-        (worse, better)
-        for worse, better in product(stable, stable)
-        if best[better]
-        and not best[worse]
-        and all(m[w] > m[b] for m, w, b in zip(means, worse, better, strict=True))
-    ]
+    pairs = [(bad, good) for bad, good in product(stable, stable) if best[good] and not best[bad]]
+    return [p for p in pairs if all(m[b] > m[g] for m, b, g in zip(means, *p, strict=True))]

@@ -47,9 +47,7 @@ def noise_grid(n_agents: int, grid: int) -> np.ndarray:
         ValueError: if there is not at least one point on each axis, or there are too many in all.
     """
     if check_count("grid", grid) ** n_agents > MOST_PARTICLES:
-        raise ValueError(
-            f"grid must make at most {MOST_PARTICLES:,} particles, got {grid}^{n_agents}"
-        )
+        raise ValueError(f"grid^N must be at most {MOST_PARTICLES:,}, got {grid}^{n_agents}")
     midpoints = (np.arange(grid) + 0.5) / grid
     return np.stack(np.meshgrid(*[midpoints] * n_agents, indexing="ij"), -1).reshape(-1, n_agents)
 
