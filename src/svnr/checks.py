@@ -5,8 +5,8 @@ Each check returns its argument in the form that the rest of the package works w
 """
 
 import difflib
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, fields, replace
 from math import inf, isfinite
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -86,7 +86,7 @@ class Settings:
 
     def plain(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
-        return {name: plain(value) for name, value in asdict(self).items()}
+        return plain(asdict(self))
 
 
 def fitted(name: str, value: Any, wanted: Any) -> Any:
@@ -135,13 +135,11 @@ _KINDS: dict[Any, tuple[Any, str]] = {
 def _fitted_tuple(name: str, value: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
     if not isinstance(value, (tuple, list)) or not value:
         raise ValueError(f"{name} must be a tuple that is not empty, got {value!r}")
-    each = [parts[0]] * len(value) if parts[-1] is Ellipsis else parts
+    each = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
     if len(each) != len(value):
         raise ValueError(f"{name} must hold {len(each)} values, got {value!r}")
-    return tuple(
-        fitted(f"{name}[{i}]", item, kind)
-        for i, (item, kind) in enumerate(zip(value, each, strict=True))
-    )
+    pairs = enumerate(zip(value, each, strict=True))
+    return tuple(fitted(f"{name}[{i}]", item, kind) for i, (item, kind) in pairs)
 
 
 def plain(value: Any) -> Any:
@@ -161,10 +159,9 @@ def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: for a name that it does not have, or a value that does not fit.
     """
-    known = {each.name: getattr(settings, each.name) for each in fields(settings)}
     for name in changes:
-        check_one_of("setting", name, known)
-    return type(settings)(**{**known, **changes})
+        check_one_of("setting", name, [each.name for each in fields(settings)])
+    return replace(settings, **changes)
 
 
 # --- what finite games are made of --------------------------------------------------------------
@@ -182,18 +179,13 @@ def check_payoff(q: ArrayLike, name: str = "q") -> np.ndarray:
     """
     array = np.asarray(q, dtype=float)
     if array.ndim == 0 or array.size == 0:
-        raise ValueError(
-            f"{name} must have one axis of at least one action for each agent, "
-            f"got shape {array.shape}"
-        )
+        raise ValueError(f"{name} must have one axis of actions an agent, got shape {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
     return array
 
 
-def check_distribution(
-    p: ArrayLike, name: str, shape: tuple[int, ...] | None = None
-) -> np.ndarray:
+def check_distribution(p: ArrayLike, name: str, shape: Sequence[int] | None = None) -> np.ndarray:
     """Return p as an array of probabilities that sum to one within 1e-8.
 
     Args:
@@ -205,12 +197,10 @@ def check_distribution(
         ValueError: if the shape is another one, an entry is negative or NaN, or the sum is not 1.
     """
     array = np.asarray(p, dtype=float)
-    if shape is not None and array.shape != shape:
+    if shape is not None and array.shape != tuple(shape):
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-    if not (array >= 0).all():
-        raise ValueError(
-            f"{name} must not hold negative numbers or NaN, got {array[~(array >= 0)][0]}"
-        )
+    if (bad := array[~(array >= 0)]).size:
+        raise ValueError(f"{name} must not hold negative numbers or NaN, got {bad[0]}")
     if not abs(array.sum() - 1) <= 1e-8:
         raise ValueError(f"{name} must sum to 1 within 1e-8, got {array.sum()}")
     return array

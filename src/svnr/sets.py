@@ -30,8 +30,7 @@ def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Se
         raise ValueError(f"sets must hold one set for each of {n} agents, got {len(sets)}")
     checked = tuple(frozenset(members) for members in sets)
     for i, members in enumerate(checked):
-        strangers = {j for j in members if j not in range(n)}
-        if strangers:
+        if not members <= set(range(n)):
             raise ValueError(f"sets[{i}] must name agents in 0..{n - 1} only, got {set(members)}")
         if i in members:
             raise ValueError(f"sets[{i}] must not contain agent {i}, got {set(members)}")
@@ -93,13 +92,8 @@ def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
 
 def all_topologies(n: int) -> Iterator[Sets]:
     """Every way in which n agents can choose their sets: 2^{n(n−1)} topologies."""
-    return product(*[_subsets(set(range(n)) - {i}) for i in _agents(n)])
-
-
-def _subsets(members: set[int]) -> list[frozenset[int]]:
-    """Every subset of some agents, the empty one first."""
-    sizes = range(len(members) + 1)
-    return [frozenset(some) for size in sizes for some in combinations(sorted(members), size)]
+    subsets = [[frozenset(c) for k in range(n) for c in combinations(rest, k)] for rest in full(n)]
+    return product(*subsets)
 
 
 def _agents(n: int) -> range:
@@ -112,13 +106,7 @@ def _agents(n: int) -> range:
 
 
 TOPOLOGIES: dict[str, Callable[[int], Sets]] = {
-    "strict": strict,
-    "full": full,
-    "none": none,
-    "reverse": reverse,
-    "chain": chain,
-    "star": star,
-    "ring": ring,
+    make.__name__: make for make in (strict, full, none, reverse, chain, star, ring)
 }
 
 

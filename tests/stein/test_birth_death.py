@@ -35,16 +35,12 @@ def test_births_move_the_mass_that_svgd_leaves_where_it_was():
 
 def test_nothing_happens_where_the_particles_fit():
     x = torch.zeros(10, 1)
-    assert torch.equal(birth_death(x, torch.zeros(10), 1.0, 1.0, torch.Generator()), x)
+    assert torch.equal(birth_death(x, torch.zeros(10), 1.0, torch.Generator()), x)
 
 
-def test_widths_and_times_must_be_positive():
-    for name in ("bandwidth", "duration"):
-        arguments = {"bandwidth": 1.0, "duration": 1.0, "generator": torch.Generator()} | {
-            name: 0.0
-        }
-        with pytest.raises(ValueError, match=f"{name} must be a number in .*, got 0.0"):
-            birth_death(torch.zeros(3, 1), torch.zeros(3), **arguments)
+def test_widths_must_be_positive():
+    with pytest.raises(ValueError, match=r"bandwidth must be a number in .*, got 0.0"):
+        birth_death(torch.zeros(3, 1), torch.zeros(3), 0.0, torch.Generator())
 
 
 @pytest.mark.parametrize(
@@ -52,4 +48,4 @@ def test_widths_and_times_must_be_positive():
 )
 def test_rates_need_one_finite_log_density_a_particle(log_density):
     with pytest.raises(ValueError, match="log_density must be 3 finite numbers, got"):
-        birth_death(torch.zeros(3, 1), log_density, 1.0, 1.0, torch.Generator())
+        birth_death(torch.zeros(3, 1), log_density, 1.0, torch.Generator())

@@ -161,7 +161,7 @@ def test_the_latent_score_is_the_gradient_of_the_latent_density():
 def test_boltzmann_score_divides_by_the_temperature():
     x = torch.tensor([[1.0, 2.0]])
     assert boltzmann_score(lambda u: -(u**2).sum(-1), 0.5)(x).tolist() == [[-4.0, -8.0]]
-    with pytest.raises(ValueError, match=r"alpha must be a number in \(0, inf\], got 0.0"):
+    with pytest.raises(ValueError, match=r"alpha must be a number in .*, got 0"):
         boltzmann_score(lambda u: u.sum(-1), 0)
 
 

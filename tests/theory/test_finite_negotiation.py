@@ -98,8 +98,7 @@ def test_what_makes_no_sense_is_refused(changes, message):
 
 
 def test_too_many_particles_are_refused_before_they_are_made():
-    message = r"at most 5,000,000 particles, got 40\^N = 102,400,000 for 5 agents"
-    with pytest.raises(ValueError, match=f"grid must make {message}"):
+    with pytest.raises(ValueError, match=r"grid\^N must be at most 5,000,000, got 40\^5"):
         negotiate(np.zeros((2,) * 5), 1.0, strict(5))
     assert negotiate(np.zeros((2,) * 5), 1.0, strict(5), grid=4).has_agreed
 
@@ -108,12 +107,12 @@ def test_too_many_particles_are_refused_before_they_are_made():
     ("changes", "message"),
     [
         ({"tolerance": np.nan}, "tolerance must be a finite number, got nan"),
-        ({"sweeps": -1}, r"sweeps must be a whole number in \[0, inf\], got -1"),
-        ({"order": [0, 0]}, r"order must name each of 2 agents once, got \(0, 0\)"),
+        ({"sweeps": -1}, "sweeps must be a whole number of at least 0, got -1"),
+        ({"sets": none(3)}, "one set for each of 2 agents, got 3"),
         ({"start": np.full((2, 2), 0.5)}, "start must sum to 1"),
     ],
 )
 def test_sweeps_that_make_no_sense_are_refused(changes, message):
-    arguments = {"start": np.full((2, 2), 0.25), "sweeps": 3} | changes
+    arguments = {"sets": full(2), "start": np.full((2, 2), 0.25), "sweeps": 3} | changes
     with pytest.raises(ValueError, match=message):
-        gibbs_negotiate(FIGURE_1B, 1.0, full(2), **arguments)
+        gibbs_negotiate(FIGURE_1B, 1.0, **arguments)

@@ -4,13 +4,14 @@ from cases import CLIMBING, FIGURE_1B, PENALTY, conditional, payoffs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from svnr.sets import all_topologies
 from svnr.theory.distributions import entropy
 from svnr.theory.maxent import (
     boltzmann,
     boltzmann_limit,
     expected_payoff,
     log_boltzmann,
-    log_boltzmann_conditional,
+    log_conditionals,
     optimal_set,
     printed_soft_value,
     soft_value,
@@ -57,10 +58,10 @@ def test_ties_far_from_zero_share_what_there_is(level, alpha):
 @settings(max_examples=40, deadline=None)
 @given(payoffs(), st.data())
 def test_conditionals_of_the_optimum_agree_in_and_out_of_log_space(q, data):
-    agent = data.draw(st.integers(0, q.ndim - 1))
-    given_ = data.draw(st.sets(st.integers(0, q.ndim - 1)))
-    direct = conditional(boltzmann(q, 0.7), agent, given_)
-    assert np.allclose(np.exp(log_boltzmann_conditional(q, 0.7, agent, given_)), direct)
+    sets = data.draw(st.sampled_from(list(all_topologies(q.ndim))))
+    for agent, log in enumerate(log_conditionals(q, 0.7, sets)):
+        direct = conditional(boltzmann(q, 0.7), agent, sets[agent])
+        assert log.shape == direct.shape and np.allclose(np.exp(log), direct)
 
 
 def test_expected_payoffs_by_hand():
@@ -136,7 +137,10 @@ def test_the_printed_backup_is_no_contraction():
         (lambda: printed_soft_value(FIGURE_1B, -1.0), r"alpha must be .*, got -1.0"),
         (lambda: optimal_set(FIGURE_1B, np.nan), "tolerance must be a finite number, got nan"),
         (lambda: optimal_set(FIGURE_1B, -1), r"tolerance must be a number in \[0, 1\], got -1"),
-        (lambda: log_boltzmann_conditional(FIGURE_1B, 1.0, 0, [2]), r"agent must be .*, got 2"),
+        (
+            lambda: log_conditionals(FIGURE_1B, 1.0, [{2}, {}]),
+            r"sets\[0\] must name .*, got \{2\}",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, message):

@@ -35,35 +35,29 @@ def excess(particles: Tensor, log_density: Tensor, bandwidth: float) -> Tensor:
 
 
 def birth_death(
-    particles: Tensor,
-    log_density: Tensor,
-    bandwidth: float,
-    duration: float,
-    generator: torch.Generator,
+    particles: Tensor, log_density: Tensor, bandwidth: float, generator: torch.Generator
 ) -> Tensor:
-    """One round of births and deaths.
+    """One round of births and deaths, for which the rates act one unit of time.
 
-    A particle whose rate r is positive dies with probability 1 − exp(−r · duration), and another
-    one, drawn at random, is doubled in its place; one whose rate is negative is doubled with
-    probability 1 − exp(r · duration) in the place of another. The doubled ones are moved a little,
-    by a tenth of the kernel's width, because SVGD would keep equal particles equal.
+    A particle whose rate r is positive dies with probability 1 − exp(−r), and another one, drawn
+    at random, is doubled in its place; one whose rate is negative is doubled with probability
+    1 − exp(r) in the place of another. The doubled ones are moved a little, by a tenth of the
+    kernel's width, because SVGD would keep equal particles equal.
 
     Args:
         particles: [M, D].
         log_density: [M] log p at the particles.
         bandwidth: see `excess`.
-        duration: how long the rates act.
         generator: of the draws.
 
     Returns:
         [M, D] particles, as many as before.
 
     Raises:
-        ValueError: if bandwidth or duration is not positive, or a log-density not finite.
+        ValueError: if bandwidth is not positive, or a log-density not finite.
     """
-    fitted("duration", duration, Positive)
     rate = excess(particles, log_density, bandwidth)
-    happens = torch.rand(len(rate), generator=generator) < 1 - torch.exp(-rate.abs() * duration)
+    happens = torch.rand(len(rate), generator=generator) < 1 - torch.exp(-rate.abs())
     partners = torch.randint(len(rate), (len(rate),), generator=generator)
     moved = particles.clone()
     for m in happens.nonzero().flatten().tolist():
@@ -99,5 +93,5 @@ def svgd_with_births(
     score = score_of(log_density)
     for _ in range(check_count("n_blocks", n_blocks)):
         particles = svgd(particles, score, n_steps, step_size)[-1]
-        particles = birth_death(particles, log_density(particles), bandwidth, 1.0, generator)
+        particles = birth_death(particles, log_density(particles), bandwidth, generator)
     return svgd(particles, score, n_steps, step_size)[-1]

@@ -60,10 +60,10 @@ def opponents(joint: ArrayLike, agent: int) -> np.ndarray:
     return np.asarray(joint.sum(axis=check_agent(agent, joint.ndim)))
 
 
-def log_marginal(log_joint: np.ndarray, agents: Iterable[int]) -> np.ndarray:
-    """The logarithm of some agents' law, from that of a joint: [A_j for each of them]."""
-    rest = axes_outside(agents, log_joint.ndim)
-    return log_sum_exp(log_joint, rest).squeeze(axis=rest)
+def log_marginals(log_joint: np.ndarray) -> list[np.ndarray]:
+    """The logarithms of `marginals`, N arrays [A_i], from that of a joint [A_1, …, A_N]."""
+    rests = [axes_outside([i], log_joint.ndim) for i in range(log_joint.ndim)]
+    return [log_sum_exp(log_joint, rest).squeeze(axis=rest) for rest in rests]
 
 
 def product(marginals: Sequence[ArrayLike]) -> np.ndarray:
@@ -78,10 +78,8 @@ def product(marginals: Sequence[ArrayLike]) -> np.ndarray:
     Raises:
         ValueError: if one of them is not a distribution over one agent's actions.
     """
-    laws = [check_distribution(own, f"marginals[{i}]") for i, own in enumerate(marginals)]
-    for i, own in enumerate(laws):
-        if own.ndim != 1:
-            raise ValueError(f"marginals[{i}] must have shape [A_i], got {own.shape}")
+    agents = enumerate(marginals)
+    laws = [check_distribution(own, f"marginals[{i}]", (np.size(own),)) for i, own in agents]
     return reduce(np.multiply.outer, laws)
 
 

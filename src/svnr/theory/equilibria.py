@@ -14,8 +14,7 @@ from svnr.theory.maxent import optimal_set
 def pure_nash(q: ArrayLike) -> np.ndarray:
     """[A_1, …, A_N] True where no agent gains by moving alone."""
     q = check_payoff(q)
-    stays = [q >= q.max(axis=i, keepdims=True) for i in range(q.ndim)]
-    return np.logical_and.reduce(stays)
+    return np.logical_and.reduce([q >= q.max(axis=i, keepdims=True) for i in range(q.ndim)])
 
 
 def overgeneralized(q: ArrayLike) -> tuple[int, ...]:
@@ -51,17 +50,14 @@ def best_response_path(q: ArrayLike, start: Sequence[int]) -> list[tuple[int, ..
         ValueError: if q is not finite or start no joint action.
     """
     q = check_payoff(q)
-    path, still = [check_joint_action("start", start, q.shape)], 0
-    for turn in range(q.size * q.ndim):
-        agent, here = turn % q.ndim, path[-1]
-        line = q[tuple(slice(None) if j == agent else here[j] for j in range(q.ndim))]
-        better = int(np.argmax(line)) if line.max() > line[here[agent]] else here[agent]
-        moved = (*here[:agent], better, *here[agent + 1 :])
-        still = still + 1 if moved == here else 0
-        if moved != here:
-            path.append(moved)
-        if still == q.ndim:
-            break
+    path, before_round = [check_joint_action("start", start, q.shape)], 0
+    while len(path) > before_round:
+        before_round = len(path)
+        for i in range(q.ndim):
+            here = path[-1]
+            line = q[tuple(slice(None) if j == i else here[j] for j in range(q.ndim))]
+            if line.max() > line[here[i]]:
+                path.append((*here[:i], int(line.argmax()), *here[i + 1 :]))
     return path
 
 
@@ -81,10 +77,5 @@ def ro_pairs(q: ArrayLike) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     stable = [tuple(int(a) for a in u) for u in np.argwhere(pure_nash(q))]
     best = optimal_set(q)
     means = [against_random(q, i) for i in range(q.ndim)]
-    return [
-        (worse, better)
-        for worse, better in product(stable, stable)
-        if best[better]
-        and not best[worse]
-        and all(m[w] > m[b] for m, w, b in zip(means, worse, better, strict=True))
-    ]
+    pairs = [(bad, good) for bad, good in product(stable, stable) if best[good] and not best[bad]]
+    return [p for p in pairs if all(m[b] > m[g] for m, b, g in zip(means, *p, strict=True))]

@@ -5,24 +5,16 @@ that stays fixed, so that agreement is an identity map; or one agent after the o
 noise, which is Gibbs sampling and is followed here as a distribution, without samples.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.checks import (
-    NotNegative,
-    Whole,
-    check_count,
-    check_distribution,
-    check_joint_action,
-    check_payoff,
-    fitted,
-)
-from svnr.sets import Sets, check_sets
+from svnr.checks import NotNegative, check_count, check_distribution, check_joint_action, fitted
+from svnr.sets import Sets
 from svnr.theory.distributions import kl
-from svnr.theory.maxent import log_boltzmann, log_boltzmann_conditional
+from svnr.theory.maxent import log_boltzmann, log_conditionals
 from svnr.theory.nesting import nested_order
 
 MOST_PARTICLES = 5_000_000  # about 40 bytes an agent and particle
@@ -55,10 +47,7 @@ def noise_grid(n_agents: int, grid: int) -> np.ndarray:
         ValueError: if there is not at least one point on each axis, or there are too many in all.
     """
     if check_count("grid", grid) ** n_agents > MOST_PARTICLES:
-        raise ValueError(
-            f"grid must make at most {MOST_PARTICLES:,} particles, got {grid}^N = "
-            f"{grid**n_agents:,} for {n_agents} agents"
-        )
+        raise ValueError(f"grid^N must be at most {MOST_PARTICLES:,}, got {grid}^{n_agents}")
     midpoints = (np.arange(grid) + 0.5) / grid
     return np.stack(np.meshgrid(*[midpoints] * n_agents, indexing="ij"), -1).reshape(-1, n_agents)
 
@@ -74,24 +63,17 @@ def cumulative_conditionals(q: ArrayLike, alpha: float, sets: Sets) -> list[np.n
     Returns:
         N arrays of shape [A_j where j ∈ C_i else 1, for j ≠ i; A_i].
     """
-    parts = _conditionals(q, alpha, sets)
-    return [np.moveaxis(part, i, -1).cumsum(axis=-1) for i, part in enumerate(parts)]
+    logs = log_conditionals(q, alpha, sets)
+    return [np.exp(np.moveaxis(log, i, -1)).cumsum(axis=-1) for i, log in enumerate(logs)]
 
 
-def _conditionals(q: ArrayLike, alpha: float, sets: Sets) -> list[np.ndarray]:
-    """N arrays π*_α(u_i | u_{C_i}), each in the axes of the joint."""
-    return [np.exp(log_boltzmann_conditional(q, alpha, i, given)) for i, given in enumerate(sets)]
-
-
-def one_round(
-    cumulative: list[np.ndarray], sets: Sets, u: np.ndarray, noise: np.ndarray
-) -> np.ndarray:
+def one_round(laws: list[np.ndarray], sets: Sets, u: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """One round of (5.1): all agents at once draw anew, knowing what their sets did before.
 
     u_i^k is the quantile of π*(u_i | u_{C_i}^{k−1}) at agent i's own, fixed noise.
 
     Args:
-        cumulative: N distribution functions, from `cumulative_conditionals`.
+        laws: N distribution functions, from `cumulative_conditionals`.
         sets: [N] one set of agents for each agent.
         u: [M, N] the particles' actions, as indices.
         noise: [M, N] numbers in the unit interval.
@@ -99,24 +81,17 @@ def one_round(
     Returns:
         [M, N] the particles' new actions.
     """
-    n = len(sets)
     moved = np.empty_like(u)
-    for i in range(n):
-        seen = tuple(u[:, j] if j in sets[i] else 0 for j in range(n) if j != i)
-        moved[:, i] = (noise[:, i, None] > cumulative[i][seen][..., :-1]).sum(axis=-1)
+    for i, law in enumerate(laws):
+        seen = tuple(u[:, j] if j in sets[i] else 0 for j in range(len(sets)) if j != i)
+        moved[:, i] = (noise[:, i, None] > law[seen][..., :-1]).sum(axis=-1)
     return moved
-
-
-def share_of_particles(u: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """p(u) = 1/M Σ_ℓ δ, the joint [A_1, …, A_N] of particles [M, N], as below (5.1)."""
-    cells = np.ravel_multi_index(tuple(u.T), shape)
-    return (np.bincount(cells, minlength=int(np.prod(shape))) / len(u)).reshape(shape)
 
 
 def negotiate(
     q: ArrayLike,
     alpha: float,
-    sets: Sequence[Iterable[int]],
+    sets: Sets,
     *,
     rounds: int = 60,
     grid: int = 40,
@@ -130,7 +105,7 @@ def negotiate(
     Args:
         q: [A_1, …, A_N] payoff.
         alpha: temperature, positive.
-        sets: [N] one collection of agents for each agent.
+        sets: [N] one set of agents for each agent.
         rounds: K, the most rounds to play.
         grid: the points of each agent's noise; the particles are their grid^N combinations. An
             even number has no point at ½, which two equal optima would share unequally.
@@ -140,65 +115,49 @@ def negotiate(
         ValueError: if q is not finite, alpha not positive, sets do not fit, rounds or grid are
             not positive, the particles too many, or start is not a joint action.
     """
-    q = check_payoff(q)
-    sets = check_sets(sets, q.ndim)
-    last = [size - 1 for size in q.shape]
-    first = check_joint_action("start", last if start is None else start, q.shape)
-    noise = noise_grid(q.ndim, grid)
-    cumulative = cumulative_conditionals(q, alpha, sets)
-    u = np.tile(first, (len(noise), 1))
-    for k in range(check_count("rounds", rounds)):
-        moved = one_round(cumulative, sets, u, noise)
-        moving = float((moved != u).any(axis=1).mean())
-        u = moved
-        if moving == 0:
-            return Negotiated(rounds=k, moving=0.0, joint=share_of_particles(u, q.shape))
-    return Negotiated(rounds=rounds, moving=moving, joint=share_of_particles(u, q.shape))
+    laws, shape = cumulative_conditionals(q, alpha, sets), np.shape(q)
+    noise = noise_grid(len(shape), grid)
+    first = [size - 1 for size in shape] if start is None else start
+    u = np.tile(check_joint_action("start", first, shape), (len(noise), 1))
+    rounds, played, moving = check_count("rounds", rounds), 0, 1.0
+    while moving and played < rounds:
+        before, u = u, one_round(laws, sets, u, noise)
+        moving = float((u != before).any(axis=1).mean())
+        played += moving > 0
+    joint = np.zeros(shape)
+    np.add.at(joint, tuple(u.T), 1)  # p(u) = 1/M Σ_ℓ δ, below (5.1)
+    return Negotiated(rounds=played, moving=moving, joint=joint / len(u))
 
 
 def gibbs_negotiate(
-    q: ArrayLike,
-    alpha: float,
-    sets: Sequence[Iterable[int]],
-    start: ArrayLike,
-    *,
-    sweeps: int,
-    tolerance: float = 0.0,
-    order: Sequence[int] | None = None,
+    q: ArrayLike, alpha: float, sets: Sets, start: ArrayLike, *, sweeps: int, tolerance: float = 0
 ) -> list[float]:
     """D_KL(p ‖ π*) after each sweep of (6.2), one agent at a time with fresh noise.
 
     With the full sets it never rises but may fall slowly, because between two optima an agent
-    must pass through a bad joint action on its own. Strictly nested sets in their own order need
-    one sweep.
+    must pass through a bad joint action on its own. The agents draw in a nested order where there
+    is one, else as they are numbered; strictly nested sets then need one sweep.
 
     Args:
         q: [A_1, …, A_N] payoff.
         alpha: temperature, positive.
-        sets: [N] one collection of agents for each agent.
+        sets: [N] one set of agents for each agent.
         start: [A_1, …, A_N] the joint policy before the first sweep.
         sweeps: the most sweeps to do.
         tolerance: stop once the divergence is below it.
-        order: who draws when; by default a nested order where there is one, else 0, 1, …
 
     Returns:
         the divergences in nats, the start's first.
 
     Raises:
         ValueError: if q is not finite, alpha not positive, sweeps or tolerance negative, or
-            sets, start or order do not fit.
+            sets or start do not fit.
     """
-    q = check_payoff(q)
-    sets = check_sets(sets, q.ndim)
-    joint = check_distribution(start, "start", q.shape)
-    order = (nested_order(sets) or range(q.ndim)) if order is None else order
-    if sorted(order) != list(range(q.ndim)):
-        raise ValueError(f"order must name each of {q.ndim} agents once, got {tuple(order)}")
-    sweeps, tolerance = (
-        fitted("sweeps", sweeps, Whole),
-        fitted("tolerance", tolerance, NotNegative),
-    )
-    conditionals, log_optimal = _conditionals(q, alpha, sets), log_boltzmann(q, alpha)
+    check_count("sweeps", sweeps, least=0)
+    fitted("tolerance", tolerance, NotNegative)
+    log_optimal, order = log_boltzmann(q, alpha), nested_order(sets) or range(len(sets))
+    conditionals = [np.exp(log) for log in log_conditionals(q, alpha, sets)]
+    joint = check_distribution(start, "start", log_optimal.shape)
     divergences = [kl(joint, log_optimal)]
     while len(divergences) <= sweeps and divergences[-1] >= tolerance:
         for i in order:  # agent i draws anew, given the others

@@ -6,19 +6,14 @@ Each takes q [A_1, …, A_N], the soft Q of the state, the logarithm of the curr
 is too unlikely for a float has replies all the same, and may come back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import numpy as np
 
-from svnr.sets import check_sets
-from svnr.theory.distributions import log_marginal, log_sum_exp
-from svnr.theory.maxent import (
-    expected_payoff,
-    log_boltzmann,
-    log_boltzmann_conditional,
-    soft_value,
-)
+from svnr.sets import Sets
+from svnr.theory.distributions import log_marginals, log_sum_exp
+from svnr.theory.maxent import expected_payoff, log_boltzmann, log_conditionals, soft_value
 
 Improve = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 
@@ -67,18 +62,18 @@ def gibbs(q: np.ndarray, log_policy: np.ndarray, alpha: float) -> np.ndarray:
 
 def marginals_of_softmax(q: np.ndarray, log_policy: np.ndarray, alpha: float) -> np.ndarray:
     """Empty sets: each agent keeps its marginal of the exact update."""
-    return _log_product(_log_marginals(log_boltzmann(q, alpha)))
+    return _log_product(log_marginals(log_boltzmann(q, alpha)))
 
 
 def mean_field_simultaneous(q: np.ndarray, log_policy: np.ndarray, alpha: float) -> np.ndarray:
     """Empty sets: all agents reply at once to the others' current marginals."""
-    current = _log_marginals(log_policy)
+    current = log_marginals(log_policy)
     return _log_product([_soft_reply(q, current, i, alpha) for i in range(q.ndim)])
 
 
 def mean_field_sequential(q: np.ndarray, log_policy: np.ndarray, alpha: float) -> np.ndarray:
     """Empty sets: the agents reply one after the other to the others' newest marginals."""
-    current = _log_marginals(log_policy)
+    current = log_marginals(log_policy)
     for i in range(q.ndim):
         current[i] = _soft_reply(q, current, i, alpha)
     return _log_product(current)
@@ -90,25 +85,16 @@ def _soft_reply(q: np.ndarray, own: list[np.ndarray], agent: int, alpha: float) 
     return log_boltzmann(expected_payoff(q, others, agent), alpha)
 
 
-def _log_marginals(log_joint: np.ndarray) -> list[np.ndarray]:
-    return [log_marginal(log_joint, [i]) for i in range(log_joint.ndim)]
-
-
 def _log_product(logs: Sequence[np.ndarray]) -> np.ndarray:
     return reduce(np.add.outer, logs, np.zeros(()))
 
 
-def along(sets: Sequence[Iterable[int]]) -> Improve:
+def along(sets: Sets) -> Improve:
     """The improvement of agents that copy π*(u_i | u_{C_i}), for sets without circles.
 
     For strictly nested sets it is the exact update; for a star or empty sets it is not.
     """
-
-    def improve(q: np.ndarray, log_policy: np.ndarray, alpha: float) -> np.ndarray:
-        members = enumerate(check_sets(sets, q.ndim))
-        return reduce(np.add, [log_boltzmann_conditional(q, alpha, i, c) for i, c in members])
-
-    return improve
+    return lambda q, log_policy, alpha: reduce(np.add, log_conditionals(q, alpha, sets))
 
 
 IMPROVEMENTS: dict[str, Improve] = {

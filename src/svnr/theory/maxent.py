@@ -5,12 +5,11 @@ joint action. Everything that leads to a conditional of π* stays in log space, 
 temperatures do not underflow.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from svnr.checks import Positive, Share, check_agent, check_distribution, check_payoff, fitted
+from svnr.sets import Sets, check_sets, known_to
 from svnr.theory.distributions import axes_outside, log_sum_exp
 
 
@@ -67,26 +66,24 @@ def boltzmann(q: ArrayLike, alpha: float) -> np.ndarray:
     return np.exp(log_boltzmann(q, alpha))
 
 
-def log_boltzmann_conditional(
-    q: ArrayLike, alpha: float, agent: int, given: Iterable[int]
-) -> np.ndarray:
-    """log π*_α(u_i | u_C), the conditional of (3.3) that (6.4) aims at.
+def log_conditionals(q: ArrayLike, alpha: float, sets: Sets) -> list[np.ndarray]:
+    """log π*_α(u_i | u_{C_i}) of every agent, the conditionals of (3.3) that (6.4) aims at.
 
     Args:
         q: [A_1, …, A_N] payoff.
         alpha: temperature, positive.
-        agent: i.
-        given: C, the agents that are conditioned on; i itself is ignored.
+        sets: [N] one set of agents for each agent.
 
     Returns:
-        [A_j where j ∈ C ∪ {i}, else 1] log-probabilities of the actions along axis i.
+        N arrays [A_j where j ∈ C_i ∪ {i}, else 1], log-probabilities of the actions along axis i.
 
     Raises:
-        ValueError: if q is not finite, alpha not positive, or an agent does not exist.
+        ValueError: if q is not finite, alpha not positive, or sets do not fit.
     """
     log_optimal = log_boltzmann(q, alpha)
-    together = log_sum_exp(log_optimal, axes_outside({agent, *given}, log_optimal.ndim))
-    return together - log_sum_exp(together, (agent,))
+    known = [known_to(sets, i) for i in range(len(check_sets(sets, log_optimal.ndim)))]
+    laws = [log_sum_exp(log_optimal, axes_outside(agents, log_optimal.ndim)) for agents in known]
+    return [law - log_sum_exp(law, (i,)) for i, law in enumerate(laws)]
 
 
 def soft_value(q: ArrayLike, alpha: float) -> float:

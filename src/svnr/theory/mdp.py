@@ -55,11 +55,9 @@ def random_mdp(
 ) -> FiniteMDP:
     """Normal rewards, exponential-normalized transitions."""
     weights = rng.exponential(size=(n_states, *shape, n_states))
-    return FiniteMDP(
-        reward=rng.normal(size=(n_states, *shape)),
-        transition=weights / weights.sum(-1, keepdims=True),
-        discount=discount,
-    )
+    reward = rng.normal(size=(n_states, *shape))
+    transition = weights / weights.sum(-1, keepdims=True)
+    return FiniteMDP(reward=reward, transition=transition, discount=discount)
 
 
 def random_policy(rng: np.random.Generator, mdp: FiniteMDP) -> np.ndarray:
@@ -115,12 +113,8 @@ def soft_evaluate(
         ValueError: if policy is no policy of the game or alpha is negative.
     """
     policy, alpha = check_policy(policy, mdp), fitted("alpha", alpha, NotNegative)
-    moves = np.einsum("su,sut->st", policy.reshape(len(policy), -1), _flat(mdp.transition))
+    n = len(policy)
+    moves = np.einsum("su,sut->st", policy.reshape(n, -1), mdp.transition.reshape(n, -1, n))
     here = soft_value_of(mdp.reward, policy, alpha)
-    value = np.linalg.solve(np.eye(len(here)) - mdp.discount * moves, here)
+    value = np.linalg.solve(np.eye(n) - mdp.discount * moves, here)
     return mdp.backup(value), value
-
-
-def _flat(transition: np.ndarray) -> np.ndarray:
-    """[S, |U|, S] from [S, A_1, …, A_N, S]."""
-    return transition.reshape(len(transition), -1, transition.shape[-1])

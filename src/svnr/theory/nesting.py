@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from svnr.checks import Share, check_distribution, fitted
+from svnr.checks import check_distribution
 from svnr.sets import check_sets, known_to
 from svnr.theory.distributions import axes_outside
 
@@ -75,28 +75,23 @@ def has_common_source(sets: Sequence[Iterable[int]]) -> bool:
     return bool(frozenset.intersection(*(sets[i] | {i} for i in range(len(sets)))))
 
 
-def identification_dim(
-    joint: ArrayLike, sets: Sequence[Iterable[int]], tolerance: float = 1e-10
-) -> int:
+def identification_dim(joint: ArrayLike, sets: Sequence[Iterable[int]]) -> int:
     """How many dimensions of the joint its conditionals leave open: the "iff" of Theorem A.1.
 
     Zero means that π(u_i | u_{C_i}), for all i, determine π among the distributions. Nested sets
     give zero for every positive joint; sets that are not nested give more for some joint, a
-    product for instance.
+    product for instance. Singular values below 1e-10 of the largest count as zero.
 
     Args:
         joint: [A_1, …, A_N] probabilities, π; zero means that a joint action cannot be.
         sets: [N] one collection of agents for each agent.
-        tolerance: singular values below this share of the largest count as zero.
 
     Raises:
-        ValueError: if joint is no distribution, sets are not N or name a stranger, or tolerance
-            is no share.
+        ValueError: if joint is no distribution, or sets are not N or name a stranger.
     """
-    tolerance = fitted("tolerance", tolerance, Share)
     conditions, held = _conditions(check_distribution(joint, "joint"), sets)
     conditions = conditions[:, held | _may_be_positive(conditions, held)]
-    return conditions.shape[1] - int(np.linalg.matrix_rank(conditions, rtol=tolerance)) - 1
+    return conditions.shape[1] - int(np.linalg.matrix_rank(conditions, rtol=1e-10)) - 1
 
 
 def _conditions(joint: np.ndarray, sets: Sequence[Iterable[int]]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,36 +5,13 @@ readings are here; the conditional one is the one that makes the theory hold.
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.checks import (
-    NotNegative,
-    check_agent,
-    check_distribution,
-    check_one_of,
-    check_payoff,
-    fitted,
-)
-from svnr.theory.distributions import (
-    entropy,
-    finite_log,
-    kl,
-    log_marginal,
-    log_sum_exp,
-    marginals,
-    opponents,
-    product,
-)
-from svnr.theory.maxent import (
-    boltzmann,
-    boltzmann_limit,
-    expected_payoff,
-    log_boltzmann,
-    optimal_set,
-)
+from svnr.checks import NotNegative, check_agent, check_distribution, check_payoff, fitted
+from svnr.theory import distributions, maxent
 
 Reading = Literal["conditional", "marginal"]
 Execution = Literal["shared", "independent", "greedy"]
@@ -67,13 +44,14 @@ def pro_gap(
         ValueError: if the payoff, the temperature, the agent, the model or the reading do not
             make sense.
     """
-    check_one_of("reading", reading, get_args(Reading))
+    fitted("reading", reading, Reading)
     if reading == "marginal":
-        right = opponents(boltzmann(q, alpha), agent)
+        right = distributions.opponents(maxent.boltzmann(q, alpha), agent)
         both = [marginal_divergence(rho, q, alpha, agent) for rho in (opponent_model, right)]
         return both[0] - both[1]
-    model, log_optimal = _checked_model(opponent_model, q, agent), log_boltzmann(q, alpha)
-    return kl(model, log_marginal(log_optimal, set(range(log_optimal.ndim)) - {agent}))
+    model, log_optimal = _checked_model(opponent_model, q, agent), maxent.log_boltzmann(q, alpha)
+    log_partners = distributions.log_sum_exp(log_optimal, (agent,)).squeeze(agent)
+    return distributions.kl(model, log_partners)
 
 
 def marginal_divergence(
@@ -89,8 +67,8 @@ def marginal_divergence(
         alpha: temperature, positive.
         agent: i.
     """
-    drive = expected_payoff(log_boltzmann(q, alpha), opponent_model, agent)
-    return -entropy(opponent_model) - log_sum_exp(drive).item()
+    drive = maxent.expected_payoff(maxent.log_boltzmann(q, alpha), opponent_model, agent)
+    return -distributions.entropy(opponent_model) - distributions.log_sum_exp(drive).item()
 
 
 def pro_gap_limit(
@@ -110,12 +88,12 @@ def pro_gap_limit(
     Raises:
         ValueError: if the payoff, the agent, the model or the reading do not make sense.
     """
-    check_one_of("reading", reading, get_args(Reading))
+    fitted("reading", reading, Reading)
     q, model = check_payoff(q), _checked_model(opponent_model, q, agent)
     if reading == "conditional":
         return float(q.max() - (model * q.max(axis=agent)).sum())
-    partners = opponents(boltzmann_limit(q), agent)
-    replies = [expected_payoff(q, rho, agent).max() for rho in (partners, model)]
+    partners = distributions.opponents(maxent.boltzmann_limit(q), agent)
+    replies = [maxent.expected_payoff(q, rho, agent).max() for rho in (partners, model)]
     return float(replies[0] - replies[1])
 
 
@@ -147,20 +125,12 @@ def perceived(
     Returns:
         [A_1, …, A_N] probabilities.
     """
+    fitted("reading", reading, Reading)
     model = _checked_model(opponent_model, q, agent)
-    reply = np.exp(_log_reply(model, q, alpha, agent, reading))
-    return reply * np.expand_dims(model, agent)
-
-
-def _log_reply(
-    model: np.ndarray, q: ArrayLike, alpha: float, agent: int, reading: Reading
-) -> np.ndarray:
-    """log π_i of the π_i that minimizes (3.2), in the axes of the joint."""
-    check_one_of("reading", reading, get_args(Reading))
-    if reading == "conditional":
-        return log_boltzmann(q, alpha, (agent,))
-    own = log_boltzmann(expected_payoff(q, model, agent), alpha)
-    return np.expand_dims(own, [j for j in range(np.ndim(q)) if j != agent])
+    if reading == "marginal":  # π_i replies to what its actions earn on average
+        mean = maxent.expected_payoff(q, model, agent)
+        q = np.expand_dims(mean, distributions.axes_outside([agent], np.ndim(q)))
+    return np.exp(maxent.log_boltzmann(q, alpha, (agent,))) * np.expand_dims(model, agent)
 
 
 def _checked_model(opponent_model: ArrayLike, q: ArrayLike, agent: int) -> np.ndarray:
@@ -191,14 +161,12 @@ def execute(joint: ArrayLike, how: Execution = "independent") -> np.ndarray:
         ValueError: if joint is no distribution or the way is unknown.
     """
     joint = check_distribution(joint, "joint")
-    check_one_of("how", how, get_args(Execution))
+    fitted("how", how, Execution)
     if how == "shared":
         return joint
     if how == "independent":
-        return product(marginals(joint))
-    chosen = np.zeros_like(joint)
-    chosen[np.unravel_index(joint.argmax(), joint.shape)] = 1.0
-    return chosen
+        return distributions.product(distributions.marginals(joint))
+    return (np.arange(joint.size) == joint.argmax()).astype(float).reshape(joint.shape)
 
 
 def ero_gap(executed: ArrayLike, q: ArrayLike, agent: int | None = None) -> float:
@@ -239,12 +207,8 @@ def is_rectangular(actions: ArrayLike) -> bool:
     Args:
         actions: [A_1, …, A_N] True for the joint actions in the set.
     """
-    actions = np.asarray(actions, dtype=bool)
-    hull = np.ones_like(actions)
-    for i in range(actions.ndim):
-        rest = tuple(j for j in range(actions.ndim) if j != i)
-        hull &= actions.any(axis=rest, keepdims=True)
-    return bool((hull == actions).all())
+    members = np.argwhere(actions)
+    return bool(len(members) == np.prod([np.unique(own).size for own in members.T]))
 
 
 def annealing_suffices(q: ArrayLike) -> bool:
@@ -253,7 +217,7 @@ def annealing_suffices(q: ArrayLike) -> bool:
     It does exactly if the optimal joint actions form a rectangle: the limit is uniform on them,
     and the product of its marginals reaches every joint action of their rectangular hull.
     """
-    return is_rectangular(optimal_set(q))
+    return is_rectangular(maxent.optimal_set(q))
 
 
 # --- consistent reasoning -------------------------------------------------------------------
@@ -275,15 +239,15 @@ def is_consistent(
         alpha: temperature, positive.
         tolerance: nats by which either part may miss.
     """
-    executed = check_distribution(executed, "executed", check_payoff(q).shape)
+    executed = check_distribution(executed, "executed", np.shape(q))
     if has_pro(opponent_models, q, alpha, tolerance):
         return False
-    model = _checked_model(opponent_models[0], q, 0)
-    log_believed = _log_reply(model, q, alpha, 0, "conditional") + finite_log(model)[None]
-    return kl(executed, log_believed) <= tolerance
+    log_partners = distributions.finite_log(opponent_models[0])
+    log_believed = maxent.log_boltzmann(q, alpha, (0,)) + log_partners
+    return distributions.kl(executed, log_believed) <= tolerance
 
 
 def optimal_models(q: ArrayLike, alpha: float) -> list[np.ndarray]:
     """ρ_i = π*_α(u_{−i}) for every agent: the models of Definition 4.3."""
-    joint = boltzmann(q, alpha)
-    return [opponents(joint, i) for i in range(joint.ndim)]
+    joint = maxent.boltzmann(q, alpha)
+    return [distributions.opponents(joint, i) for i in range(joint.ndim)]

@@ -12,13 +12,6 @@ from svnr.theory.maxent import printed_soft_value
 from svnr.theory.mdp import FiniteMDP, check_policy, random_mdp, random_policy, soft_evaluate
 
 
-def soft_improve(
-    q: np.ndarray, log_policy: np.ndarray, alpha: float, improve: Improve
-) -> np.ndarray:
-    """The logarithm of the improved joint policy [S, A_1, …, A_N], state by state."""
-    return np.stack([improve(q[s], log_policy[s], alpha) for s in range(len(q))])
-
-
 @dataclass(frozen=True, eq=False)
 class Iterate:
     """One round of policy iteration, after evaluation."""
@@ -34,12 +27,9 @@ class Iterate:
 
     def change(self, before: "Iterate") -> float:
         """How far Q, the policy or its logarithm moved, as a share of the largest entry."""
-        pairs = (
-            (self.q, before.q),
-            (self.policy, before.policy),
-            (self.log_policy, before.log_policy),
-        )
-        return float(max(abs(new - old).max() / (abs(new).max() or 1.0) for new, old in pairs))
+        new, old = ((each.q, each.policy, each.log_policy) for each in (self, before))
+        pairs = zip(new, old, strict=True)
+        return float(max(abs(a - b).max() / (abs(a).max() or 1.0) for a, b in pairs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +68,8 @@ def soft_policy_iteration(
     log_policy = finite_log(uniform if start is None else check_policy(start, mdp))
     rounds, settled = [Iterate(log_policy, *soft_evaluate(mdp, np.exp(log_policy), alpha))], False
     while len(rounds) <= n_rounds and not settled:
-        log_policy = soft_improve(rounds[-1].q, log_policy, alpha, improve)
+        states = zip(rounds[-1].q, log_policy, strict=True)
+        log_policy = np.stack([improve(q, current, alpha) for q, current in states])
         rounds.append(Iterate(log_policy, *soft_evaluate(mdp, np.exp(log_policy), alpha)))
         settled = rounds[-1].change(rounds[-2]) < tolerance
     return PolicyIteration(rounds, settled)
@@ -86,9 +77,8 @@ def soft_policy_iteration(
 
 def improvement(mdp: FiniteMDP, policy: np.ndarray, alpha: float, improve: Improve) -> np.ndarray:
     """Q^{π′} − Q^π [S, A_1, …, A_N] of one improvement: Lemma 6.2 says nowhere negative."""
-    before, _ = soft_evaluate(mdp, policy, alpha)
-    improved = np.exp(soft_improve(before, finite_log(policy), alpha, improve))
-    return soft_evaluate(mdp, improved, alpha)[0] - before
+    before, after = soft_policy_iteration(mdp, alpha, improve, policy, n_rounds=1).rounds
+    return after.q - before.q
 
 
 def share_of_violations(
@@ -116,8 +106,7 @@ def share_of_violations(
         mdp = random_mdp(rng, 2, shape)
         policy = random_policy(rng, mdp)
         if improved:
-            q, _ = soft_evaluate(mdp, policy, 1.0)
-            policy = np.exp(soft_improve(q, finite_log(policy), 1.0, exact_nested))
+            policy = soft_policy_iteration(mdp, 1.0, start=policy, n_rounds=1).rounds[-1].policy
         if factored:
             policy = np.stack([product(marginals(joint)) for joint in policy])
         gain = improvement(mdp, policy, 1.0, improve)
