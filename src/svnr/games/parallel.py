@@ -225,10 +225,10 @@ def _load_body(env: Any, saved: Tensor, clock: int) -> None:
     import mujoco
 
     layer = _robot(env)
-    body = layer.unwrapped
-    n, parts = body.data.xpos.size, mujoco.mjtState.mjSTATE_INTEGRATION
-    mujoco.mj_setState(body.model, body.data, saved[: -2 * n].numpy(), parts)
-    body.data.xpos.flat, body.data.xipos.flat = saved[-2 * n : -n].numpy(), saved[-n:].numpy()
+    body, n = layer.unwrapped, layer.unwrapped.data.xpos.size
+    full, *places = np.split(saved.numpy(), [-2 * n, -n])
+    mujoco.mj_setState(body.model, body.data, full, mujoco.mjtState.mjSTATE_INTEGRATION)
+    body.data.xpos.flat, body.data.xipos.flat = places
     while layer is not body:
         if "_elapsed_steps" in vars(layer):
             layer._elapsed_steps = clock

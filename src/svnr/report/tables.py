@@ -158,8 +158,7 @@ def first_reached(runs: Runs, level: float, window: int = 100) -> pd.DataFrame:
 def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str]) -> pd.DataFrame:
     """What is told of each learner on each game, by their titles."""
     cells = table.groupby(["learner", "game"], sort=False)[column].apply(told).unstack("game")
-    named = cells.rename(index=TITLES, columns=TITLES)
-    return named.rename_axis(index="method", columns=None)
+    return cells.rename(index=TITLES, columns=TITLES).rename_axis(index="method", columns=None)
 
 
 def _spread(mean: float, spread: float) -> str:
@@ -187,22 +186,19 @@ def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 
 def _beside(ours: np.ndarray, within: float, theirs: tuple[float, float]) -> dict[str, Any]:
     low, high = bootstrap_interval(ours)
-    middle = f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]"
     return {
         "paper": _spread(*theirs),
         "ours": _spread(ours.mean(), ours.std()),
-        "interquartile mean [95 %]": middle,
+        "interquartile mean [95 %]": f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]",
         "spread within a run": f"{within:.2f}",
         "seeds": len(ours),
         "verdict": verdict(ours, theirs),
     }
 
 
-def outperforms(
-    table: pd.DataFrame, upper: str, lower: str, game: str, column: str = "shared"
-) -> bool:
+def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's bootstrap interval on a game lies wholly above another's."""
-    of_game = table[table["game"] == game].set_index("learner")[column]
+    of_game = table[table["game"] == game].set_index("learner")["shared"]
     return bootstrap_interval(of_game[[upper]])[0] > bootstrap_interval(of_game[[lower]])[1]
 
 

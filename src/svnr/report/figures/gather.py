@@ -74,9 +74,8 @@ def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n: int = 6) ->
     size, look = (FULL_WIDTH + 1, (FULL_WIDTH + 1) / columns), {"fontsize": 7, "loc": "center"}
     figure, axes = kit.panels(titles, *size, columns, 0.4, title, look=look)
     for row, (name, film) in enumerate(films.items()):
-        line = axes[row * columns :]
-        line[0].set_ylabel(name, fontsize=8)
-        for axis, step in zip(line, shown[row], strict=False):
+        axes[row * columns].set_ylabel(name, fontsize=8)
+        for axis, step in zip(axes[row * columns :], shown[row], strict=False):
             axis.imshow(film[step])
             axis.set(xticks=(), yticks=())
     return figure

@@ -115,10 +115,3 @@ def samples(
     axis.contourf(grid, grid, density.T, cmap="Greens", **shown)
     axis.scatter(*u.T, color=COLORS["svnr"], linewidths=0, **options)
     axis.set(xlim=(-end, end), ylim=(-end, end), aspect="equal")
-
-
-def key(axis: plt.Axes, names: Mapping[str, str]) -> None:
-    """Names in their colours, in the lower left corner."""
-    for row, (name, color) in enumerate(names.items()):
-        text = axis.text(0.03, 0.03 + 0.1 * row, name, transform=axis.transAxes)
-        text.set(color=color, fontsize=7, bbox={"facecolor": "white", "lw": 0, "pad": 0.6})

@@ -31,7 +31,10 @@ def clouds(panels: kit.Samples, density: np.ndarray, half_width: float, title: s
         kit.samples(axis, points, density, half_width, s=6)
         axis.set(xticks=(-4, 0, 4), yticks=(-4, 0, 4))
     kit.label_outer(axes, "u₁", "u₂")
-    kit.key(axes[0], {"target": OPTIMUM, "particles": COLORS["svnr"]})
+    box = {"facecolor": "white", "lw": 0, "pad": 0.6}
+    for height, name, color in ((0.03, "target", OPTIMUM), (0.13, "particles", COLORS["svnr"])):
+        text = axes[0].text(0.03, height, name, transform=axes[0].transAxes)
+        text.set(color=color, fontsize=7, bbox=box)
     return figure
 
 

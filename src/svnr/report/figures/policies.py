@@ -1,7 +1,6 @@
 """Figures of joint actions: visited while training, perceived by an agent, executed by a team."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,7 +25,7 @@ def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]
     """
     learners = visits.groupby("learner", sort=False)
     figure, axes, strip = _panels_in_space(len(learners))
-    dots: dict[str, Any] = {"s": 3, "alpha": 0.7, "lw": 0, "rasterized": True}
+    dots: dict = {"s": 3, "alpha": 0.7, "lw": 0, "rasterized": True}
     for axis, (learner, rows) in zip(axes, learners, strict=True):
         *u, reward = rows.sort_values("reward")[["u_1", "u_2", "u_3", "reward"]].to_numpy().T
         points = axis.scatter(*u, c=reward, vmin=-20, vmax=10, **dots)
@@ -44,7 +43,7 @@ def _panels_in_space(n: int) -> tuple[plt.Figure, list, plt.Axes]:
     figure = plt.figure(figsize=(width, side + 0.45), layout="none")
     height = side / (side + 0.45)
     places = [(i * side / width, 0.01, side / width, height) for i in range(n)]
-    axes: list[Any] = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
+    axes: list = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
     for axis in axes:
         axis.set_box_aspect(None, zoom=0.9)
         axis.patch.set_visible(False)  # an axis label may reach into the neighbour's place
@@ -75,9 +74,9 @@ def perceived_policies(panels: kit.Samples, density: np.ndarray, title: str) -> 
     columns, size = min(len(panels), 5), (FULL_WIDTH + 1.5, 1.55)
     figure, axes = kit.panels(panels, *size, columns, 0.65, title, ("u₁", "u₃"))
     contours = {"levels": density.max() * np.array([0.02, 0.1, 0.3, 0.6, 1.0]), "alpha": 0.6}
-    dots: dict[str, Any] = {"s": 3, "alpha": 0.4, "rasterized": True}
     for axis, u in zip(axes, panels.values(), strict=True):
-        kit.samples(axis, u[:, [0, 2]], density, 10.0, contours=contours, **dots)
+        u = u[:, [0, 2]]
+        kit.samples(axis, u, density, 10.0, contours=contours, s=3, alpha=0.4, rasterized=True)
     return figure
 
 
