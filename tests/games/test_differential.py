@@ -95,17 +95,17 @@ def test_the_reward_is_differentiable():
 @pytest.mark.parametrize(
     ("hills", "message"),
     [
-        ((), "hills must hold at least one hill"),
+        ((), r"hills must be a tuple that is not empty, got \(\)"),
         (
             (Hill(height=1, center=(11.0,), width=1, offset=0),),
-            r"hills\[0\].center must lie within",
+            r"hills\[0\].center must be 1 values within ±10.0, got \(11.0,\)",
         ),
         (
             (
                 Hill(height=1, center=(0.0,), width=1, offset=0),
                 Hill(height=1, center=(0.0, 1.0), width=1, offset=0),
             ),
-            r"hills\[1\].center must have 1 values",
+            r"hills\[1\].center must be 1 values within ±10.0, got \(0.0, 1.0\)",
         ),
     ],
 )

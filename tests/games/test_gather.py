@@ -209,10 +209,12 @@ def test_rules_that_make_no_game_are_refused(settings, message):
 
 def test_a_row_for_each_copy_is_wanted():
     game = ParticleGather()
-    with pytest.raises(ValueError, match="each of the 0 copies that reset started, got 2"):
+    with pytest.raises(
+        ValueError, match=r"each of the 0 copies that reset started, got shape \[2, 4\]"
+    ):
         game.step(torch.zeros(2, 4))
     game.reset(1, 0)
-    with pytest.raises(ValueError, match="each of the 1 copies that reset started, got 5"):
+    with pytest.raises(ValueError, match="each of the 1 copies that reset started"):
         game.step(torch.zeros(5, 4))
 
 

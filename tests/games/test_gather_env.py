@@ -54,7 +54,9 @@ def test_an_unknown_way_to_render_is_refused():
 def test_a_step_outside_an_episode_or_without_all_agents_is_refused():
     env = GatherParallelEnv()
     push = {agent: np.array([0.0]) for agent in env.possible_agents}
-    with pytest.raises(ValueError, match="step needs an episode under way; call reset first"):
+    with pytest.raises(
+        ValueError, match=r"actions must be one for each of \[\], who play from reset"
+    ):
         env.step(push)
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions must be one for each of .*got \['x_1'\]"):

@@ -147,17 +147,29 @@ def test_an_environment_of_turns_is_refused():
             {"observation_space": lambda self, agent: Discrete(2)},
             "observations of .* must be a Box",
         ),
-        ({"rewards": {"a": 1.0, "b": 0.0}}, "must share one reward, got {'a': 3.0, 'b': 2.0}"),
-        ({"rewards": {"a": 0.0, "b": 1e-5}}, "share one reward, got {'a': 2.0, 'b': 2.00001}"),
-        ({"rewards": {"a": 0.0, "b": np.nan}}, r"rewards of env.step must be finite, got .*nan"),
-        ({"rewards": {"a": np.nan, "b": np.nan}}, "rewards of env.step must be finite, got .*nan"),
+        (
+            {"rewards": {"a": 1.0, "b": 0.0}},
+            "must share the same rewards, got {'a': 3.0, 'b': 2.0}",
+        ),
+        (
+            {"rewards": {"a": 0.0, "b": 1e-5}},
+            "share the same rewards, got {'a': 2.0, 'b': 2.00001}",
+        ),
+        (
+            {"rewards": {"a": 0.0, "b": np.nan}},
+            "rewards of env.step must be a finite number each, got .*nan",
+        ),
+        (
+            {"rewards": {"a": np.nan, "b": np.nan}},
+            "rewards of env.step must be a finite number each, got .*nan",
+        ),
         (
             {"rewards": {"a": np.zeros(2), "b": 0.0}},
-            "rewards of env.step must be a number for each",
+            "rewards of env.step must be a finite number each",
         ),
-        ({"leaves": True}, r"env.agents must have all possible_agents, but \['b'\] left"),
-        ({"silent": True}, r"rewards must have all possible_agents, but \['b'\] left"),
-        ({"joins": True}, r"env.agents must have all possible_agents, but .* \['c'\] joined"),
+        ({"leaves": True}, r"env.agents must have all possible_agents \['a', 'b'\], got \['a'\]"),
+        ({"silent": True}, r"rewards must have all possible_agents .*, got \['a'\]"),
+        ({"joins": True}, r"env.agents must have all possible_agents .*, got \['a', 'b', 'c'\]"),
         ({"possible_agents": []}, "make_env must make a ParallelEnv .* got Unfit"),
         (
             {"reset": lambda self, seed: {}},
@@ -166,7 +178,7 @@ def test_an_environment_of_turns_is_refused():
         ({"step": lambda self, u: (1, 2, 3, 4)}, r"env.step must return \(.*\), got 4 values"),
         (
             {"step": lambda self, u: (self.seen(), 1.0, {}, {}, {})},
-            "rewards must be a dict by agent",
+            "rewards must have all possible_agents .*, got float",
         ),
     ],
 )
@@ -196,7 +208,7 @@ def test_ends_that_differ_between_agents_are_refused():
 
     game = ParallelGame(Uneven, horizon=2)
     game.reset(1, 0)
-    with pytest.raises(ValueError, match="terminations must be the same for all agents, got"):
+    with pytest.raises(ValueError, match="all agents must share the same terminations, got"):
         game.step(torch.zeros(1, 3))
 
 
@@ -270,7 +282,7 @@ def test_simple_spread_is_refused_once_two_of_three_collide():
         game = ParallelGame(spread(local_ratio, n=3), horizon=10)
         game.reset(30, 0)
         if local_ratio:
-            with pytest.raises(ValueError, match="must share one reward"):
+            with pytest.raises(ValueError, match="must share the same rewards"):
                 game.step(torch.zeros(30, 15))
         else:
             game.step(torch.zeros(30, 15))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, check_count, fitted
+from svnr.checks import Count, fitted
 from svnr.games.game import Game, as_data, check_rewards
 
 
@@ -44,12 +44,11 @@ def _last_state(game: Game, n_copies: int, generator: torch.Generator) -> Tensor
 def _check_sizes(game: Game) -> None:
     if not isinstance(game, Game):
         raise ValueError(f"game must be a Game, got {type(game).__name__}")
-    for name in ("name", "action_sizes", "state_size", "horizon"):
+    sizes = {"action_sizes": tuple[Count, ...], "state_size": Count, "horizon": Count}
+    for name, wanted in {"name": str, **sizes}.items():
         if not hasattr(game, name):
             raise ValueError(f"game must have {name!r}, got {type(game).__name__} without it")
-    fitted("action_sizes", game.action_sizes, tuple[Count, ...])
-    check_count("state_size", game.state_size)
-    check_count("horizon", game.horizon)
+        fitted(name, getattr(game, name), wanted)
 
 
 def _checked_rules(game: Game) -> str:
@@ -64,8 +63,6 @@ def _check_restart(game: Game, ended: Tensor, seed: int) -> None:
     state = game.restart(torch.arange(len(ended)) == len(ended) - 1, seed)
     if not torch.equal(state[:-1], ended[:-1]):
         raise ValueError("restart must leave the other copies as they are, got others")
-    alone = game.reset(1, seed)
-    if not torch.equal(state[-1:], alone):
-        raise ValueError(
-            f"restart must start one copy as reset(1, seed) does, {alone}, got {state[-1:]}"
-        )
+    alone, last = game.reset(1, seed), state[-1:]
+    if not torch.equal(last, alone):
+        raise ValueError(f"restart must start one copy as reset(1, seed): {alone}, got {last}")

@@ -40,11 +40,17 @@ class DifferentialGame(OneShotGame):
     def __init__(
         self, name: str, hills: tuple[Hill, ...], half_width: float = 10.0, form: Form = "printed"
     ) -> None:
-        self.name, self.hills = name, tuple(hills)
+        self.name = name
         self.half_width: float = fitted("half_width", half_width, Positive)
         self.form: Form = fitted("form", form, Form)
-        _check_hills(hills, self.half_width)
-        self.action_sizes = (1,) * len(hills[0].center)
+        self.hills: tuple[Hill, ...] = fitted("hills", hills, tuple[Hill, ...])
+        self.action_sizes = (1,) * len(self.hills[0].center)
+        for index, hill in enumerate(self.hills):
+            if len(hill.center) != self.n_agents or max(map(abs, hill.center)) > self.half_width:
+                raise ValueError(
+                    f"hills[{index}].center must be {self.n_agents} values within "
+                    f"±{self.half_width}, got {hill.center}"
+                )
         self._centers = torch.tensor([hill.center for hill in hills])  # [H, N]
         power = 2 if form == "printed" else 1
         self._steepness = torch.tensor([hill.height / hill.width**power for hill in hills])  # [H]
@@ -53,8 +59,7 @@ class DifferentialGame(OneShotGame):
     def reward(self, u: Tensor) -> Tensor:
         """max(g_1, g_2, …) of §8.1 for joint actions u [..., N] in [−1, 1]."""
         away = (self.half_width * u).unsqueeze(-2) - self._centers.to(u.dtype)
-        heights = self._offsets - self._steepness * away.square().sum(-1)
-        return heights.amax(-1)
+        return (self._offsets - self._steepness * away.square().sum(-1)).amax(-1)
 
     def rules(self) -> dict[str, Any]:
         """The hills and how they are read."""
@@ -64,11 +69,10 @@ class DifferentialGame(OneShotGame):
     @property
     def peaks(self) -> tuple[Outcome, ...]:
         """The peak of every hill, highest first."""
-        found = (
-            Outcome(tuple(x / self.half_width for x in hill.center), hill.offset)
-            for hill in self.hills
+        hills = sorted(self.hills, key=lambda hill: -hill.offset)
+        return tuple(
+            Outcome(tuple(x / self.half_width for x in h.center), h.offset) for h in hills
         )
-        return tuple(sorted(found, key=lambda peak: -peak.reward))
 
     def nearest_peak(self, u: Tensor) -> Tensor:
         """Which of `peaks` each joint action u [..., N] lies nearest to: [...] indices."""
@@ -83,21 +87,7 @@ class DifferentialGame(OneShotGame):
     @property
     def trap(self) -> Outcome | None:
         """The best peak below the optimum, where over-generalizing agents end, if any."""
-        lower = [peak for peak in self.peaks if peak.reward < self.optimum.reward]
-        return lower[0] if lower else None
-
-
-def _check_hills(hills: tuple[Hill, ...], half_width: float) -> None:
-    if not hills:
-        raise ValueError("hills must hold at least one hill, got none")
-    n = len(hills[0].center)
-    for index, hill in enumerate(hills):
-        if len(hill.center) != n:
-            raise ValueError(f"hills[{index}].center must have {n} values, got {hill.center}")
-        if max(abs(x) for x in hill.center) > half_width:
-            raise ValueError(
-                f"hills[{index}].center must lie within ±{half_width}, got {hill.center}"
-            )
+        return next((peak for peak in self.peaks if peak.reward < self.optimum.reward), None)
 
 
 def max_of_three(width: float, form: Form = "printed") -> DifferentialGame:
@@ -108,15 +98,17 @@ def max_of_three(width: float, form: Form = "printed") -> DifferentialGame:
         form: the payoff as printed, or as in the public code (where also z₂ = −3, not −4).
     """
     z = -4.0 if form == "printed" else -3.0
-    wrong = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=0.0)
-    right = Hill(height=1.0, center=(7.0, 7.0, z), width=width, offset=10.0)
-    suffix = "" if form == "printed" else "_code"
-    return DifferentialGame(f"max_of_three_{width}{suffix}", (wrong, right), form=form)
+    return _two_hills(f"max_of_three_{width}", 0.0, z, width, form)
 
 
 def two_modalities(form: Form = "printed") -> DifferentialGame:
     """Two Modalities (§8.1): two hills of height 10, one wide, one narrow."""
-    wide = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=10.0)
-    narrow = Hill(height=1.0, center=(7.0, 7.0, -3.0), width=2.0, offset=10.0)
+    return _two_hills("two_modalities", 10.0, -3.0, 2.0, form)
+
+
+def _two_hills(name: str, worth: float, z: float, width: float, form: Form) -> DifferentialGame:
+    """A wide hill worth `worth`, and one of the given width, at z₂ = `z`, worth 10."""
+    wide = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=worth)
+    narrow = Hill(height=1.0, center=(7.0, 7.0, z), width=width, offset=10.0)
     suffix = "" if form == "printed" else "_code"
-    return DifferentialGame(f"two_modalities{suffix}", (wide, narrow), form=form)
+    return DifferentialGame(name + suffix, (wide, narrow), form=form)

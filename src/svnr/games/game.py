@@ -105,9 +105,7 @@ class Game(ABC):
         _check_part("copies", copies, self._now.get("terminated", torch.zeros(0) > 0))
         if bool(copies.any()):
             anew = self._begun(copies.nonzero().flatten().tolist(), seed)
-            self._now = {
-                name: old.index_put((copies,), anew[name]) for name, old in self._now.items()
-            }
+            self._now = {n: old.index_put((copies,), anew[n]) for n, old in self._now.items()}
         return self._now["state"]
 
     @final
@@ -116,14 +114,12 @@ class Game(ABC):
         after = {**self._now, "reward": torch.zeros(len(self._now.get("clock", ())))}
         check_actions(u, sum(self.action_sizes), len(after["reward"]))
         running = ~(self._now["terminated"] | self._now["truncated"])
-        everyone = bool(running.all())
         u = u.detach().to(after["reward"].dtype)
         reward, played = self._play(MappingProxyType(after), u, running)
-        changed = {**played, "reward": reward, "clock": after["clock"] + 1}
-        for name, value in changed.items():
+        for name, value in {**played, "reward": reward, "clock": after["clock"] + 1}.items():
             old = after[check_one_of(f"what {self.name} plays", name, after)]
             _check_part(name, value, old)
-            after[name] = value if everyone else _where(running, value, old)
+            after[name] = torch.where(running.view(-1, *[1] * (old.ndim - 1)), value, old)
         reward, terminated = after.pop("reward"), after["terminated"]
         after["truncated"] = (after["truncated"] | (after["clock"] >= self.horizon)) & ~terminated
         self._now = after
@@ -187,11 +183,6 @@ class OneShotGame(Game):
         return self.reward(u), {"terminated": torch.ones_like(running)}
 
 
-def _where(copies: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """The new rows [B, …] of these copies [B], the old ones of the others."""
-    return torch.where(copies.view(-1, *[1] * (old.ndim - 1)), new, old)
-
-
 def as_data(value: Any) -> Any:
     """The value as JSON can hold it: arrays as lists, anything else that it cannot as text."""
     text = json.dumps(plain(value), default=lambda x: getattr(x, "tolist", lambda: repr(x))())
@@ -214,11 +205,10 @@ def agent_of_coordinate(action_sizes: tuple[int, ...]) -> list[int]:
 
 def check_actions(u: Tensor, n_coordinates: int, n_copies: int) -> None:
     """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1]."""
-    if u.ndim != 2 or u.shape[1] != n_coordinates:
-        raise ValueError(f"u must have shape [B, {n_coordinates}], got {list(u.shape)}")
-    if len(u) != n_copies:
+    if u.shape != (n_copies, n_coordinates):
         raise ValueError(
-            f"u must have a row for each of the {n_copies} copies that reset started, got {len(u)}"
+            f"u must have a row of {n_coordinates} for each of the {n_copies} copies that reset "
+            f"started, got shape {list(u.shape)}"
         )
     inside = u.abs() <= 1  # a NaN is never within
     if not bool(inside.all()):
@@ -229,9 +219,8 @@ def check_rewards(reward: Tensor, step: int) -> None:
     """Raise ValueError if a game paid something that is not a finite number at `step`."""
     if not bool(torch.isfinite(reward).all()):
         bad = int((~torch.isfinite(reward)).nonzero()[0])
-        raise ValueError(
-            f"reward must be finite, got {reward[bad].item()} in copy {bad} at step {step}"
-        )
+        found = f"{reward[bad].item()} in copy {bad} at step {step}"
+        raise ValueError(f"reward must be finite, got {found}")
 
 
 def _check_part(name: str, value: Any, like: Tensor) -> None:

@@ -52,10 +52,8 @@ class GatherSettings(Settings):
         """Refuse rules that make no game."""
         super().__post_init__()
         if not self.radius < self.start[0] <= self.start[1]:
-            raise ValueError(
-                f"start must be two distances above the radius {self.radius}, the lower first, "
-                f"got {self.start}"
-            )
+            wanted = f"two distances above the radius {self.radius}, the lower first"
+            raise ValueError(f"start must be {wanted}, got {self.start}")
 
 
 class ParticleGather(Game):
@@ -78,12 +76,11 @@ class ParticleGather(Game):
     def __init__(
         self, settings: GatherSettings | None = None, name: str = "particle_gather"
     ) -> None:
-        self.settings = settings or GatherSettings()
-        self.name = name
-        self.horizon = self.settings.horizon
-        prices = (self.settings.joint_reward, self.settings.solo_reward)
+        self.settings = rules = settings or GatherSettings()
+        self.name, self.horizon = name, rules.horizon
+        prices = (rules.joint_reward, rules.solo_reward)
         self._prices = torch.tensor(prices)
-        if not self.settings.pay_each_step:  # then each kind of contact is paid once at most
+        if not rules.pay_each_step:  # then each kind of contact is paid once at most
             self.return_bounds = sum(min(0.0, x) for x in prices), sum(max(0.0, x) for x in prices)
 
     def rules(self) -> dict[str, Any]:
@@ -108,10 +105,9 @@ class ParticleGather(Game):
         rules = self.settings
         force = rules.force_gain * u.view(-1, 2, 2)
         position, velocity = physics(now["position"], now["velocity"], force)
-        joint, solo = contacts(position, rules.radius)
-        met = torch.stack([joint, solo], -1)
+        met = torch.stack(contacts(position, rules.radius), -1)
         due = met if rules.pay_each_step else met & ~now["paid"]
-        ended = (joint & rules.end_on_joint) | (solo & rules.end_on_solo)
+        ended = (met & torch.tensor([rules.end_on_joint, rules.end_on_solo])).any(-1)
         after = _remembered(position, velocity, now["paid"] | met)
         return due.to(u.dtype) @ self._prices, {**after, "terminated": ended}
 
@@ -138,8 +134,7 @@ def physics(position: Tensor, velocity: Tensor, force: Tensor) -> tuple[Tensor, 
         velocity: [..., 2].
         force: [..., 2].
     """
-    pushed = (1 - DAMPING) * velocity + TIME_STEP * force
-    return position + TIME_STEP * velocity, pushed
+    return position + TIME_STEP * velocity, (1 - DAMPING) * velocity + TIME_STEP * force
 
 
 def contacts(position: Tensor, radius: float) -> tuple[Tensor, Tensor]:
@@ -160,7 +155,7 @@ def best_team(settings: GatherSettings) -> Team:
 
     def act(state: Tensor) -> Tensor:
         position, velocity = bodies(state)
-        needed = steps_needed(position, velocity, settings)
+        needed = _steps_needed(position, velocity, settings)
         goes = needed >= needed.flip(-1)
         return (_towards(position) * goes.unsqueeze(-1)).flatten(1)
 
@@ -185,7 +180,7 @@ def random_play(seed: int) -> Team:
     return lambda state: 2 * torch.rand(len(state), 4, generator=generator) - 1
 
 
-def steps_needed(position: Tensor, velocity: Tensor, settings: GatherSettings) -> Tensor:
+def _steps_needed(position: Tensor, velocity: Tensor, settings: GatherSettings) -> Tensor:
     """How many steps each particle [B, 2, 2] needs to the landmark at full force: [B, 2]."""
     needed = torch.full(position.shape[:-1], settings.horizon)
     for step in range(settings.horizon):

@@ -54,7 +54,7 @@ class GatherParallelEnv(ParallelEnv):
         self._seen = self._game.reset(1, int(self._drawn.integers(2**31)))[0]
         self.agents = list(self.possible_agents)
         self._trail = [bodies(self._seen)[0].numpy()]
-        return self._observations(), self._infos()
+        return self._told()
 
     def step(self, actions: dict[str, np.ndarray]) -> tuple[dict, dict, dict, dict, dict]:
         """Every agent pushes; see `ParticleGather.step`.
@@ -62,25 +62,24 @@ class GatherParallelEnv(ParallelEnv):
         Raises:
             ValueError: if no episode is under way, or not each of its agents pushes.
         """
-        if not self.agents:
-            raise ValueError("step needs an episode under way; call reset first")
-        if set(actions) != set(self.agents):
-            raise ValueError(f"actions must be one for each of {self.agents}, got {list(actions)}")
+        if not self.agents or set(actions) != set(self.agents):
+            wanted = f"one for each of {self.agents}, who play from reset to the end"
+            raise ValueError(f"actions must be {wanted}, got {list(actions)}")
         pushes = [float(np.asarray(actions[agent]).item()) for agent in self.possible_agents]
         step = self._game.step(torch.tensor([pushes]).clamp(-1, 1))
         self._seen = step.state[0]
         self._trail.append(bodies(self._seen)[0].numpy())
         if bool(step.terminated | step.truncated):
             self.agents = []
-        told = (step.reward.item(), step.terminated.item(), step.truncated.item())
-        rewards, ended, cut = (dict.fromkeys(self.possible_agents, value) for value in told)
-        return self._observations(), rewards, ended, cut, self._infos()
+        shared = (step.reward, step.terminated, step.truncated)
+        rewards, ended, cut = (dict.fromkeys(self.possible_agents, x.item()) for x in shared)
+        observed, infos = self._told()
+        return observed, rewards, ended, cut, infos
 
-    def _observations(self) -> dict[str, np.ndarray]:
-        return {agent: self.state() for agent in self.possible_agents}
-
-    def _infos(self) -> dict[str, dict]:
-        return {agent: {} for agent in self.possible_agents}
+    def _told(self) -> tuple[dict, dict]:
+        """What every agent observes, and nothing beside it."""
+        names = self.possible_agents
+        return {agent: self.state() for agent in names}, {agent: {} for agent in names}
 
     def render(self) -> np.ndarray | None:
         """The landmark, both particles and the ways they came: an image [H, W, 3] of bytes."""

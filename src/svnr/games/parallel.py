@@ -16,7 +16,6 @@ from torch import Tensor
 from svnr.checks import check_count
 from svnr.games.game import Copies, Game, agent_slices, as_data
 
-MakeEnv = Callable[[], Any]  # makes one ParallelEnv, a new one at each call
 TOLERANCE = 1e-6  # between the rewards of two agents that share one, absolute and relative
 
 
@@ -27,7 +26,7 @@ class ParallelGame(Game):
     by side in the order of `possible_agents`.
 
     Args:
-        make_env: makes one `ParallelEnv`; called once for each copy. Of a `functools.partial`,
+        make_env: makes one `ParallelEnv`, a new one at each call. Of a `functools.partial`,
             the rules tell the arguments.
         horizon: steps of an episode; where the environment goes on, it is truncated there.
         name: what the game is called; by default the environment's own name.
@@ -39,12 +38,15 @@ class ParallelGame(Game):
     """
 
     def __init__(
-        self, make_env: MakeEnv, horizon: int, name: str = "", use_env_state: bool = False
+        self,
+        make_env: Callable[[], Any],
+        horizon: int,
+        name: str = "",
+        use_env_state: bool = False,
     ) -> None:
         self.horizon = check_count("horizon", horizon)
-        self._make_env, self._use_env_state = make_env, use_env_state
-        env = make_env()
-        _check_parallel(env)
+        self._make_env, self._use_env_state = partial(make_env), use_env_state
+        env = _checked(make_env())
         self._envs, self._kind = [env], type(getattr(env, "unwrapped", env))
         self._env_name = str(env.metadata.get("name", self._kind.__name__))
         self.name = name or self._env_name
@@ -55,17 +57,16 @@ class ParallelGame(Game):
 
     def rules(self) -> dict[str, Any]:
         """What environment it is, of which release, and how it is played."""
-        make = self._make_env if isinstance(self._make_env, partial) else partial(self._make_env)
         kind = f"{self._kind.__module__}.{self._kind.__qualname__}"
-        return as_data(
-            {
-                "environment": [self._env_name, kind, _release(kind.partition(".")[0])],
-                "arguments": [make.args, make.keywords],
-                "sizes": [self.action_sizes, self.state_size],
-                "use_env_state": self._use_env_state,
-                **{each: getattr(self, each) for each in ("name", "horizon", "return_bounds")},
-            }
-        )
+        packages = metadata.distributions(name=kind.partition(".")[0])
+        rules = {
+            "environment": [self._env_name, kind, next((each.version for each in packages), None)],
+            "arguments": [self._make_env.args, self._make_env.keywords],
+            "sizes": [self.action_sizes, self.state_size],
+            "use_env_state": self._use_env_state,
+        }
+        told = ("name", "horizon", "return_bounds")
+        return as_data(rules | {each: getattr(self, each) for each in told})
 
     def reset(self, n_copies: int, seed: int) -> Tensor:
         """Start `n_copies` environments, each from a seed of its own; the states [B, S]."""
@@ -87,15 +88,13 @@ class ParallelGame(Game):
             raise ValueError("make_env must make a new environment at each call, got one twice")
 
     def _begin(self, copies: Sequence[int], seed: int) -> Copies:
-        seeds = np.random.SeedSequence(seed).generate_state(len(copies))
-        starts = zip(copies, seeds, strict=True)
-        rows = [self._start(self._envs[copy], int(word) % 2**31) for copy, word in starts]
-        return {"state": torch.stack(rows)}
+        words = np.random.SeedSequence(seed).generate_state(len(copies))
+        starts = zip(copies, (words % 2**31).tolist(), strict=True)
+        return {"state": torch.stack([self._start(self._envs[k], word) for k, word in starts])}
 
     def _start(self, env: Any, seed: int) -> Tensor:
         """The first state [S] of one copy."""
-        told = env.reset(seed=seed)
-        observed, _ = _parts("reset", told, ("observations", "infos"))
+        observed, _ = _parts("reset", env.reset(seed=seed), ("observations", "infos"))
         self._check_agents("env.agents", env.agents)
         return self._joined(env, observed)
 
@@ -110,61 +109,40 @@ class ParallelGame(Game):
     def _one_step(self, env: Any, u: Tensor) -> tuple[Tensor, float, bool, bool]:
         """One step of one copy: its state [S], reward, and whether it terminated or was cut."""
         names = ("observations", "rewards", "terminations", "truncations", "infos")
-        observed, rewards, ended, cut, _ = _parts("step", env.step(self._actions(u)), names)
-        reward = self._shared_reward(rewards)
-        terminated = self._together("terminations", ended)
-        truncated = self._together("truncations", cut)
-        if not (terminated or truncated):
+        observed, *told, _ = _parts("step", env.step(self._actions(u)), names)
+        reward, ended, cut = map(self._shared, names[1:4], told)
+        if not (ended or cut):
             self._check_agents("env.agents", env.agents)
-        return self._joined(env, observed), reward, terminated, truncated
+        return self._joined(env, observed), reward, ended, cut
 
     def _actions(self, u: Tensor) -> dict[str, np.ndarray]:
         """u [D] scaled to the agents' boxes, agent by agent."""
-        parts = agent_slices(self.action_sizes)
         shares = (u.numpy().astype(np.float64) + 1) / 2
-        return {
-            agent: _within(box, shares[part])
-            for agent, box, part in zip(self.agents, self._boxes, parts, strict=True)
-        }
+        parts = [shares[part] for part in agent_slices(self.action_sizes)]
+        return dict(zip(self.agents, map(_within, self._boxes, parts), strict=True))
 
     def _joined(self, env: Any, observed: Any) -> Tensor:
         self._check_agents("observations", observed)
-        own = [observed[agent] for agent in self.agents]
-        flat = [np.ravel(part) for part in ([env.state()] if self._use_env_state else own)]
-        return torch.as_tensor(np.concatenate(flat), dtype=torch.get_default_dtype())
+        own = [env.state()] if self._use_env_state else [observed[name] for name in self.agents]
+        flat = np.concatenate([np.ravel(part) for part in own])
+        return torch.as_tensor(flat, dtype=torch.get_default_dtype())
 
     def _check_agents(self, what: str, told: Any) -> None:
         """Raise ValueError unless an environment tells of all agents, and of nobody else."""
-        if not isinstance(told, Collection):
-            raise ValueError(f"{what} must be a dict by agent, got {type(told).__name__}")
-        left = [agent for agent in self.agents if agent not in told]
-        joined = [agent for agent in told if agent not in self.agents]
-        if left or joined:
-            raise ValueError(
-                f"{what} must have all possible_agents, but {left} left and {joined} joined"
-            )
+        found = list(told) if isinstance(told, Collection) else type(told).__name__
+        if not isinstance(told, Collection) or set(told) != set(self.agents):
+            raise ValueError(f"{what} must have all possible_agents {self.agents}, got {found}")
 
-    def _numbers(self, what: str, told: Any) -> dict[str, Any]:
-        """What `env.step` tells of each agent: a number, which may be an array of one."""
+    def _shared(self, what: str, told: Any) -> Any:
+        """The one number that `env.step` tells all agents; it may come as an array of one."""
         self._check_agents(what, told)
-        if any(np.size(told[agent]) != 1 for agent in self.agents):
-            raise ValueError(f"{what} of env.step must be a number for each agent, got {told}")
-        return {agent: np.asarray(told[agent]).item() for agent in self.agents}
-
-    def _shared_reward(self, rewards: Any) -> float:
-        told = self._numbers("rewards", rewards)
-        first, *others = told.values()
-        if not np.isfinite([first, *others]).all():
-            raise ValueError(f"rewards of env.step must be finite, got {told}")
+        each = [np.asarray(told[agent]) for agent in self.agents]
+        if any(x.size != 1 or not np.isfinite(x).all() for x in each):
+            raise ValueError(f"{what} of env.step must be a finite number each, got {told}")
+        first, *others = (x.item() for x in each)
         if not all(isclose(x, first, rel_tol=TOLERANCE, abs_tol=TOLERANCE) for x in others):
-            raise ValueError(f"all agents must share one reward, got {told}")
+            raise ValueError(f"all agents must share the same {what}, got {told}")
         return first
-
-    def _together(self, what: str, ended: Any) -> bool:
-        told = self._numbers(what, ended)
-        if len(set(told.values())) > 1:
-            raise ValueError(f"{what} must be the same for all agents, got {told}")
-        return all(told.values())
 
     # --- saved under way ------------------------------------------------------------------------
 
@@ -181,11 +159,10 @@ class ParallelGame(Game):
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on where `state_dict` was taken."""
-        own = dict(state)
-        bodies = own.pop("bodies", torch.empty(0))
-        super().load_state_dict(own)
+        super().load_state_dict({name: part for name, part in state.items() if name != "bodies"})
+        bodies, clocks = state.get("bodies", ()), state.get("clock", ())
         self._keep(len(bodies))
-        for env, body, clock in zip(self._envs, bodies, self._now.get("clock", ()), strict=True):
+        for env, body, clock in zip(self._envs, bodies, clocks, strict=True):
             env.reset(seed=0)
             _load_body(env, body, int(clock))
 
@@ -198,20 +175,12 @@ def _parts(call: str, told: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
     raise ValueError(f"env.{call} must return ({', '.join(names)}), got {found}")
 
 
-def _release(package: str) -> str | None:
-    """The version of the distribution called as the package is, if there is one."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _check_parallel(env: Any) -> None:
+def _checked(env: Any) -> Any:
+    """The environment, if all agents act at once in it."""
     if hasattr(env, "agent_iter") or not getattr(env, "possible_agents", None):
-        raise ValueError(
-            "make_env must make a ParallelEnv with possible_agents, where all agents act at once, "
-            f"got {type(env).__name__}"
-        )
+        wanted = "a ParallelEnv with possible_agents, where all agents act at once"
+        raise ValueError(f"make_env must make {wanted}, got {type(env).__name__}")
+    return env
 
 
 def _action_box(env: Any, agent: str) -> Any:
@@ -221,10 +190,8 @@ def _action_box(env: Any, agent: str) -> Any:
         raise ValueError(f"the observations of agent {agent!r} must be a Box, got {seen}")
     real = hasattr(space, "low") and np.issubdtype(space.dtype, np.floating)
     if not (real and len(space.shape) == 1 and np.isfinite([space.low, space.high]).all()):
-        raise ValueError(
-            f"the actions of agent {agent!r} must be a bounded Box of real numbers in one "
-            f"dimension, got {space}"
-        )
+        wanted = "a bounded Box of real numbers in one dimension"
+        raise ValueError(f"the actions of agent {agent!r} must be {wanted}, got {space}")
     return space
 
 
@@ -238,9 +205,7 @@ def _robot(env: Any) -> Any:
     """The gymnasium environment inside one of gymnasium-robotics, with its MuJoCo data."""
     found = getattr(getattr(env, "unwrapped", env), "single_agent_env", None)
     if not hasattr(getattr(found, "unwrapped", None), "data"):
-        raise NotImplementedError(
-            f"only robots of gymnasium-robotics can be saved under way, got {type(env).__name__}"
-        )
+        raise NotImplementedError(f"only robots of gymnasium-robotics can be saved, got {env}")
     return found
 
 
@@ -260,10 +225,10 @@ def _load_body(env: Any, saved: Tensor, clock: int) -> None:
     import mujoco
 
     layer = _robot(env)
-    body = layer.unwrapped
-    n, parts = body.data.xpos.size, mujoco.mjtState.mjSTATE_INTEGRATION
-    mujoco.mj_setState(body.model, body.data, saved[: -2 * n].numpy(), parts)
-    body.data.xpos.flat, body.data.xipos.flat = saved[-2 * n : -n].numpy(), saved[-n:].numpy()
+    body, n = layer.unwrapped, layer.unwrapped.data.xpos.size
+    full, *places = np.split(saved.numpy(), [-2 * n, -n])
+    mujoco.mj_setState(body.model, body.data, full, mujoco.mjtState.mjSTATE_INTEGRATION)
+    body.data.xpos.flat, body.data.xipos.flat = places
     while layer is not body:
         if "_elapsed_steps" in vars(layer):
             layer._elapsed_steps = clock

@@ -48,8 +48,8 @@ class Outputs:
         """The outputs of a notebook, told by its own `globals()` what its parameters are."""
         given = {name: names[name] for name in _defaults(notebook) if name in names}
         check_parameters(_defaults(notebook), given)
-        numbers = given.keys() - {"scale", "output", "n_jobs"}  # what the results depend on
-        parameters = {name: value for name, value in given.items() if name in numbers}
+        others = ("scale", "output", "n_jobs")  # than what the results depend on
+        parameters = {name: value for name, value in given.items() if name not in others}
         return cls(notebook, names["scale"], names["output"], parameters)
 
     def __post_init__(self) -> None:
@@ -60,9 +60,8 @@ class Outputs:
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
         own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
-        by_hand = not self.folder and own != dict(self.parameters)
-        folder = Path("build/by_hand" if by_hand else self.folder)
-        return repository_root() / folder.expanduser()
+        folder = self.folder or ("" if own == dict(self.parameters) else "build/by_hand")
+        return repository_root() / Path(folder).expanduser()
 
     @property
     def results(self) -> Path:
@@ -103,16 +102,14 @@ class Outputs:
         return folder
 
     def _record(self, file: str, label: str, runs: Sequence[Run], note: str) -> None:
+        keys = "\n".join(sorted(run.spec.key for run in runs))
+        packages = {name: version(name) for name in ("svnr", "torch", "numpy", "matplotlib")}
         entry = {
-            "label": label,
-            "notebook": self.notebook,
-            "scale": self.scale,
-            "parameters": dict(self.parameters),
-            "runs": len(runs),
-            "runs_hash": _hash(sorted(run.spec.key for run in runs)),
-            "note": note,
-            "versions": versions(),
-        }
+            "label": label, "notebook": self.notebook, "scale": self.scale,
+            "parameters": dict(self.parameters), "runs": len(runs),
+            "runs_hash": hashlib.sha256(keys.encode()).hexdigest()[:10],
+            "note": note, "versions": {"python": platform.python_version(), **packages},
+        }  # fmt: skip
         path = self._folder / "manifest.json"
         with FileLock(self._folder / ".manifest.lock"):  # notebooks are executed side by side
             manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -156,12 +153,6 @@ def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> N
             fitted(name, value, type(default))
 
 
-def versions() -> dict[str, str]:
-    """What the numbers and the pictures may depend on."""
-    names = ("svnr", "torch", "numpy", "matplotlib")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
 def markdown(table: pd.DataFrame) -> str:
     """A table in GitHub's Markdown, index included."""
     if table.index.nlevels == 1:
@@ -169,7 +160,3 @@ def markdown(table: pd.DataFrame) -> str:
     flat = table.reset_index()
     rows = [flat.columns, ["---"] * flat.shape[1], *flat.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
-
-
-def _hash(keys: list[str]) -> str:
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:10]

@@ -11,21 +11,14 @@ from pathlib import Path
 from typing import ParamSpec
 
 import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
 
 FULL_WIDTH = 5.5  # inches, the paper's text width
 
 COLORS = {
-    "svnr": "#D55E00",
-    "svnr_f": "#E0A458",
-    "svnr_m": "#7F7F7F",
-    "maddpg": "#8FA9C4",
-    "masql": "#6FA88C",
-    "pr2": "#B58FB0",
-    "rommeo": "#A39461",
-    "lenient": "#8C7B75",
-    "hysteretic": "#B9B9B9",
-}
+    "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F",
+    "maddpg": "#8FA9C4", "masql": "#6FA88C", "pr2": "#B58FB0",
+    "rommeo": "#A39461", "lenient": "#8C7B75", "hysteretic": "#B9B9B9",
+}  # fmt: skip
 _LONG, _SHORT, _DOTS = (0, (3, 1.5)), (0, (1.5, 1.5)), (0, (1, 1))
 DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
     "svnr_f": _LONG, "svnr_m": _DOTS, "masql": _LONG, "pr2": _LONG, "rommeo": _SHORT,
@@ -43,14 +36,14 @@ def in_style() -> AbstractContextManager[None]:
     return plt.style.context(Path(__file__).with_name("svnr.mplstyle"), after_reset=True)
 
 
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     """Let a figure function draw in this project's style, and leave matplotlib's own untouched.
 
     The figure comes back closed, so a notebook shows it once, where it is the value of a cell.
     """
 
     @wraps(draw)
-    def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
+    def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> plt.Figure:
         with in_style():
             figure = draw(*args, **kwargs)
             figure.draw_without_rendering()

@@ -17,6 +17,7 @@ from svnr.report.statistics import bootstrap_interval, interquartile_mean, smoot
 if TYPE_CHECKING:
     import optuna
 
+Runs = Sequence[Run]
 TITLES = {name: entry.title for name, entry in LEARNERS.items()}
 TITLES |= {name: entry.title for name, entry in GAMES.items()}
 
@@ -24,7 +25,7 @@ TITLES |= {name: entry.title for name, entry in GAMES.items()}
 # --- rows of runs -------------------------------------------------------------------------------
 
 
-def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
+def curves(runs: Runs, window: int = 100, every: int = 10) -> pd.DataFrame:
     """Training curves in long form: the return of an episode, averaged over the last `window`.
 
     Args:
@@ -40,12 +41,10 @@ def curves(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFr
         reward = smooth(run.returns, window)[::every]
         return {"episode": every * np.arange(len(reward)), "reward": reward}
 
-    return _long(runs, curve)
+    return _rows(runs, curve)
 
 
-def visits(
-    runs: Sequence[Run], half_width: float, first: int, last: int, every: int = 1
-) -> pd.DataFrame:
+def visits(runs: Runs, half_width: float, first: int, last: int, every: int = 1) -> pd.DataFrame:
     """Joint actions of episodes `first` to `last` of one-shot games, in the game's units.
 
     Returns:
@@ -58,20 +57,20 @@ def visits(
         actions = {f"u_{d}": column for d, column in enumerate(u.T, 1)}
         return {"episode": kept, **actions, "reward": run.returns[kept]}
 
-    return _long(runs, visited)
+    return _rows(runs, visited)
 
 
-def traces(runs: Sequence[Run]) -> pd.DataFrame:
+def traces(runs: Runs) -> pd.DataFrame:
     """PRO and ERO while training: rows of learner, seed, episode, pro, ero of the worst agent."""
 
     def trace(run: Run) -> dict[str, np.ndarray]:
         worst = {gap: run.trace[gap].max(-1) for gap in ("pro", "ero")}
         return {"episode": run.trace["episode"], **worst}
 
-    return _long(runs, trace)
+    return _rows(runs, trace)
 
 
-def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
+def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
     """One row a run: what it earned in its last training episodes and in each way of execution."""
 
     def score(run: Run) -> dict[str, float]:
@@ -81,7 +80,7 @@ def scores(runs: Sequence[Run], last: int = 100) -> pd.DataFrame:
     return _rows(runs, score)
 
 
-def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame:
+def over_generalization(runs: Runs, alpha: float = 1.0) -> pd.DataFrame:
     """One row a run: the PRO gap at `alpha` and the ERO gap, of the agent with the largest.
 
     Raises:
@@ -98,7 +97,7 @@ def over_generalization(runs: Sequence[Run], alpha: float = 1.0) -> pd.DataFrame
     return _rows(runs, gaps)
 
 
-def modes(runs: Sequence[Run], exact: float, tolerance: float = 0.10) -> pd.DataFrame:
+def modes(runs: Runs, exact: float, tolerance: float = 0.10) -> pd.DataFrame:
     """One row a run of a game of two peaks: what of its perceived policy is at the second.
 
     Args:
@@ -116,19 +115,14 @@ def modes(runs: Sequence[Run], exact: float, tolerance: float = 0.10) -> pd.Data
     return _rows(runs, mode)
 
 
-def _labels(run: Run) -> dict[str, Any]:
-    return {"game": run.spec.game, "learner": run.spec.learner, "seed": run.spec.seed}
-
-
-def _rows(runs: Sequence[Run], measure: Callable[[Run], dict[str, Any]]) -> pd.DataFrame:
-    """One row a run: game, learner, seed, and what is measured."""
-    return pd.DataFrame(_labels(run) | measure(run) for run in runs)
-
-
-def _long(runs: Sequence[Run], measure: Callable[[Run], dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Rows of game, learner, seed, and what is measured many times a run."""
-    parts = [pd.DataFrame(_labels(run) | measure(run)) for run in runs]
-    return pd.concat(parts, ignore_index=True)
+def _rows(runs: Runs, measure: Callable[[Run], dict[str, Any]]) -> pd.DataFrame:
+    """Rows of game, learner, seed, and what is measured once or many times a run."""
+    parts = [
+        {"game": run.spec.game, "learner": run.spec.learner, "seed": run.spec.seed}
+        | {name: np.atleast_1d(value) for name, value in measure(run).items()}
+        for run in runs
+    ]
+    return pd.concat(map(pd.DataFrame, parts), ignore_index=True)
 
 
 # --- learners by games --------------------------------------------------------------------------
@@ -144,7 +138,7 @@ def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFram
     return _by_game(table, column, lambda cell: f"{(cell >= threshold).sum()} of {len(cell)}")
 
 
-def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.DataFrame:
+def first_reached(runs: Runs, level: float, window: int = 100) -> pd.DataFrame:
     """Learners by games: the median episode at which the mean return of `window` reaches `level`.
 
     Beside it stands how many seeds ever reach it; the others do not enter the median.
@@ -164,8 +158,7 @@ def first_reached(runs: Sequence[Run], level: float, window: int = 100) -> pd.Da
 def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str]) -> pd.DataFrame:
     """What is told of each learner on each game, by their titles."""
     cells = table.groupby(["learner", "game"], sort=False)[column].apply(told).unstack("game")
-    named = cells.rename(index=TITLES, columns=TITLES)
-    return named.rename_axis(index="method", columns=None)
+    return cells.rename(index=TITLES, columns=TITLES).rename_axis(index="method", columns=None)
 
 
 def _spread(mean: float, spread: float) -> str:
@@ -193,22 +186,19 @@ def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 
 def _beside(ours: np.ndarray, within: float, theirs: tuple[float, float]) -> dict[str, Any]:
     low, high = bootstrap_interval(ours)
-    middle = f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]"
     return {
         "paper": _spread(*theirs),
         "ours": _spread(ours.mean(), ours.std()),
-        "interquartile mean [95 %]": middle,
+        "interquartile mean [95 %]": f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]",
         "spread within a run": f"{within:.2f}",
         "seeds": len(ours),
         "verdict": verdict(ours, theirs),
     }
 
 
-def outperforms(
-    table: pd.DataFrame, upper: str, lower: str, game: str, column: str = "shared"
-) -> bool:
+def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's bootstrap interval on a game lies wholly above another's."""
-    of_game = table[table["game"] == game].set_index("learner")[column]
+    of_game = table[table["game"] == game].set_index("learner")["shared"]
     return bootstrap_interval(of_game[[upper]])[0] > bootstrap_interval(of_game[[lower]])[1]
 
 

@@ -22,7 +22,7 @@ def test_ways_begin_at_the_starts_in_the_worlds_own_units():
 
 def test_a_short_film_shows_every_frame_once():
     film = [np.zeros((4, 4, 3), dtype=np.uint8)] * 3
-    figure = strips({"short": film, "long": film * 4}, "title", n_frames=6)
+    figure = strips({"short": film, "long": film * 4}, "title", n=6)
     titles = [axis.get_title() for axis in figure.axes if axis.get_visible()]
     assert titles == ["step 0", "step 1", "step 2"] + [f"step {s}" for s in (0, 2, 4, 7, 9, 11)]
 

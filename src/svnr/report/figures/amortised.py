@@ -1,27 +1,20 @@
 """Figures of amortised negotiation: architecture, one pass against many rounds, soft values."""
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 from svnr.sets import Sets, check_sets, known_to
 
-_BOX: dict[str, Any] = {
-    "boxstyle": "round,pad=0.02,rounding_size=0.1", "edgecolor": INK, "linewidth": 0.8,
-}  # fmt: skip
-_ARROW: dict[str, Any] = {
-    "arrowstyle": "-|>", "mutation_scale": 7, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0,
-}  # fmt: skip
+Pair = tuple[float, float]
+_ROUND = "round,pad=0.02,rounding_size=0.1"
+_ARROW: dict = {"arrowstyle": "-|>", "mutation_scale": 7, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 
 @styled
-def architecture(sets: Sets) -> Figure:
+def architecture(sets: Sets) -> plt.Figure:
     """Figure 2 redrawn for any negotiation sets: training on the left, execution on the right.
 
     Args:
@@ -30,33 +23,31 @@ def architecture(sets: Sets) -> Figure:
     sets = check_sets(sets)
     size = (FULL_WIDTH + 1.6, 0.55 + 0.75 * len(sets))
     figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(1.55, 1))
-    _team(left, sets, "Training")
+    _team(left, sets, "Training", 5.4)
     _critic(left, len(sets))
-    _team(right, sets, "Execution: one seed, no messages")
-    right.set_xlim(-0.75, 3.2)
-    left.set_xlim(-0.75, 5.4)
+    _team(right, sets, "Execution: one seed, no messages", 3.2)
     return figure
 
 
-def _team(axis: Axes, sets: Sets, title: str) -> None:
+def _team(axis: plt.Axes, sets: Sets, title: str, width: float) -> None:
     """Noise, networks and actions of every agent, with an arrow wherever noise is heard."""
     n = len(sets)
     for i in range(n):
         y, sub = n - 1 - i, "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(i + 1))
-        _node(axis, 0.0, y, f"ξ{sub}", "#F2F2F2")
-        _node(axis, 1.5, y, f"f{sub}(s, ·)", "#FBE3D0", width=0.85)
-        _node(axis, 2.8, y, f"u{sub}", "#E3F0E6")
+        _node(axis, (0.0, y), f"ξ{sub}", "#F2F2F2")
+        _node(axis, (1.5, y), f"f{sub}(s, ·)", "#FBE3D0", (0.85, 0.5))
+        _node(axis, (2.8, y), f"u{sub}", "#E3F0E6")
         _arrow(axis, (1.95, y), (2.5, y), INK)
         for j in known_to(sets, i):
             _arrow(axis, (0.3, n - 1 - j), (1.05, y), INK if j == i else COLORS["svnr"])
-    axis.set(title=title, ylim=(-0.7, n - 0.4))
+    axis.set(title=title, xlim=(-0.75, width), ylim=(-0.7, n - 0.4))
     axis.axis("off")
 
 
-def _critic(axis: Axes, n: int) -> None:
+def _critic(axis: plt.Axes, n: int) -> None:
     """The central critic, and the direction that it sends back to every agent."""
     middle = (n - 1) / 2
-    _node(axis, 4.6, middle, "critic\nQ(s, u)", "#E1ECF5", width=1.0, height=0.8)
+    _node(axis, (4.6, middle), "critic\nQ(s, u)", "#E1ECF5", (1.0, 0.8))
     for i in range(n):
         _arrow(axis, (3.1, i), (4.05, middle + 0.12 * (i - middle)), INK)
         _arrow(axis, (4.1, middle - 0.3), (2.85, i - 0.26), NEUTRAL["blue"], bend=-0.18)
@@ -64,23 +55,22 @@ def _critic(axis: Axes, n: int) -> None:
     sent.set(color=NEUTRAL["blue"], fontsize=7, ha="center", va="top")
 
 
-def _node(
-    axis: Axes, x: float, y: float, text: str, color: str, width: float = 0.55, height: float = 0.5
-) -> None:
-    corner = (x - width / 2, y - height / 2)
-    axis.add_patch(FancyBboxPatch(corner, width, height, facecolor=color, **_BOX))
+def _node(axis: plt.Axes, at: Pair, text: str, color: str, size: Pair = (0.55, 0.5)) -> None:
+    """A round box around a text, of a width and a height."""
+    (x, y), (width, height) = at, size
+    box = FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle=_ROUND)
+    box.set(facecolor=color, edgecolor=INK, linewidth=0.8)
+    axis.add_patch(box)
     axis.text(x, y, text, ha="center", va="center", fontsize=8)
 
 
-def _arrow(
-    axis: Axes, start: tuple[float, float], end: tuple[float, float], color: str, bend: float = 0.0
-) -> None:
+def _arrow(axis: plt.Axes, start: Pair, end: Pair, color: str, bend: float = 0.0) -> None:
     curve = f"arc3,rad={bend}"
     axis.add_patch(FancyArrowPatch(start, end, color=color, connectionstyle=curve, **_ARROW))
 
 
 @styled
-def rounds_against_network(rounds: pd.DataFrame, network: float, optimum: float) -> Figure:
+def rounds_against_network(rounds: pd.DataFrame, network: float, optimum: float) -> plt.Figure:
     """What particles earn after each round of negotiation, beside one pass of the network.
 
     Args:
@@ -105,7 +95,7 @@ def rounds_against_network(rounds: pd.DataFrame, network: float, optimum: float)
 
 
 @styled
-def soft_values(table: pd.DataFrame) -> Figure:
+def soft_values(table: pd.DataFrame) -> plt.Figure:
     """Error of each reading of (7.4) against the exact soft value, over the temperature.
 
     Args:

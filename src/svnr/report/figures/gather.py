@@ -6,8 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from svnr.experiments.evaluate import Episodes
 from svnr.games.gather import bodies
@@ -17,7 +15,7 @@ from svnr.report.style import FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 ENDS = {"joint": OPTIMUM, "solo": TRAP, "none": "#9A9A9A"}  # how an episode ended → colour
 
 
-def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str) -> Figure:
+def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str) -> plt.Figure:
     """Return against training episode between the optimum, 5, and going alone, −2 (Figure 4d).
 
     Args:
@@ -25,9 +23,7 @@ def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str)
         panels: game → title of its panel, in order.
         title: the message.
     """
-    return training.training_curves(
-        curves, panels, title, optimum=5, trap=0, trap_name="stay away", limits=(-2.2, 5.6)
-    )
+    return training.training_curves(curves, panels, title, 5, 0, "stay away", (-2.2, 5.6))
 
 
 def ends(returns: np.ndarray) -> np.ndarray:
@@ -36,22 +32,22 @@ def ends(returns: np.ndarray) -> np.ndarray:
 
 
 @styled
-def ways(teams: Mapping[str, Episodes], radius: float, title: str, n_shown: int = 12) -> Figure:
+def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) -> plt.Figure:
     """Where the two particles go, a panel a team, coloured by how the episode ends.
 
     Args:
         teams: name → episodes of Particle Gather.
         radius: of the landmark.
         title: the message.
-        n_shown: episodes drawn of each team.
+        n: episodes drawn of each team.
     """
-    columns = min(6, len(teams))
-    look = {"fontsize": 8, "loc": "center"}
+    columns, look = min(6, len(teams)), {"fontsize": 8, "loc": "center"}
     figure, axes = kit.panels(teams, 1.45 * columns, 1.65, columns, 0.6, title, look=look)
     for axis, episodes in zip(axes, teams.values(), strict=True):
-        _plane(axis, radius)
+        axis.add_patch(plt.Circle((0, 0), radius, color=OPTIMUM, alpha=0.15, linewidth=0))
+        axis.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=(), yticks=())
         positions, _ = bodies(torch.as_tensor(episodes.state))  # [T + 1, B, particle, axis]
-        for copy, end in enumerate(ends(episodes.returns)[:n_shown]):
+        for copy, end in enumerate(ends(episodes.returns)[:n]):
             for path in positions[: episodes.length[copy] + 1, copy].movedim(1, 0):
                 axis.plot(*path.T, color=ENDS[end], linewidth=0.8, alpha=0.7)
                 axis.plot(*path[0], ".", color=INK, markersize=2.5)
@@ -60,22 +56,16 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n_shown: int 
     return figure
 
 
-def _plane(axis: Axes, radius: float, half_width: float = 1.2) -> None:
-    axis.add_patch(plt.Circle((0, 0), radius, color=OPTIMUM, alpha=0.15, linewidth=0))
-    limits = (-half_width, half_width)
-    axis.set(xlim=limits, ylim=limits, aspect="equal", xticks=(), yticks=())
-
-
 @styled
-def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n_frames: int = 6) -> Figure:
+def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n: int = 6) -> plt.Figure:
     """Frames of one episode side by side, a row a team.
 
     Args:
         films: name → the frames [H, W, 3] of an episode, from its start.
         title: the message.
-        n_frames: frames shown of each at most, evenly spaced, first and last among them.
+        n: frames shown of each at most, evenly spaced, first and last among them.
     """
-    evenly = [np.linspace(0, len(film) - 1, n_frames) for film in films.values()]
+    evenly = [np.linspace(0, len(film) - 1, n) for film in films.values()]
     shown = [np.unique(steps.round().astype(int)) for steps in evenly]
     columns = max(map(len, shown))
     titles: list[str | None] = []
@@ -84,9 +74,8 @@ def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n_frames: int 
     size, look = (FULL_WIDTH + 1, (FULL_WIDTH + 1) / columns), {"fontsize": 7, "loc": "center"}
     figure, axes = kit.panels(titles, *size, columns, 0.4, title, look=look)
     for row, (name, film) in enumerate(films.items()):
-        line = axes[row * columns :]
-        line[0].set_ylabel(name, fontsize=8)
-        for axis, step in zip(line, shown[row], strict=False):
+        axes[row * columns].set_ylabel(name, fontsize=8)
+        for axis, step in zip(axes[row * columns :], shown[row], strict=False):
             axis.imshow(film[step])
             axis.set(xticks=(), yticks=())
     return figure

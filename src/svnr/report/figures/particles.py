@@ -1,12 +1,10 @@
 """Figures of particles: clouds on their targets, and curves over rounds."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
@@ -19,9 +17,7 @@ PALETTE = (*NEUTRAL.values(), COLORS["rommeo"], COLORS["maddpg"])
 
 
 @styled
-def clouds(
-    panels: Mapping[str, np.ndarray], density: np.ndarray, half_width: float, title: str
-) -> Figure:
+def clouds(panels: kit.Samples, density: np.ndarray, half_width: float, title: str) -> plt.Figure:
     """Particles in the plane over the density they should follow, a panel a cloud.
 
     Args:
@@ -35,7 +31,10 @@ def clouds(
         kit.samples(axis, points, density, half_width, s=6)
         axis.set(xticks=(-4, 0, 4), yticks=(-4, 0, 4))
     kit.label_outer(axes, "u₁", "u₂")
-    kit.key(axes[0], {"target": OPTIMUM, "particles": COLORS["svnr"]})
+    box = {"facecolor": "white", "lw": 0, "pad": 0.6}
+    for height, name, color in ((0.03, "target", OPTIMUM), (0.13, "particles", COLORS["svnr"])):
+        text = axes[0].text(0.03, height, name, transform=axes[0].transAxes)
+        text.set(color=color, fontsize=7, bbox=box)
     return figure
 
 
@@ -49,7 +48,7 @@ def lines(
     title: str,
     level: tuple[float, str] | None = None,
     log: str = "",
-) -> Figure:
+) -> plt.Figure:
     """One line a group, named at its right end; topologies have the same colour everywhere.
 
     Args:
@@ -64,10 +63,9 @@ def lines(
         log: the logarithmic axes: "", "x", "y" or "xy".
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.7))
-    ends = []
-    if level is not None:
-        kit.level(axis, level[0], linewidth=0.9)
-        ends = [(*level, OPTIMUM)]
+    ends = [(*level, OPTIMUM)] if level else []
+    for height, _, _ in ends:
+        kit.level(axis, height, linewidth=0.9)
     few = table[x].nunique() <= 10
     for index, (name, rows) in enumerate(table.groupby(by, sort=False)):
         look = _look(str(name), index)
@@ -87,7 +85,7 @@ def _look(name: str, index: int) -> dict[str, Any]:
 
 
 @styled
-def settling(path: np.ndarray, mean: float, deviation: float) -> Figure:
+def settling(path: np.ndarray, mean: float, deviation: float) -> plt.Figure:
     """The paths of particles on a line towards a normal target, and where they end.
 
     Args:
@@ -105,14 +103,14 @@ def settling(path: np.ndarray, mean: float, deviation: float) -> Figure:
     x = np.linspace(mean - 4 * deviation, mean + 4 * deviation, 200)
     bell = np.exp(-((x - mean) ** 2) / (2 * deviation**2)) / (deviation * np.sqrt(2 * np.pi))
     right.plot(bell, x, color=OPTIMUM, linewidth=1.4)
-    right.set(xlabel="density")
+    right.set_xlabel("density")
     right.text(bell.max(), mean + 2.2 * deviation, "target", color=OPTIMUM, ha="right")
     right.text(bell.max(), mean - 2.6 * deviation, "particles", color=COLORS["svnr"], ha="right")
     return figure
 
 
 @styled
-def in_the_box(panels: Mapping[str, np.ndarray], half_width: float, title: str) -> Figure:
+def in_the_box(panels: kit.Samples, half_width: float, title: str) -> plt.Figure:
     """Histograms of one action, over the uniform density on [−1, 1] that was asked for.
 
     Args:
@@ -121,12 +119,10 @@ def in_the_box(panels: Mapping[str, np.ndarray], half_width: float, title: str) 
         title: the message.
     """
     figure, axes = kit.panels(panels, FULL_WIDTH, 2.1, message=title, sharey=True)
-    edges = np.linspace(-half_width, half_width, 21)
-    middle = (edges[1:] + edges[:-1]) / 2
+    edges = np.linspace(-half_width, half_width, 21).tolist()
     for axis, points in zip(axes, panels.values(), strict=True):
-        counts, _ = np.histogram(points.clip(-half_width, half_width), edges)
-        heights = counts / (len(points) * np.diff(edges))
-        axis.bar(middle, heights, np.diff(edges), color=COLORS["svnr"], alpha=0.5)
+        inside = points.clip(-half_width, half_width)
+        axis.hist(inside, edges, density=True, color=COLORS["svnr"], alpha=0.5)
         axis.plot([-1, -1, 1, 1], [0, 0.5, 0.5, 0], color=OPTIMUM)
         axis.set_xticks([-1, 0, 1])
     kit.label_outer(axes, "action", "density")
@@ -135,7 +131,7 @@ def in_the_box(panels: Mapping[str, np.ndarray], half_width: float, title: str) 
 
 
 @styled
-def two_cures(table: pd.DataFrame, title: str) -> Figure:
+def two_cures(table: pd.DataFrame, title: str) -> plt.Figure:
     """How often negotiated clouds serve their team, against their size.
 
     Args:
@@ -144,17 +140,13 @@ def two_cures(table: pd.DataFrame, title: str) -> Figure:
         title: the message.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.4))
-    x, last = table["particles"], table.iloc[-1]
-    ends = []
+    x = table["particles"]
+    ends = [(1.01, "always the optimum", OPTIMUM), (0.0, "always the trap", TRAP)]
     for column, color in (("best particle", COLORS["svnr"]), ("particle 0", INK)):
         axis.plot(x, table[column], "o-", color=color, markersize=4)
-        ends.append((last[column], column, color))
-    for height, name, color in (
-        (1.0, "always the optimum", OPTIMUM),
-        (0.0, "always the trap", TRAP),
-    ):
+        ends.append((table[column].iloc[-1], column, color))
+    for height, color in ((1.0, OPTIMUM), (0.0, TRAP)):
         kit.level(axis, height, color, linewidth=0.9, zorder=1)
-        ends.append((1.01 * height, name, color))
     axis.set_xscale("log")
     kit.ticks_at(axis, x)
     axis.set(xlabel="particles M", ylabel="share of clouds", ylim=(-0.08, 1.14), title=title)

@@ -1,24 +1,21 @@
 """Figures of joint actions: visited while training, perceived by an agent, executed by a team."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.figures import kit
 from svnr.report.style import FULL_WIDTH, OPTIMUM, TRAP, styled
 
+Place = Sequence[float]  # the three coordinates of a hill, in the game's units
+
 
 @styled
-def visited_actions(
-    visits: pd.DataFrame, title: str, peaks: Mapping[str, Sequence[float]]
-) -> Figure:
+def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]) -> plt.Figure:
     """Joint actions of three agents in space, coloured by reward, a panel a learner (Figs 5, 7).
 
     Args:
@@ -28,35 +25,34 @@ def visited_actions(
     """
     learners = visits.groupby("learner", sort=False)
     figure, axes, strip = _panels_in_space(len(learners))
-    dots: dict[str, Any] = {"s": 3, "alpha": 0.7, "lw": 0, "rasterized": True}
+    dots: dict = {"s": 3, "alpha": 0.7, "lw": 0, "rasterized": True}
     for axis, (learner, rows) in zip(axes, learners, strict=True):
-        shown = rows.sort_values("reward")
-        u = (shown["u_1"], shown["u_2"], shown["u_3"])
-        points = axis.scatter(*u, c=shown["reward"], vmin=-20, vmax=10, **dots)
+        *u, reward = rows.sort_values("reward")[["u_1", "u_2", "u_3", "reward"]].to_numpy().T
+        points = axis.scatter(*u, c=reward, vmin=-20, vmax=10, **dots)
         _peaks_in_space(axis, peaks)
         axis.set_title(LEARNERS[str(learner)].title, loc="center", pad=-6)
     figure.colorbar(points, cax=strip, extend="min").set_label("team reward")
-    kit.say(figure, title)
+    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
-def _panels_in_space(n: int, side: float = 2.3, margin: float = 0.9) -> tuple[Figure, list, Axes]:
+def _panels_in_space(n: int) -> tuple[plt.Figure, list, plt.Axes]:
     """A row of n three-dimensional axes, `side` inches each, and a strip for a colour bar."""
+    side, margin = 2.3, 0.9
     width = n * side + margin
     figure = plt.figure(figsize=(width, side + 0.45), layout="none")
     height = side / (side + 0.45)
     places = [(i * side / width, 0.01, side / width, height) for i in range(n)]
-    axes: list[Any] = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
+    axes: list = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
     for axis in axes:
         axis.set_box_aspect(None, zoom=0.9)
         axis.patch.set_visible(False)  # an axis label may reach into the neighbour's place
     return figure, axes, figure.add_axes((1 - 0.75 * margin / width, 0.2, 0.12 / width, 0.55))
 
 
-def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Sequence[float]]) -> None:
-    for (name, peak), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
-        axis.scatter(*peak, marker="x", color=color, s=45, linewidths=1.6, zorder=5)
-        x, y, z = peak
+def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Place]) -> None:
+    for (name, (x, y, z)), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
+        axis.scatter(x, y, z, marker="x", color=color, s=45, linewidths=1.6, zorder=5)
         axis.text(x, y, z + 3.2, name, color=color, fontsize=7, ha="center", zorder=6)
     limits, ticks = (-10, 10), (-5, 0, 5)
     axis.set(xlim=limits, ylim=limits, zlim=limits, xticks=ticks, yticks=ticks, zticks=ticks)
@@ -67,30 +63,25 @@ def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Sequence[float]]) -> None:
 
 
 @styled
-def perceived_policies(
-    panels: Mapping[str, np.ndarray], density: np.ndarray, title: str, half_width: float = 10.0
-) -> Figure:
+def perceived_policies(panels: kit.Samples, density: np.ndarray, title: str) -> plt.Figure:
     """Samples of perceived joint policies over the exact one, in u₁ and u₃ (Figure 3).
 
     Args:
         panels: title → joint actions [M, 3] in the game's units.
-        density: [n, n] the exact policy over u₁ and u₃, on an even grid over ±half_width.
+        density: [n, n] the exact policy over u₁ and u₃, on an even grid over ±10.
         title: the message.
-        half_width: of the box of actions.
     """
-    figure, axes = kit.panels(
-        panels, FULL_WIDTH + 1.5, 1.55, min(len(panels), 5), 0.65, title, ("u₁", "u₃"),
-        sharex=True, sharey=True,
-    )  # fmt: skip
+    columns, size = min(len(panels), 5), (FULL_WIDTH + 1.5, 1.55)
+    figure, axes = kit.panels(panels, *size, columns, 0.65, title, ("u₁", "u₃"))
     contours = {"levels": density.max() * np.array([0.02, 0.1, 0.3, 0.6, 1.0]), "alpha": 0.6}
-    dots: dict[str, Any] = {"s": 3, "alpha": 0.4, "rasterized": True}
     for axis, u in zip(axes, panels.values(), strict=True):
-        kit.samples(axis, u[:, [0, 2]], density, half_width, contours=contours, **dots)
+        u = u[:, [0, 2]]
+        kit.samples(axis, u, density, 10.0, contours=contours, s=3, alpha=0.4, rasterized=True)
     return figure
 
 
 @styled
-def sampled_teams(panels: Mapping[str, np.ndarray], density: np.ndarray, title: str) -> Figure:
+def sampled_teams(panels: kit.Samples, density: np.ndarray, title: str) -> plt.Figure:
     """Joint actions of two agents over the density they should follow, one panel a team.
 
     Args:

@@ -7,8 +7,6 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
@@ -29,7 +27,7 @@ class Belief:
 
 
 @styled
-def beliefs(rows: Sequence[Belief]) -> Figure:
+def beliefs(rows: Sequence[Belief]) -> plt.Figure:
     """Payoff, perceived and executed joint side by side, a row a game: PRO and ERO to be seen."""
     titles, tables = [], []
     for row in rows:
@@ -43,7 +41,7 @@ def beliefs(rows: Sequence[Belief]) -> Figure:
     return figure
 
 
-def _cells(axis: Axes, table: np.ndarray, cmap: str, written: str) -> None:
+def _cells(axis: plt.Axes, table: np.ndarray, cmap: str, written: str) -> None:
     """A small matrix with its numbers written in; colours that part at 0 are for payoffs."""
     top = float(abs(table).max()) or 1.0
     axis.imshow(table, cmap=cmap, vmin=-1.6 * top if cmap == "PiYG" else 0, vmax=1.6 * top)
@@ -53,7 +51,7 @@ def _cells(axis: Axes, table: np.ndarray, cmap: str, written: str) -> None:
 
 
 @styled
-def regret_against_temperature(table: pd.DataFrame) -> Figure:
+def regret_against_temperature(table: pd.DataFrame) -> plt.Figure:
     """Regret of shared and of independent execution as α falls, a panel a game.
 
     Args:
@@ -61,25 +59,21 @@ def regret_against_temperature(table: pd.DataFrame) -> Figure:
     """
     message = "Cooling alone is enough only where the optima form a rectangle"
     games = table.groupby("game", sort=False)
-    titles = [
-        f"{game}\n{'rectangle' if rows['rectangular'].iloc[0] else 'no rectangle'}"
-        for game, rows in games
-    ]
+    forms = games["rectangular"].first().map({True: "rectangle", False: "no rectangle"})
+    titles = [f"{game}\n{form}" for game, form in forms.items()]
     figure, axes = kit.panels(titles, FULL_WIDTH + 1.5, 1.6, 4, 0.5, message, sharex=True)
     for axis, (_, rows) in zip(axes, games, strict=True):
         axis.semilogx(rows["alpha"], rows["independent"], color=TRAP, label="independent")
-        axis.semilogx(
-            rows["alpha"], rows["shared"], color=NEUTRAL["blue"], ls="--", label="shared"
-        )
+        axis.semilogx(rows["alpha"], rows["shared"], "--", color=NEUTRAL["blue"], label="shared")
         axis.set_ylim(bottom=-0.04 * rows["independent"].max())
     kit.label_outer(axes, "temperature α")
     axes[0].set_ylabel("regret")
-    kit.legend_below(figure, kit.handles(axes[0]))
+    kit.legend_below(figure)
     return figure
 
 
 @styled
-def optimal_sets(games: Mapping[str, np.ndarray]) -> Figure:
+def optimal_sets(games: Mapping[str, np.ndarray]) -> plt.Figure:
     """The optima of two-agent games, and the rectangle that independent agents fill.
 
     Args:
@@ -88,8 +82,7 @@ def optimal_sets(games: Mapping[str, np.ndarray]) -> Figure:
     message = "Dots: optimal joint actions. Red: what independent draws reach"
     hulls = {name: best.any(1, keepdims=True) & best.any(0) for name, best in games.items()}
     titles = [
-        f"{name}\n{(hull & ~games[name]).sum()} wrong of {hull.sum()}"
-        for name, hull in hulls.items()
+        f"{name}\n{(h & ~games[name]).sum()} wrong of {h.sum()}" for name, h in hulls.items()
     ]
     figure, axes = kit.panels(titles, FULL_WIDTH + 1.0, 1.9, message=message)
     for axis, hull, best in zip(axes, hulls.values(), games.values(), strict=True):
@@ -102,7 +95,7 @@ def optimal_sets(games: Mapping[str, np.ndarray]) -> Figure:
 
 
 @styled
-def values_over_rounds(table: pd.DataFrame, best: float, title: str) -> Figure:
+def values_over_rounds(table: pd.DataFrame, best: float, title: str) -> plt.Figure:
     """Soft value after each round of policy iteration, a line an update.
 
     Args:

@@ -5,8 +5,6 @@ from string import ascii_lowercase
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from svnr.experiments.catalogue import GAMES, LEARNERS
 from svnr.report.figures import kit
@@ -25,7 +23,7 @@ def training_curves(
     trap: float,
     trap_name: str = "wrong hill",
     limits: tuple[float, float] = _LIMITS,
-) -> Figure:
+) -> plt.Figure:
     """Reward against training episode, one panel a game, one colour a learner (Figures 4 and 6).
 
     A thin line is a seed; the bold one is the interquartile mean over seeds.
@@ -39,49 +37,44 @@ def training_curves(
         trap_name: what the trap is called.
         limits: of the rewards shown.
     """
-    figure, axes = kit.panels(
-        panels.values(), FULL_WIDTH + 1.0, 2.6, message=title, look={}, sharey=True
-    )
+    size = (FULL_WIDTH + 1.0, 2.6)
+    figure, axes = kit.panels(panels.values(), *size, message=title, look={}, sharey=True)
     for axis, game in zip(axes, panels, strict=True):
         _curves_of(axis, curves[curves["game"] == game])
         _levels(axis, optimum, trap, trap_name if axis is axes[0] else "")
         axis.set_ylim(limits)
     kit.label_outer(axes, "training episode", "return of an episode\n(mean of the last 100)")
-    kit.legend_below(figure, kit.handles(axes[0]))
+    kit.legend_below(figure)
     return figure
 
 
 def lettered(games: Sequence[str]) -> dict[str, str]:
     """Titles of panels as the paper has them: "(a) s₂ = 3.0" and so on."""
-    return {
-        game: f"({letter}) {GAMES[game].title.split(', ')[1]}"
-        for letter, game in zip(ascii_lowercase, games, strict=False)
-    }
+    named = zip(ascii_lowercase, games, strict=False)
+    return {game: f"({letter}) {GAMES[game].title.split(', ')[1]}" for letter, game in named}
 
 
-def _curves_of(axis: Axes, curves: pd.DataFrame) -> None:
+def _curves_of(axis: plt.Axes, curves: pd.DataFrame) -> None:
     for learner, rows in curves.groupby("learner", sort=False):
         by_episode = rows.pivot_table(index="episode", columns="seed", values="reward")
-        color = COLORS[str(learner)]
-        axis.plot(by_episode.index, by_episode, color=color, linewidth=0.5, alpha=0.4)
-        middle = interquartile_mean(by_episode.to_numpy(), axis=1)
-        axis.plot(by_episode.index, middle, zorder=3, **kit.line_of(str(learner)))
+        look, middle = kit.line_of(str(learner)), interquartile_mean(by_episode.to_numpy(), axis=1)
+        axis.plot(by_episode.index, by_episode, color=look["color"], linewidth=0.5, alpha=0.4)
+        axis.plot(by_episode.index, middle, zorder=3, **look)
 
 
-def _levels(axis: Axes, optimum: float, trap: float, trap_name: str) -> None:
+def _levels(axis: plt.Axes, optimum: float, trap: float, trap_name: str) -> None:
     """The optimum and the trap as lines, named at their right end if the trap has a name."""
     for height, name, color in ((optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)):
         kit.level(axis, height, color, zorder=1)
         if trap_name:
-            place = axis.get_yaxis_transform()
-            text = axis.text(0.99, height, name, ha="right", va="bottom", transform=place)
-            text.set(color=color, fontsize=7)
+            text = axis.text(0.99, height, name, transform=axis.get_yaxis_transform())
+            text.set(color=color, fontsize=7, ha="right", va="bottom")
 
 
 @styled
 def relative_overgeneralization(
     views: pd.DataFrame, curves: pd.DataFrame, optimum: float, trap: float
-) -> Figure:
+) -> plt.Figure:
     """The hero picture: why the trap attracts, and who leaves it.
 
     Args:
@@ -101,15 +94,13 @@ def relative_overgeneralization(
     return figure
 
 
-def _two_views(axis: Axes, views: pd.DataFrame) -> None:
-    action = views["action"]
+def _two_views(axis: plt.Axes, views: pd.DataFrame) -> None:
     twin = axis.twinx()
-    axis.plot(action, views["average"], color=TRAP)
-    twin.plot(action, views["best"], color=OPTIMUM)
     for line, column, color, word in (
         (axis, "average", TRAP, "partners at random"),
         (twin, "best", OPTIMUM, "partners answering"),
     ):
+        line.plot(views["action"], views[column], color=color)
         top = views.loc[views[column].idxmax()]
         line.plot(top["action"], top[column], "o", color=color)
         line.set_ylabel(f"reward, {word}", color=color)
@@ -119,7 +110,7 @@ def _two_views(axis: Axes, views: pd.DataFrame) -> None:
 
 
 @styled
-def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Figure:
+def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> plt.Figure:
     """What a temperature pays exactly, and where each schedule ended.
 
     Args:
@@ -132,21 +123,18 @@ def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> Fi
     left.semilogx(exact["alpha"], exact["mass"], color=OPTIMUM)
     left.set(xlabel="temperature α", ylabel="exact share of the right hill", ylim=(-0.03, 1.05))
     right.semilogx(exact["alpha"], exact["reward"], color=INK, linewidth=1.2, label="exact policy")
-    looks = (("o", "full", 5), ("s", "full", 5), ("^", "none", 8))
-    named = ends.groupby("schedule", sort=False)
-    for (name, rows), color, (marker, fill, size) in zip(
-        named, (COLORS["svnr"], NEUTRAL["blue"], INK), looks, strict=False
-    ):
-        label = str(name).replace("_", " ")
-        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color, label=label)
-        dots.set(fillstyle=fill, markersize=size)
+    blue, named = NEUTRAL["blue"], ends.groupby("schedule", sort=False)
+    looks = ((COLORS["svnr"], "o", "full", 5), (blue, "s", "full", 5), (INK, "^", "none", 8))
+    for (name, rows), (color, marker, fill, size) in zip(named, looks, strict=False):
+        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color)
+        dots.set(fillstyle=fill, markersize=size, label=str(name).replace("_", " "))
     right.set(xlabel="final temperature α", ylabel="test reward of a run")
     right.legend(loc="lower left")
     return figure
 
 
 @styled
-def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) -> Figure:
+def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) -> plt.Figure:
     """PRO, ERO and the reward while training, side by side, one colour a learner.
 
     Args:
@@ -166,12 +154,12 @@ def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) 
         axis.set_ylim(bottom=0)
     axes[2].set_ylim(_LIMITS)
     kit.label_outer(axes, "training episode")
-    kit.legend_below(figure, kit.handles(axes[0]))
+    kit.legend_below(figure)
     return figure
 
 
 @styled
-def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> Figure:
+def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> plt.Figure:
     """Every trial of a search as a dot and the best so far as a line, a panel a learner.
 
     Args:
@@ -181,10 +169,9 @@ def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> 
     """
     learners = history.groupby("learner", sort=False)
     titles = [LEARNERS[str(learner)].title for learner, _ in learners]
-    figure, axes = kit.panels(
-        titles, FULL_WIDTH + 1.2, 1.6, min(len(titles), 4), 0.7, title,
-        ("trial", "reward, last 100 episodes"), sharex=True, sharey=True,
-    )  # fmt: skip
+    columns, size = min(len(titles), 4), (FULL_WIDTH + 1.2, 1.6)
+    labels = ("trial", "reward, last 100 episodes")
+    figure, axes = kit.panels(titles, *size, columns, 0.7, title, labels)
     for axis, (learner, rows) in zip(axes, learners, strict=True):
         scores, color = rows["score"].clip(lower=lowest), COLORS[str(learner)]
         axis.plot(rows["trial"], scores, "o", color=color, markersize=2.5)
