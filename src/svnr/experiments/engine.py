@@ -1,9 +1,13 @@
 """Doing many things side by side: one function over many items, here or in processes."""
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from svnr.checks import check_count
@@ -57,9 +61,34 @@ def _in_processes(
 ) -> None:
     """Fill in the results that are missing."""
     missing = [index for index in range(len(items)) if index not in results]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_jobs, len(missing)), context) as pool:
+    with processes(min(n_jobs, len(missing))) as pool:
         futures = {pool.submit(function, items[index]): index for index in missing}
         for future in as_completed(futures):
             results[futures[future]] = future.result()
             on_done(future.result())
+
+
+@contextmanager
+def processes(n: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with this one; at an error, or Ctrl-C, what they are at is given up."""
+    before = active_children()
+    with ProcessPoolExecutor(n, get_context("spawn"), _end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in set(active_children()).difference(before):
+                worker.terminate()
+            raise
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that began it does, its children with it, not before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

@@ -56,7 +56,6 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
     stored = storage(path)
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=stored,
         study_name=spec.name,
