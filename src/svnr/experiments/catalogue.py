@@ -10,7 +10,6 @@ from svnr.experiments.located import located, maker, source_hash
 
 if TYPE_CHECKING:
     from svnr.games.game import Game
-    from svnr.learners.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -176,13 +175,8 @@ def make_game(name: str) -> "Game":
     raise ValueError(f"game {name!r} must make a Game or a ParallelEnv, got {type(game).__name__}")
 
 
-def make_learner(name: str, game: "Game", settings: Any, seed: int) -> "Learner":
-    """The learner called `name`, new, for `game`."""
-    return learner_class(name)(game, settings, seed)
-
-
 def learner_class(name: str) -> Any:
-    """The class of the learner called `name`."""
+    """The class of the learner called `name`: of a game, its settings and a seed."""
     return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -35,37 +35,31 @@ def each(
         BrokenProcessPool: if the processes that were at an item were killed several times.
     """
     todo = list(items)
-    if check_count("n_jobs", n_jobs) == 1 or len(todo) <= 1:
-        found = []
-        for item in todo:
-            found.append(function(item))
-            on_done(found[-1])
-        return found
+    n_processes = min(check_count("n_jobs", n_jobs), max(len(todo), 1))
     results: dict[int, R] = {}
-    for attempt in range(N_ATTEMPTS):
+    for attempts_left in reversed(range(N_ATTEMPTS)):
+        missing = {index: item for index, item in enumerate(todo) if index not in results}
         try:
-            _in_processes(function, todo, n_jobs, results, on_done)
-            break
+            for index, result in _results(function, missing, n_processes):
+                results[index] = result
+                on_done(result)
         except BrokenProcessPool:
-            if attempt == N_ATTEMPTS - 1:
+            if not attempts_left:
                 raise
     return [results[index] for index in range(len(todo))]
 
 
-def _in_processes(
-    function: Callable[[T], R],
-    items: Sequence[T],
-    n_jobs: int,
-    results: dict[int, R],
-    on_done: Callable[[R], None],
-) -> None:
-    """Fill in the results that are missing."""
-    missing = [index for index in range(len(items)) if index not in results]
-    with processes(min(n_jobs, len(missing))) as pool:
-        futures = {pool.submit(function, items[index]): index for index in missing}
+def _results(
+    function: Callable[[T], R], items: Mapping[int, T], n_processes: int
+) -> Iterator[tuple[int, R]]:
+    """Index and result of each item, as they come."""
+    if n_processes == 1 or not items:
+        yield from ((index, function(item)) for index, item in items.items())
+        return
+    with processes(min(n_processes, len(items))) as pool:
+        futures = {pool.submit(function, item): index for index, item in items.items()}
         for future in as_completed(futures):
-            results[futures[future]] = future.result()
-            on_done(future.result())
+            yield futures[future], future.result()
 
 
 @contextmanager

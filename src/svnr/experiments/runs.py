@@ -16,7 +16,7 @@ from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import Record, Training
 from svnr.games.game import OneShotGame
 from svnr.learners.checkpoint import below
-from svnr.learners.learner import undisturbed
+from svnr.learners.learner import Learner, undisturbed
 
 BLOCK = 25  # episodes of which the metrics of a finished run are a mean
 TYPES = {
@@ -127,7 +127,8 @@ class UnderWay:
     def __init__(self, spec: RunSpec) -> None:
         self.run = Run(spec)
         self.game = catalogue.make_game(spec.game)
-        self.learner = catalogue.make_learner(spec.learner, self.game, spec.settings, spec.seed)
+        learner = catalogue.learner_class(spec.learner)
+        self.learner: Learner = learner(self.game, spec.settings, spec.seed)
         self._training = Training(self.game, self.learner, spec.training, spec.seed)
         self._tally = Tally(spec.training.n_copies)
         self._seconds = 0.0
@@ -205,11 +206,8 @@ class UnderWay:
         Raises:
             NotImplementedError: in the middle of an episode of a game that cannot say its state.
         """
-        parts = {
-            "log": self.run.table,
-            "tally": self._tally.sums,
-            "state": self._training.state_dict(),
-        }
+        state = self._training.state_dict()
+        parts = {"log": self.run.table, "tally": self._tally.sums, "state": state}
         return {"seconds": np.array(self._seconds)} | {
             f"{part}_{name}": np.asarray(values)
             for part, table in parts.items()

@@ -30,23 +30,18 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0  # at least
 COST_OF_CHECKPOINTS = 0.04  # of the time, at most
 
 
-def place(spec: RunSpec, folder: Path, ending: str) -> Path:
-    """Where what is kept of a run lies below `folder`."""
-    return folder / f"{spec.place}{ending}"
-
-
 def save(run: Run, folder: Path) -> None:
     """Write a finished run; its header comes last, and says that it is whole."""
-    write_arrays(place(run.spec, folder, ".npz"), run.table)
-    write_text(place(run.spec, folder, ".json"), _json(run.spec.description | {"made": run.made}))
+    write_arrays(run.spec.file(folder, ".npz"), run.table)
+    write_text(run.spec.file(folder, ".json"), _json(run.spec.description | {"made": run.made}))
     for leftover in (".failed.json", ".unfinished.npz"):
-        place(run.spec, folder, leftover).unlink(missing_ok=True)
+        run.spec.file(folder, leftover).unlink(missing_ok=True)
 
 
 def load(spec: RunSpec, folder: Path) -> Run | None:
     """The finished run of `spec`, or None if there is none; a damaged file is set aside."""
-    made = read_or_set_aside(place(spec, folder, ".json"), partial(_made, spec))
-    table = made and read_or_set_aside(place(spec, folder, ".npz"), read_arrays)
+    made = read_or_set_aside(spec.file(folder, ".json"), partial(_made, spec))
+    table = made and read_or_set_aside(spec.file(folder, ".npz"), read_arrays)
     return Run(spec, table, made) if made and table else None
 
 
@@ -63,16 +58,13 @@ def _check_header(header: dict[str, Any], spec: RunSpec) -> None:
         raise ValueError("its header describes another run")
 
 
-def collect(
-    specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1, title: str = "runs"
-) -> list[Run]:
+def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run]:
     """The finished runs of `specs`, in order: what exists is read, what is missing is run.
 
     Args:
         specs: the runs wanted.
         folder: where finished runs lie.
         n_jobs: processes that run side by side, one torch thread each; one run is run here.
-        title: of the progress bar; without one there is no bar.
 
     Returns:
         [len(specs)] runs.
@@ -85,10 +77,8 @@ def collect(
     wanted = {spec.key: spec for spec in specs}
     found = {key: run for key, spec in wanted.items() if (run := load(spec, folder)) is not None}
     missing = [spec for key, spec in wanted.items() if key not in found]
-    sweep(folder)
-    hidden = None if title else True
-    with tqdm(total=len(wanted), initial=len(found), desc=title, disable=hidden) as bar:
-        made = each(partial(_attempt, folder), missing, n_jobs, lambda run: bar.update())
+    with tqdm(total=len(wanted), initial=len(found), desc="runs", disable=None) as bar:
+        made = each(partial(attempt, folder), missing, n_jobs, lambda run: bar.update())
     failed = [error for error in made if isinstance(error, str)]
     if failed:
         raise DivergedError(f"{len(failed)} of the runs failed; the first, {failed[0]}")
@@ -103,7 +93,7 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
         spec: the run.
         folder: where finished runs lie; the learner is kept beside its run.
     """
-    path = place(spec, folder, ".policy.npz")
+    path = spec.file(folder, ".policy.npz")
     if kept := read_or_set_aside(path, partial(_policy, spec)):
         return kept
     _, learner = _perform(spec, folder)
@@ -113,19 +103,19 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
 
 def _policy(spec: RunSpec, path: Path) -> Learner:
     game = catalogue.example(spec.game)
-    learner = catalogue.make_learner(spec.learner, game, spec.settings, spec.seed)
+    learner: Learner = catalogue.learner_class(spec.learner)(game, spec.settings, spec.seed)
     state = below("state_", _arrays_of(spec, path))
     learner.load_state_dict({name: torch.from_numpy(v) for name, v in state.items()})
     return learner
 
 
-def _attempt(folder: Path, spec: RunSpec) -> Run | str:
+def attempt(folder: Path, spec: RunSpec) -> Run | str:
     """Do one run; if it fails, the record is written and its words are returned."""
     try:
         return _perform(spec, folder)[0]
     except DivergedError as error:
         record = {"error": str(error), "run": spec.description}
-        write_text(place(spec, folder, ".failed.json"), _json(record))
+        write_text(spec.file(folder, ".failed.json"), _json(record))
         return f"{spec.learner} on {spec.game} with seed {spec.seed}: {error}"
 
 
@@ -135,7 +125,8 @@ def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
     Raises:
         DivergedError: if the learner's numbers turn infinite or NaN.
     """
-    path = place(spec, folder, ".unfinished.npz")
+    sweep(folder)
+    path = spec.file(folder, ".unfinished.npz")
     under_way = read_or_set_aside(path, partial(_resumed, spec)) or UnderWay(spec)
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
     for _ in under_way.steps():

@@ -138,17 +138,9 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
         own = cell.metadata.keys() - {"papermill", "execution"}  # and papermill gives all tags
         cell.metadata = {key: cell.metadata[key] for key in own if cell.metadata[key] != []}
         if cell.cell_type == "code":
-            outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
-            cell.outputs = [_without_path(out, str(root)) for out in outputs]
-    return notebook
-
-
-def _without_path(value: Any, root: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(root + "/", "").replace(root, ".")
-    if isinstance(value, dict):
-        return type(value)({key: _without_path(item, root) for key, item in value.items()})
-    return [_without_path(item, root) for item in value] if isinstance(value, list) else value
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    text = nbformat.writes(notebook).replace(f"{root}/", "").replace(str(root), ".")
+    return nbformat.reads(text, as_version=4)
 
 
 def commit(job: Job, root: Path) -> None:
