@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svnr.checks import check_count, check_one_of
-from svnr.experiments.catalogue import GAMES, LEARNERS
+from svnr.checks import check_count
+from svnr.experiments.catalogue import GAMES, LEARNERS, title
 from svnr.experiments.repository import repository_root
 from svnr.report.scales import SCALES
 
@@ -87,7 +87,6 @@ def _name_game_and_learner(option: Callable[..., Any]) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from svnr.experiments.catalogue import title
     from svnr.experiments.specs import run_spec
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
@@ -113,7 +112,6 @@ def _train(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from svnr.experiments.catalogue import title
     from svnr.experiments.studies import StudySpec
     from svnr.experiments.tune import finished_trials, open_study, tune
     from svnr.report.tables import trials
@@ -144,9 +142,6 @@ def _settings(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    check_one_of("scale", options.scale, SCALES)
-    check_count("jobs", options.jobs)
-
     from svnr.publish.plan import plan
 
     planned = plan(repository_root(), options.scale, options.only or (), options.output)
@@ -156,8 +151,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     started = time.time()
     failed = _execute(planned, options.jobs)
     _list_made(planned.made(started), planned.root)
-    executed = planned.jobs[0].path.parent.relative_to(planned.root)
-    print(f"\nexecuted notebooks: {executed}")
+    print(f"\nexecuted notebooks: {planned.jobs[0].path.parent.relative_to(planned.root)}")
     return 1 if failed else 0
 
 
@@ -211,8 +205,8 @@ def _list(options: argparse.Namespace) -> int:
         sections |= {"notebooks": dict.fromkeys(sources(repository_root()), ""), "scales": SCALES}
     for section, entries in sections.items():
         print(f"{section}:")
-        for name, title in entries.items():
-            print(f"  {name:<24} {title}".rstrip())
+        for name, told in entries.items():
+            print(f"  {name:<24} {told}".rstrip())
     return 0
 
 

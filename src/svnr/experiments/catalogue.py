@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from svnr.checks import check_one_of
+from svnr.checks import changed, check_one_of
 from svnr.experiments.located import located, maker, source_hash
 
 if TYPE_CHECKING:
@@ -192,12 +192,9 @@ def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
         ValueError: if there is no such learner, game or setting, or a value does not fit.
     """
     settings, row = settings_class(learner), LEARNERS[learner]
-    known = settings.__dataclass_fields__
-    for key in changes:
-        check_one_of("setting", key, known)
     of_game = GAMES[game].settings if game in GAMES else {}
-    shared = {key: value for key, value in of_game.items() if key in known}
-    return settings(**{**shared, **row.settings, **changes}).fitted_to(example(game))
+    shared = {n: value for n, value in of_game.items() if n in settings.__dataclass_fields__}
+    return changed(settings(**{**shared, **row.settings}), changes).fitted_to(example(game))
 
 
 def example(name: str) -> "Game":

@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import importlib.util
-import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -47,16 +46,14 @@ def _loaded(path: Path) -> Any:
 
 def maker(name: str) -> Callable[[], Any]:
     """`module:factory(argument=value, …)` as a function without arguments."""
-    told = re.fullmatch(r"([^()]+?)(\(.*\))?", name)
-    if told is None:
-        raise ValueError(f"game must be written module:factory(argument=value), got {name!r}")
+    place, bracket, rest = name.partition("(")
     try:
-        call = ast.parse(f"f{told[2] or '()'}", mode="eval").body
+        call = ast.parse(f"f{bracket}{rest}" if bracket else "f()", mode="eval").body
         assert isinstance(call, ast.Call) and not call.args
         arguments = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
     except (SyntaxError, ValueError, AssertionError) as error:
         raise ValueError(f"game must have literal arguments by name, got {name!r}") from error
-    make = located(told[1])
+    make = located(place)
     if not callable(make):
         raise ValueError(f"game must name what makes one, got {name!r}, which is {make!r}")
     return partial(make, **arguments)

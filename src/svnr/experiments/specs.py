@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,7 +126,5 @@ def grid(
     """Every learner on every game with seeds 0 to n_seeds − 1; arguments as of `run_spec`."""
     return [
         run_spec(game, learner, seed, n_episodes, overrides, protocol, training)
-        for game in games
-        for learner in learners
-        for seed in range(check_count("n_seeds", n_seeds))
+        for game, learner, seed in product(games, learners, range(check_count("n_seeds", n_seeds)))
     ]
