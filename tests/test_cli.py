@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +47,7 @@ def test_help_imports_nothing_heavy():
         "import sys; from svnr import cli\n"
         "try: cli.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'pandas', 'numpy', 'papermill', 'matplotlib'} & set(sys.modules)\n"
+        "heavy = {'torch', 'pandas', 'papermill', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
@@ -63,25 +65,22 @@ def test_list_names_everything_there_is(capsys):
     [
         (["train", "max_of_tree", "svnr"], "game must be one of max_of_three_1.5, "),
         (["train", "climbing", "svrn"], "learner must be one of svnr, svnr_f, svnr_m"),
-        (["train", "climbing", "svnr", "--set", "alpha=1"], "setting must be one of sets, "),
-        (["train", "climbing", "svnr", "--set", "alpha"], "set must be NAME=VALUE, got 'alpha'"),
         (["train", "climbing", "svnr", "--episodes", "0"], "n_episodes must be a whole number"),
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),
         (["reproduce", "--only", "99"], "notebook must be one of 01, 02, got '99'"),
-        (["reproduce", "--jobs", "0"], "jobs must be at least 1, got 0"),
+        (["reproduce", "--jobs", "0"], "jobs must be a whole number of at least 1, got 0"),
         (["reproduce", "--output", "../away"], "output must be a folder below "),
         (["reproduce", "--output", "."], "output must not be the repository itself at quick"),
         (["notebooks", "--only", "1"], "notebook must be one of 01, 02, got '1'"),
-        (["train", "climbing", "svnr", "--jobs", "0"], "jobs must be at least 1, got 0"),
-        (["train", "climbing", "svnr", "--seed", "2", "-1"], "seed must not be negative, got -1"),
         (
-            ["train", "climbing", "svnr", "--set", "learning_rate=fast"],
-            "learning_rate must be of the kind of 0.005, got 'fast'",
+            ["train", "climbing", "svnr", "--jobs", "0"],
+            "jobs must be a whole number of at least 1",
         ),
-        (
-            ["train", "climbing", "svnr", "--set", "hidden=100"],
-            "hidden must be of the kind of (100, 100), got 100",
-        ),
+        (["train", "climbing", "svnr", "--seed", "2", "-1"], "seed must be a whole number of at "),
+        (["train", "climbing", "svnr", "--steps", "0"], "length must be a whole number in [1, "),
+        (["train", "climbing", "svnr", "--tests", "0"], "n_test must be a whole number in [1, "),
+        (["tune", "climbing", "svnr", "--trials", "0"], "n_trials must be a whole number in [1, "),
+        (["tune", "climbing", "svnr", "--jobs", "-1"], "jobs must be a whole number of at least"),
     ],
 )
 def test_a_misspelling_is_refused_before_anything_is_written(
@@ -91,6 +90,64 @@ def test_a_misspelling_is_refused_before_anything_is_written(
     assert cli.main(arguments) == 2
     assert message in capsys.readouterr().err
     assert sorted(repository.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("alpha=1", "setting must be one of "),
+        ("alpha", "set must be NAME=VALUE, each name once, got 'alpha'"),
+        ("discount=0.9", "set must be NAME=VALUE, each name once, got 'discount=0.9'"),  # again
+        ("learning_rate=fast", "learning_rate must be a finite number, got 'fast'"),
+        ("layer_norm=no", "layer_norm must be True or False, got 'no'"),
+        ("hidden=100", "hidden must be a tuple that is not empty, got 100"),
+        ("hidden=(-1,)", "hidden[0] must be a whole number in [1, inf], got -1"),
+        ("hidden=('a',)", "hidden[0] must be a whole number, got 'a'"),
+        ("sets=[[],[0],[0,1]]", "sets must hold one set for each of 2 agents, got 3"),
+        ("sets=[[],[1]]", "sets[1] must not contain agent 1, got {1}"),
+        ("schedule=[]", "schedule must be one of printed, "),
+    ],
+)
+def test_a_setting_of_no_use_is_refused_by_its_name_before_anything_is_written(
+    repository, capsys, setting, message
+):
+    before = sorted(repository.rglob("*"))
+    assert cli.main(["train", "climbing", "svnr", "--set", "discount=0.9", setting]) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(repository.rglob("*")) == before
+
+
+@pytest.mark.parametrize("text", ["", "[01_broken]", "a: {b: [", "01_broken: 5"])
+def test_a_preset_of_another_form_is_refused_by_its_file(repository, capsys, text):
+    (repository / "notebooks" / "presets" / "quick.yaml").write_text(text)
+    assert cli.main(["reproduce"]) == 2
+    assert "quick.yaml must " in capsys.readouterr().err
+    assert not (repository / "build").exists()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_terminal_of_few_letters_outside_a_checkout_gets_the_list(tmp_path, encoding):
+    # As installed: a copy that lies in no repository.
+    shutil.copytree(Path(cli.__file__).parent, tmp_path / "lib" / "site" / "svnr")
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": "lib/site"}
+    command = [sys.executable, "-m", "svnr.cli", "list"]
+    listed = subprocess.run(
+        command, cwd=tmp_path, env=environment, check=True, capture_output=True
+    ).stdout.decode(encoding)
+    assert "Max of Three, s? = 1.5" in listed and "L-MADRL" in listed
+    assert "notebooks:" not in listed
+
+
+def test_the_notebooks_of_another_checkout_are_not_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "notebooks" / "presets").mkdir(parents=True)
+    (tmp_path / "src" / "svnr").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    for command in ("reproduce", "notebooks"):
+        assert cli.main([command]) == 2
+        message = capsys.readouterr().err
+        own = Path(cli.__file__).parents[2]
+        assert f"svnr is imported, {own}, got {tmp_path}" in message
 
 
 def test_a_misspelt_option_is_refused_with_the_valid_ones(capsys):
@@ -158,7 +215,7 @@ def test_a_run_that_diverges_ends_with_its_step_and_setting(repository, capsys):
     assert cli.main(["train", *arguments]) == 1
     assert "at step" in (message := capsys.readouterr().err) and "1e+38" in message
     (record,) = (repository / "results").rglob("*.failed.json")
-    assert json.loads(record.read_text())["run"]["game"] == "two_modalities"
+    assert json.loads(record.read_text())["run"]["game"]["name"] == "two_modalities"
 
 
 def test_train_keeps_the_run_and_prints_what_it_earned(repository, capsys):

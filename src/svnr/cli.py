@@ -9,40 +9,40 @@ import ast
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svnr.checks import check_count, check_one_of
-from svnr.experiments.catalogue import GAMES, LEARNERS
+from svnr.checks import check_count
+from svnr.experiments.catalogue import GAMES, LEARNERS, title
 from svnr.experiments.repository import repository_root
 from svnr.report.scales import SCALES
 
 if TYPE_CHECKING:
-    from svnr.publish.notebooks import Outcome
+    from svnr.publish.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):  # what a terminal cannot show is shown as "?"
+        sys.stdout.reconfigure(errors="replace")
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return options.command(options)
-    except ValueError as error:
+    except (ValueError, FloatingPointError, OSError) as error:
         print(f"svnr: {error}", file=sys.stderr)
-        return 2
-    except (FloatingPointError, OSError) as error:  # a run that diverged, a folder of no use
-        print(f"svnr: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use
     except KeyboardInterrupt:
         print("svnr: stopped; finished runs are kept", file=sys.stderr)
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="svnr", description="Negotiated reasoning, reproduced: run, train, look."
-    )
+    told = "Negotiated reasoning, reproduced: run, train, look."
+    parser = argparse.ArgumentParser(prog="svnr", description=told)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(function: Callable[[argparse.Namespace], int], help: str) -> Any:
@@ -87,7 +87,6 @@ def _name_game_and_learner(option: Callable[..., Any]) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from svnr.experiments.catalogue import title
     from svnr.experiments.specs import run_spec
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
@@ -97,19 +96,12 @@ def _train(options: argparse.Namespace) -> int:
         training |= {"length": options.steps, "unit": "steps"}
     if options.tests is not None:
         training["n_test"] = options.tests
+    told: Any = _settings(options.set), "as tuned" if options.tuned else "as set", training
     specs = [
-        run_spec(
-            options.game,
-            options.learner,
-            seed,
-            options.episodes,
-            _settings(options.set),
-            "as tuned" if options.tuned else "as set",
-            training,
-        )
+        run_spec(options.game, options.learner, seed, options.episodes, *told)
         for seed in dict.fromkeys(options.seed)
     ]
-    runs = collect(specs, Path(options.output), options.jobs)
+    runs = collect(specs, Path(options.output), check_count("jobs", options.jobs))
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
     print("(training: mean of the last 100; the others: mean of the test episodes)")
@@ -120,19 +112,13 @@ def _train(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from svnr.experiments.catalogue import title
     from svnr.experiments.studies import StudySpec
     from svnr.experiments.tune import finished_trials, open_study, tune
     from svnr.report.tables import trials
 
     check_count("jobs", options.jobs)
-    spec = StudySpec(
-        game=options.game,
-        learner=options.learner,
-        n_trials=options.trials,
-        n_seeds=options.seeds,
-        n_episodes=options.episodes,
-    )
+    budget = {"n_trials": options.trials, "n_seeds": options.seeds, "n_episodes": options.episodes}
+    spec = StudySpec(game=options.game, learner=options.learner, **budget)
     folder = Path(options.output)
     done = len(finished_trials(open_study(spec, folder)))
     with tqdm(initial=done, total=max(done, spec.n_trials), desc="trials", disable=None) as bar:
@@ -147,64 +133,55 @@ def _settings(texts: Sequence[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"set must be NAME=VALUE, got {text!r}")
-        if name in settings:
-            raise ValueError(f"set must name each setting once, got {name!r} twice")
-        try:
+        if not equals or name in settings:
+            raise ValueError(f"set must be NAME=VALUE, each name once, got {text!r}")
+        settings[name] = value
+        with suppress(ValueError, SyntaxError):
             settings[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            settings[name] = value
     return settings
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    check_one_of("scale", options.scale, SCALES)
-    check_count("jobs", options.jobs)
-
     from svnr.publish.plan import plan
-    from svnr.publish.queue import run
 
     planned = plan(repository_root(), options.scale, options.only or (), options.output)
     if planned.left_out and not options.only:
         left_out = ", ".join(planned.left_out)
         print(f"svnr: left out, no preset at {options.scale} scale: {left_out}", file=sys.stderr)
     started = time.time()
-    outcomes = run(planned.jobs, planned.root, options.jobs)
-    took = time.time() - started
-    status = _report(outcomes, took)
+    failed = _execute(planned, options.jobs)
     _list_made(planned.made(started), planned.root)
-    executed = planned.jobs[0].path.parent.relative_to(planned.root)
-    print(f"\nexecuted notebooks: {executed}")
-    return status
+    print(f"\nexecuted notebooks: {planned.jobs[0].path.parent.relative_to(planned.root)}")
+    return 1 if failed else 0
 
 
 def _notebooks(options: argparse.Namespace) -> int:
     from svnr.publish.notebooks import commit
     from svnr.publish.plan import rebuilding
-    from svnr.publish.queue import run
 
     planned = rebuilding(repository_root(), options.only or ())
-    started = time.time()
-    outcomes = run(planned.jobs, planned.root, 2)
-    failed = {outcome.name for outcome in outcomes if outcome.error}
+    failed = _execute(planned, 2)
     for job in planned.jobs:
         if job.name not in failed:
             commit(job, planned.root)
-    return _report(outcomes, time.time() - started)
+    return 1 if failed else 0
 
 
-def _report(outcomes: "Sequence[Outcome]", took: float) -> int:
-    """Print what each notebook took; returns 1 if one failed, else 0."""
+def _execute(planned: "Plan", n_jobs: int) -> list[str]:
+    """Run the notebooks and print what each took; returns the names of those that failed."""
+    from svnr.publish.queue import run
+
+    started = time.monotonic()
+    outcomes = run(planned.jobs, planned.root, n_jobs)
     print("\nnotebook                        minutes")
     for outcome in outcomes:
         state = f"FAILED in {outcome.error}" if outcome.error else ""
         print(f"  {outcome.name:<30} {outcome.seconds / 60:6.1f}  {state}".rstrip())
-    print(f"  {'in all, side by side':<30} {took / 60:6.1f}")
+    print(f"  {'in all, side by side':<30} {(time.monotonic() - started) / 60:6.1f}")
     failed = [outcome.name for outcome in outcomes if outcome.error]
     if failed:
         print(f"\n{len(failed)} of {len(outcomes)} notebooks failed: {', '.join(failed)}")
-    return 1 if failed else 0
+    return failed
 
 
 def _list_made(made: Mapping[Path, Mapping[str, Any]], root: Path) -> None:
@@ -218,27 +195,19 @@ def _list_made(made: Mapping[Path, Mapping[str, Any]], root: Path) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
+    from svnr.publish.sources import sources
+
     sections: dict[str, Mapping[str, str]] = {
-        "games": {name: row.title for name, row in GAMES.items()},
-        "learners": {name: row.title for name, row in LEARNERS.items()},
+        kind: {name: row.title for name, row in rows.items()}
+        for kind, rows in (("games", GAMES), ("learners", LEARNERS))
     }
-    try:
-        folder = repository_root() / "notebooks"
-        found = {path.stem: "" for path in sorted(folder.glob("[0-9][0-9]_*.py"))}
-        sections |= {"notebooks": found, "scales": SCALES}
-    except FileNotFoundError:  # installed, and called outside a checkout
-        pass
+    with suppress(FileNotFoundError):  # installed, and called outside a checkout
+        sections |= {"notebooks": dict.fromkeys(sources(repository_root()), ""), "scales": SCALES}
     for section, entries in sections.items():
         print(f"{section}:")
-        for name, title in entries.items():
-            print(_printable(f"  {name:<24} {title}".rstrip()))
+        for name, told in entries.items():
+            print(f"  {name:<24} {told}".rstrip())
     return 0
-
-
-def _printable(text: str) -> str:
-    """The text with what the terminal cannot show replaced."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from svnr.experiments.specs import run_spec
-from svnr.experiments.store import collect, place
+from svnr.experiments.store import collect
 
 pytest.importorskip("gymnasium_robotics")
 
@@ -71,7 +71,7 @@ def train_in_a_process(folder, results):
 def test_a_cheetah_is_trained_by_eight_copies_killed_and_gone_on_with_to_the_same_bits(tmp_path):
     spec = cheetah_spec(tmp_path)
     process = train_in_a_process(tmp_path, tmp_path / "killed")
-    checkpoint = place(spec, tmp_path / "killed", ".unfinished.npz")
+    checkpoint = spec.file(tmp_path / "killed", ".unfinished.npz")
     deadline = time.monotonic() + 120
     while not checkpoint.exists() and time.monotonic() < deadline:
         time.sleep(0.05)

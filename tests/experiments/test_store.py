@@ -13,7 +13,7 @@ import torch
 from svnr.experiments import store
 from svnr.experiments.files import read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
-from svnr.experiments.store import collect, load, place, save, trained
+from svnr.experiments.store import collect, load, save, trained
 from svnr.experiments.train import DivergedError
 
 
@@ -33,7 +33,7 @@ def test_saved_and_loaded_a_run_is_the_same(tmp_path, spec, same):
     save(run, tmp_path)
     again = load(spec(), tmp_path)
     assert same(run, again) and again.made == run.made
-    header = json.loads(place(spec(), tmp_path, ".json").read_text(encoding="utf-8"))
+    header = json.loads(spec().file(tmp_path, ".json").read_text(encoding="utf-8"))
     assert header["game"]["rules"]["hills"][1]["width"] == 2.0  # to be read with eyes
 
 
@@ -65,7 +65,7 @@ def test_two_processes_give_what_one_gives(tmp_path, spec, same):
 def test_a_damaged_file_is_named_set_aside_and_run_again(tmp_path, spec, same, ending, damage):
     run, _ = performed(spec())
     save(run, tmp_path)
-    path = place(spec(), tmp_path, ending)
+    path = spec().file(tmp_path, ending)
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 0xFF
     path.write_bytes({"cut": data[: len(data) // 2], "flipped": data, "emptied": b""}[damage])
@@ -78,7 +78,7 @@ def test_a_damaged_file_is_named_set_aside_and_run_again(tmp_path, spec, same, e
 def test_a_run_of_another_spec_is_not_taken_for_this_one(tmp_path, spec, same):
     for seed in (0, 1):
         save(performed(spec(seed))[0], tmp_path)
-    place(spec(1), tmp_path, ".json").replace(place(spec(0), tmp_path, ".json"))
+    spec(1).file(tmp_path, ".json").replace(spec(0).file(tmp_path, ".json"))
     with pytest.warns(UserWarning, match="its header describes another run"):
         (again,) = collect([spec(0)], tmp_path)
     assert same(again, performed(spec(0))[0])
@@ -90,7 +90,7 @@ def test_a_run_that_diverges_leaves_a_record_and_the_others_finish(tmp_path, spe
         collect([bad, spec()], tmp_path)
     assert load(spec(), tmp_path) is not None
     assert load(bad, tmp_path) is None
-    record = json.loads(place(bad, tmp_path, ".failed.json").read_text(encoding="utf-8"))
+    record = json.loads(bad.file(tmp_path, ".failed.json").read_text(encoding="utf-8"))
     assert record["run"]["settings"]["learning_rate"] == 1e20
     assert "at step 1" in record["error"]
 
@@ -113,7 +113,7 @@ def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
-    finished = place(spec(), tmp_path, ".json")
+    finished = spec().file(tmp_path, ".json")
     deadline = time.monotonic() + 120
     while not finished.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -143,7 +143,7 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint(tmp_path, spec, same, mo
     monkeypatch.setattr(UnderWay, "steps", lambda self: steps(self, 20))
     with pytest.raises(KeyboardInterrupt):
         collect([traced], tmp_path)
-    checkpoint = place(traced, tmp_path, ".unfinished.npz")
+    checkpoint = traced.file(tmp_path, ".unfinished.npz")
     assert checkpoint.exists() and load(traced, tmp_path) is None
 
     played.clear()
@@ -158,7 +158,7 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint(tmp_path, spec, same, mo
 def test_a_checkpoint_of_no_use_is_set_aside_and_the_run_begins_again(
     tmp_path, spec, same, damage
 ):
-    path = place(spec(), tmp_path, ".unfinished.npz")
+    path = spec().file(tmp_path, ".unfinished.npz")
     path.parent.mkdir()
     other = spec(overrides={"hidden": (7,)}) if damage == "another shape" else spec(1)
     arrays = UnderWay(other).arrays()
@@ -199,7 +199,7 @@ def test_a_trained_learner_is_kept_and_acts_and_perceives_as_it_did(tmp_path, sp
 def test_a_policy_of_another_seed_is_not_taken_for_this_one(tmp_path, spec):
     for seed in (0, 1):
         trained(spec(seed), tmp_path)
-    place(spec(1), tmp_path, ".policy.npz").replace(place(spec(0), tmp_path, ".policy.npz"))
+    spec(1).file(tmp_path, ".policy.npz").replace(spec(0).file(tmp_path, ".policy.npz"))
     with pytest.warns(UserWarning, match="its header describes another run"):
         learner = trained(spec(0), tmp_path)
     state = torch.zeros(5, 1)
@@ -221,4 +221,4 @@ def test_a_file_that_cannot_be_read_is_not_set_aside(tmp_path, spec, monkeypatch
     monkeypatch.setattr(store, "read_arrays", refuse)
     with pytest.raises(PermissionError):
         load(spec(), tmp_path)
-    assert place(spec(), tmp_path, ".npz").exists()
+    assert spec().file(tmp_path, ".npz").exists()

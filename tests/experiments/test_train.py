@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from svnr.experiments.catalogue import LEARNERS, make_game, make_learner, resolved
+from svnr.experiments.catalogue import LEARNERS, learner_class, make_game, resolved
 from svnr.experiments.specs import TrainSettings
 from svnr.experiments.train import DivergedError, Training, train
 from svnr.learners.learner import Learner
@@ -13,7 +13,7 @@ SMALL = {"batch_size": 16, "n_groups": 4}
 def run(seed, game="max_of_three_2.0", length=40, **overrides):
     settings = resolved("svnr", game, SMALL | overrides)
     made = make_game(game)
-    learner = make_learner("svnr", made, settings, seed)
+    learner = learner_class("svnr")(made, settings, seed)
     return list(train(made, learner, TrainSettings(length=length), seed))
 
 
@@ -108,7 +108,7 @@ def test_a_learner_that_diverges_stops_the_run_with_step_and_settings():
 @pytest.mark.parametrize("weights", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_found_after_the_last_update(weights):
     game = make_game("climbing")
-    learner = make_learner("svnr", game, resolved("svnr", "climbing", SMALL), 0)
+    learner = learner_class("svnr")(game, resolved("svnr", "climbing", SMALL), 0)
     training = Training(game, learner, TrainSettings(length=1), 0)
     training.check_weights()
     state = learner.state_dict()
@@ -130,7 +130,7 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(name, n_copies):
 
     def new():
         game = make_game("particle_gather")
-        learner = make_learner(name, game, resolved(name, "particle_gather", changes), 3)
+        learner = learner_class(name)(game, resolved(name, "particle_gather", changes), 3)
         return Training(game, learner, training, seed=3)
 
     whole, first, second = new(), new(), new()

@@ -4,7 +4,6 @@ import pytest
 from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
 from svnr.experiments.studies import StudySpec
-from svnr.experiments.train import DivergedError
 from svnr.experiments.tune import finished_trials, open_study, score, tune
 from svnr.report.tables import trials
 
@@ -63,10 +62,10 @@ def test_a_trial_that_begins_below_the_median_is_not_run_on_other_seeds(tmp_path
 
 
 def test_a_run_that_diverges_scores_worst_and_the_study_goes_on(tmp_path, monkeypatch):
-    def diverge(specs, folder, title):
-        raise DivergedError("critic_loss became nan at step 3")
+    def diverge(folder, spec):
+        return "critic_loss became nan at step 3"
 
-    monkeypatch.setattr(tuning, "collect", diverge)
+    monkeypatch.setattr(tuning, "attempt", diverge)
     assert tune(spec(n_trials=2), tmp_path).best_value == tuning.WORST
 
 

@@ -1,22 +1,15 @@
 """Every game and every learner: one row each. Nothing heavy is imported until one is made."""
 
-import ast
-import hashlib
-import importlib.util
-import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
-from importlib import import_module
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from svnr.checks import check_one_of
+from svnr.checks import changed, check_one_of
+from svnr.experiments.located import located, maker, source_hash
 
 if TYPE_CHECKING:
     from svnr.games.game import Game
-    from svnr.learners.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -61,9 +54,7 @@ class LearnerRow:
 
 # --- games --------------------------------------------------------------------------------------
 
-_MAX_OF_THREE = "svnr.games.differential:max_of_three"
-_TWO_MODALITIES = "svnr.games.differential:two_modalities"
-_GATHER: dict[str, Any] = {
+_GATHER = {
     # Ours, alike for all methods; notebook 09, section 6, undoes them for SVNR.
     "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
     "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
@@ -84,29 +75,33 @@ _GATHER_RANGES = {
 }
 
 
+def _max_of_three(title: str, width: float, form: str) -> GameRow:
+    arguments = {"width": width, "form": form}
+    made_by, n_trials = "svnr.games.differential:max_of_three", 50  # §8
+    return GameRow(title, made_by, arguments, {}, "max_of_three_1.5", n_trials)
+
+
+def _two_modalities(title: str, **arguments: Any) -> GameRow:
+    return GameRow(title, "svnr.games.differential:two_modalities", arguments)
+
+
 def _matrix(title: str, factory: str, **arguments: Any) -> GameRow:
     return GameRow(title, f"svnr.games.matrix:{factory}", arguments)
 
 
+def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
+    title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
+    made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
+    return GameRow(title, made_by, arguments, _GATHER, "particle_gather", n_trials, _GATHER_RANGES)
+
+
+_S2 = (1.5, 2.0, 3.0)  # the widths of the global optimum
+_THREE, _CODE = "Max of Three, s₂ =", "public code's payoff"
 GAMES: dict[str, GameRow] = {
-    **{
-        f"max_of_three_{s}{suffix}": GameRow(
-            f"Max of Three, s₂ = {s}{told}",
-            _MAX_OF_THREE,
-            {"width": s, "form": form},
-            tuned_as="max_of_three_1.5",
-            n_trials=50,  # §8
-        )
-        for suffix, form, told in (
-            ("", "printed", ""),
-            ("_code", "code", ", public code's payoff"),
-        )
-        for s in (1.5, 2.0, 3.0)
-    },
-    "two_modalities": GameRow("Two Modalities", _TWO_MODALITIES),
-    "two_modalities_code": GameRow(
-        "Two Modalities, public code's payoff", _TWO_MODALITIES, {"form": "code"}
-    ),
+    **{f"max_of_three_{s}": _max_of_three(f"{_THREE} {s}", s, "printed") for s in _S2},
+    **{f"max_of_three_{s}_code": _max_of_three(f"{_THREE} {s}, {_CODE}", s, "code") for s in _S2},
+    "two_modalities": _two_modalities("Two Modalities"),
+    "two_modalities_code": _two_modalities(f"Two Modalities, {_CODE}", form="code"),
     "figure_1a": _matrix("Figure 1a (reconstructed)", "figure_1a"),
     "figure_1b": _matrix("Figure 1b (reconstructed)", "figure_1b"),
     "climbing": _matrix("Climbing game", "climbing"),
@@ -116,77 +111,37 @@ GAMES: dict[str, GameRow] = {
     "team_stag_hunt": _matrix("Team stag hunt", "team_stag_hunt"),
     "one_volunteer": _matrix("One volunteer of three", "one_volunteer"),
     "parity": _matrix("Parity of three", "parity"),
-    **{
-        f"particle_gather{suffix}": GameRow(
-            f"Particle Gather{rule}",
-            "svnr.games.gather:particle_gather",
-            {"name": f"particle_gather{suffix}", **rules},
-            settings=_GATHER,
-            tuned_as="particle_gather",
-            n_trials=6,  # ours; a run takes minutes there
-            ranges=_GATHER_RANGES,
-        )
-        for suffix, rule, rules in (
-            ("", "", {}),
-            ("_far", ", starts 0.5 away", {"start": (0.5, 0.5)}),
-            ("_small", ", radius 0.2", {"radius": 0.2}),
-            ("_turned", ", starts in random directions", {"random_starts": True}),
-        )
-    },
+    "particle_gather": _gather("", ""),
+    "particle_gather_far": _gather("_far", ", starts 0.5 away", start=(0.5, 0.5)),
+    "particle_gather_small": _gather("_small", ", radius 0.2", radius=0.2),
+    "particle_gather_turned": _gather(
+        "_turned", ", starts in random directions", random_starts=True
+    ),
 }
 
 # --- learners -----------------------------------------------------------------------------------
 
-_RATE = Range(1e-4, 1e-1, log=True)  # §8
-_ALPHA = Range(1e-1, 10.0, log=True)  # §8
-_NOISE = Range(0.1, 2.0, log=True)  # ours; the public code has 0.5
-_SOFT = {
-    "learning_rate": _RATE,
-    "alpha_final": _ALPHA,
-    "n_particles": Range(16, 64, step=2),  # §8
-}
+_RATE = {"learning_rate": Range(1e-4, 1e-1, log=True)}  # §8
+_ALPHA = {"alpha_final": Range(1e-1, 10.0, log=True)}  # §8
+_NOISE = {"noise_scale": Range(0.1, 2.0, log=True)}  # ours; the public code has 0.5
+_SOFT = _RATE | _ALPHA | {"n_particles": Range(16, 64, step=2)}  # §8
+_EXPLORING = {"exploration_fraction": Range(0.05, 0.8)}
+_LENIENCY = {"leniency": Range(0.5, 20.0, log=True), "cooling": Range(0.9, 0.9999)}
+_RISING = {"rate": Range(0.01, 1.0, log=True)}
 
 LEARNERS: dict[str, LearnerRow] = {
     "svnr": LearnerRow("SVNR", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "strict"}),
     "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
     "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
-    "maddpg": LearnerRow(
-        "MADDPG",
-        "svnr.learners.maddpg:MADDPG",
-        {
-            "learning_rate": _RATE,
-            "noise_scale": _NOISE,
-            "exploration_fraction": Range(0.05, 0.8),
-        },
-    ),
+    "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
     "masql": LearnerRow("MASQL", "svnr.learners.masql:MASQL", _SOFT),
-    "pr2": LearnerRow("PR2", "svnr.learners.pr2:PR2", _SOFT | {"noise_scale": _NOISE}),
-    "rommeo": LearnerRow(
-        "ROMMEO",
-        "svnr.learners.rommeo:ROMMEO",
-        {"learning_rate": _RATE, "alpha_final": _ALPHA},
-    ),
-    "lenient": LearnerRow(
-        "L-MADRL",
-        "svnr.learners.lenient:Lenient",
-        {
-            "learning_rate": _RATE,
-            "leniency": Range(0.5, 20.0, log=True),
-            "cooling": Range(0.9, 0.9999),
-            "noise_scale": _NOISE,
-        },
-    ),
+    "pr2": LearnerRow("PR2", "svnr.learners.pr2:PR2", _SOFT | _NOISE),
+    "rommeo": LearnerRow("ROMMEO", "svnr.learners.rommeo:ROMMEO", _RATE | _ALPHA),
+    "lenient": LearnerRow("L-MADRL", "svnr.learners.lenient:Lenient", _RATE | _LENIENCY | _NOISE),
     "hysteretic": LearnerRow(
-        "Hysteretic",
-        "svnr.learners.lenient:Hysteretic",
-        {
-            "learning_rate": _RATE,
-            "rate": Range(0.01, 1.0, log=True),
-            "noise_scale": _NOISE,
-        },
+        "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
 }
-
 
 LONGEST = 1000  # steps of an episode of an environment that does not end by itself
 
@@ -211,7 +166,7 @@ def make_game(name: str) -> "Game":
     if ":" not in name:
         row = GAMES[check_one_of("game", name, GAMES)]
         return located(row.made_by)(**row.arguments)
-    make = _with_arguments(name)
+    make = maker(name)
     game = make()
     if isinstance(game, Game):
         return game
@@ -220,13 +175,8 @@ def make_game(name: str) -> "Game":
     raise ValueError(f"game {name!r} must make a Game or a ParallelEnv, got {type(game).__name__}")
 
 
-def make_learner(name: str, game: "Game", settings: Any, seed: int) -> "Learner":
-    """The learner called `name`, new, for `game`."""
-    return learner_class(name)(game, settings, seed)
-
-
 def learner_class(name: str) -> Any:
-    """The class of the learner called `name`."""
+    """The class of the learner called `name`: of a game, its settings and a seed."""
     return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by)
 
 
@@ -242,12 +192,9 @@ def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
         ValueError: if there is no such learner, game or setting, or a value does not fit.
     """
     settings, row = settings_class(learner), LEARNERS[learner]
-    known = settings.__dataclass_fields__
-    for key in changes:
-        check_one_of("setting", key, known)
     of_game = GAMES[game].settings if game in GAMES else {}
-    shared = {key: value for key, value in of_game.items() if key in known}
-    return settings(**{**shared, **row.settings, **changes}).fitted_to(example(game))
+    shared = {n: value for n, value in of_game.items() if n in settings.__dataclass_fields__}
+    return changed(settings(**{**shared, **row.settings}), changes).fitted_to(example(game))
 
 
 def example(name: str) -> "Game":
@@ -263,53 +210,3 @@ def _example(name: str, source: str) -> "Game":
 def title(name: str) -> str:
     """What a game is called in figures and tables."""
     return GAMES[name].title if name in GAMES else example(name).name
-
-
-def source_hash(name: str) -> str:
-    """A hash of the file that a game is made by; empty for one that is not named by a file."""
-    path = Path(name.partition(":")[0])
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.suffix == ".py" else ""
-
-
-def located(place: str) -> Any:
-    """What lies at `package.module:name` or `path/to/file.py:name`.
-
-    Raises:
-        ValueError: if there is no such module or file, or nothing of that name in it.
-    """
-    where, _, name = place.partition(":")
-    try:
-        module = _loaded(Path(where)) if where.endswith(".py") else import_module(where)
-    except (ImportError, FileNotFoundError) as error:
-        raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
-    if not hasattr(module, name):
-        raise ValueError(f"game must name something in {where}, got {place!r}")
-    return getattr(module, name)
-
-
-def _loaded(path: Path) -> Any:
-    """The module of a file, loaded once for each content it had."""
-    name = f"{path.stem}_{hashlib.sha256(path.read_bytes()).hexdigest()[:10]}"
-    if name not in sys.modules:
-        found = importlib.util.spec_from_file_location(name, path)
-        assert found is not None and found.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(found)
-        found.loader.exec_module(module)
-    return sys.modules[name]
-
-
-def _with_arguments(name: str) -> Callable[[], Any]:
-    """`module:factory(argument=value, …)` as a function without arguments."""
-    told = re.fullmatch(r"([^()]+?)(\(.*\))?", name)
-    if told is None:
-        raise ValueError(f"game must be written module:factory(argument=value), got {name!r}")
-    try:
-        call = ast.parse(f"f{told[2] or '()'}", mode="eval").body
-        assert isinstance(call, ast.Call) and not call.args
-        arguments = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-    except (SyntaxError, ValueError, AssertionError) as error:
-        raise ValueError(f"game must have literal arguments by name, got {name!r}") from error
-    make = located(told[1])
-    if not callable(make):
-        raise ValueError(f"game must name what makes one, got {name!r}, which is {make!r}")
-    return partial(make, **arguments)

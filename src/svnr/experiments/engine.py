@@ -1,9 +1,13 @@
 """Doing many things side by side: one function over many items, here or in processes."""
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from svnr.checks import check_count
@@ -31,35 +35,54 @@ def each(
         BrokenProcessPool: if the processes that were at an item were killed several times.
     """
     todo = list(items)
-    if check_count("n_jobs", n_jobs) == 1 or len(todo) <= 1:
-        found = []
-        for item in todo:
-            found.append(function(item))
-            on_done(found[-1])
-        return found
+    n_processes = min(check_count("n_jobs", n_jobs), max(len(todo), 1))
     results: dict[int, R] = {}
-    for attempt in range(N_ATTEMPTS):
+    for attempts_left in reversed(range(N_ATTEMPTS)):
+        missing = {index: item for index, item in enumerate(todo) if index not in results}
         try:
-            _in_processes(function, todo, n_jobs, results, on_done)
-            break
+            for index, result in _results(function, missing, n_processes):
+                results[index] = result
+                on_done(result)
         except BrokenProcessPool:
-            if attempt == N_ATTEMPTS - 1:
+            if not attempts_left:
                 raise
     return [results[index] for index in range(len(todo))]
 
 
-def _in_processes(
-    function: Callable[[T], R],
-    items: Sequence[T],
-    n_jobs: int,
-    results: dict[int, R],
-    on_done: Callable[[R], None],
-) -> None:
-    """Fill in the results that are missing."""
-    missing = [index for index in range(len(items)) if index not in results]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_jobs, len(missing)), context) as pool:
-        futures = {pool.submit(function, items[index]): index for index in missing}
+def _results(
+    function: Callable[[T], R], items: Mapping[int, T], n_processes: int
+) -> Iterator[tuple[int, R]]:
+    """Index and result of each item, as they come."""
+    if n_processes == 1 or not items:
+        yield from ((index, function(item)) for index, item in items.items())
+        return
+    with processes(min(n_processes, len(items))) as pool:
+        futures = {pool.submit(function, item): index for index, item in items.items()}
         for future in as_completed(futures):
-            results[futures[future]] = future.result()
-            on_done(future.result())
+            yield futures[future], future.result()
+
+
+@contextmanager
+def processes(n: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with this one; at an error, or Ctrl-C, what they are at is given up."""
+    before = active_children()
+    with ProcessPoolExecutor(n, get_context("spawn"), _end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in set(active_children()).difference(before):
+                worker.terminate()
+            raise
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that began it does, its children with it, not before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

@@ -85,10 +85,7 @@ def over_generalization(
         raise ValueError(f"game must be of one step, got {game.name!r}")
     with undisturbed(learner):
         samples = perceived(game, learner, n_samples, seed)
-    return {
-        "pro": pro_gaps(samples, game.reward, alpha),
-        "ero": ero_gaps(samples, game.reward),
-    }
+    return {"pro": pro_gaps(samples, game.reward, alpha), "ero": ero_gaps(samples, game.reward)}
 
 
 def pro_gaps(
@@ -112,15 +109,15 @@ def pro_gaps(
     Raises:
         ValueError: if agents have several coordinates, or samples lie outside the box.
     """
-    n_agents, n_coordinates = _check_samples(samples)
+    n_agents = _check_samples(samples)
     edges = np.linspace(-1, 1, n_bins + 1)
     middles = torch.as_tensor((edges[:-1] + edges[1:]) / 2)
-    cells = torch.stack(torch.meshgrid(*[middles] * n_coordinates, indexing="ij"), -1)
+    cells = torch.stack(torch.meshgrid(*[middles] * n_agents, indexing="ij"), -1)
     payoff = reward(cells).numpy()
     gaps = np.empty(n_agents)
     for agent in range(n_agents):
         others = np.delete(np.asarray(samples[agent], dtype=float), agent, axis=1)
-        model, _ = np.histogramdd(others, bins=[edges] * (n_coordinates - 1))
+        model, _ = np.histogramdd(others, bins=[edges] * (n_agents - 1))
         gaps[agent] = pro_gap(model / model.sum(), payoff, alpha, agent)
     return gaps
 
@@ -145,7 +142,7 @@ def ero_gaps(
     Raises:
         ValueError: if agents have several coordinates, or samples lie outside the box.
     """
-    n_agents, _ = _check_samples(samples)
+    n_agents = _check_samples(samples)
     draws = np.random.default_rng(seed)
     own = [draws.permutation(np.asarray(samples[i], dtype=float)[:, i]) for i in range(n_agents)]
     executed = torch.as_tensor(np.stack(own, -1))
@@ -155,16 +152,14 @@ def ero_gaps(
     for agent in range(n_agents):
         tried = executed.unsqueeze(1).repeat(1, n_points, 1)
         tried[:, :, agent] = answers
-        best = torch.maximum(reward(tried).amax(1), earned)
-        gaps[agent] = (best - earned).mean().item()
+        gaps[agent] = (reward(tried).amax(1) - earned).clamp(min=0).mean().item()
     return gaps
 
 
-def _check_samples(samples: np.ndarray) -> tuple[int, int]:
+def _check_samples(samples: np.ndarray) -> int:
+    """N, of samples [N, n, N] in the box."""
     if samples.ndim != 3 or samples.shape[0] != samples.shape[2]:
-        raise ValueError(
-            f"samples must be [N, n, N], one coordinate an agent, got shape {tuple(samples.shape)}"
-        )
+        raise ValueError(f"samples must be [N, n, N], got shape {tuple(samples.shape)}")
     if not np.abs(samples).max() <= 1:
         raise ValueError(f"samples must lie in [−1, 1], got up to {np.abs(samples).max()}")
-    return samples.shape[0], samples.shape[2]
+    return len(samples)

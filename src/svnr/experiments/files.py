@@ -5,35 +5,24 @@ import itertools
 import os
 import platform
 import warnings
-import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 
 T = TypeVar("T")
-_DAMAGE = (
-    EOFError,
-    IndexError,
-    KeyError,
-    NotImplementedError,  # a compression that there is not
-    RuntimeError,  # a flag that says encrypted; tensors of another shape
-    TypeError,
-    ValueError,  # JSON and UTF-8 too
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# RuntimeError: a compression that there is not, tensors of another shape; ValueError: JSON, UTF-8.
+_DAMAGE = (EOFError, LookupError, RuntimeError, TypeError, ValueError, BadZipFile, zlib.error)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = True) -> None:
     """Write beside `path` and rename into it, so that a kill leaves the old file or the new."""
+    write = np.savez_compressed if compressed else np.savez
     with _unfinished(path).open("wb") as file:
-        if compressed:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        else:
-            np.savez(file, allow_pickle=False, **arrays)
+        write(file, allow_pickle=False, **arrays)
         file.flush()
         os.fsync(file.fileno())
     _unfinished(path).replace(path)
@@ -52,19 +41,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_or_set_aside(path: Path, read: Callable[[Path], T]) -> T | None:
-    """What `read` makes of a file; None, and the file is set aside, if it is damaged.
+    """What `read` makes of a file; None if there is none, or it is damaged and set aside.
 
     Errors that are no damage, of permissions or too many open files, set nothing aside.
     """
     try:
-        return read(path)
-    except _DAMAGE as error:
-        set_aside(path, error)
-    except OSError as error:
-        if error.errno not in (None, errno.EINVAL):  # what a wrong place in an archive leads to
+        return read(path) if path.exists() else None
+    except (OSError, *_DAMAGE) as error:
+        # A wrong place in an archive leads to the two numbers that are named here.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         set_aside(path, error)
-    return None
+        return None
 
 
 def set_aside(path: Path, error: Exception) -> None:
@@ -90,10 +78,8 @@ def sweep(folder: Path) -> None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return True
 
 

@@ -16,7 +16,7 @@ from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import Record, Training
 from svnr.games.game import OneShotGame
 from svnr.learners.checkpoint import below
-from svnr.learners.learner import undisturbed
+from svnr.learners.learner import Learner, undisturbed
 
 BLOCK = 25  # episodes of which the metrics of a finished run are a mean
 TYPES = {
@@ -101,15 +101,11 @@ class Tally:
 
     def count(self, record: Record) -> None:
         """Add one step of every copy, and the metrics of its update to every copy."""
-        self._add("return", record.reward)
-        self._add("length", 1)
-        self._add("updates", int(bool(record.metrics)))
-        for name, value in record.metrics.items():
-            self._add(f"metric_{name}", value)
-
-    def _add(self, name: str, values: Any) -> None:
-        self.sums.setdefault(name, np.zeros(len(self.sums["return"])))
-        self.sums[name] += values
+        metrics = {f"metric_{name}": value for name, value in record.metrics.items()}
+        counts: dict[str, Any] = {"return": record.reward, "length": 1, "updates": bool(metrics)}
+        for name, values in (counts | metrics).items():
+            self.sums.setdefault(name, np.zeros_like(self.sums["return"]))
+            self.sums[name] += values
 
     def take(self, copy: int) -> dict[str, float]:
         """The return, the length and the mean metrics of an episode that is over."""
@@ -131,39 +127,36 @@ class UnderWay:
     def __init__(self, spec: RunSpec) -> None:
         self.run = Run(spec)
         self.game = catalogue.make_game(spec.game)
-        self.learner = catalogue.make_learner(spec.learner, self.game, spec.settings, spec.seed)
+        learner = catalogue.learner_class(spec.learner)
+        self.learner: Learner = learner(self.game, spec.settings, spec.seed)
         self._training = Training(self.game, self.learner, spec.training, spec.seed)
         self._tally = Tally(spec.training.n_copies)
         self._seconds = 0.0
 
     def steps(self) -> Iterator[int]:
         """Train to the end; yields the number of environment steps after each of all copies."""
-        spec, one_shot = self.run.spec, isinstance(self.game, OneShotGame)
+        keep_actions = isinstance(self.game, OneShotGame) and self.run.spec.seed == 0
         while not self._training.done:
             began = time.monotonic()
             with one_thread():
                 done, before = self._training.progress.done, self._training.episodes
                 record = self._training.step()
-                if one_shot and spec.seed == 0:
+                if keep_actions:
                     self.run.add(visited=record.u[0])
-                self._count(record)
+                self._tally.count(record)
+                for copy in record.over.nonzero()[0].tolist():
+                    self.run.add_episode(self._tally.take(copy))
                 self._measure(before)
                 self._test(done)
             self._seconds += time.monotonic() - began
             yield self._training.steps
 
-    def _count(self, record: Record) -> None:
-        """Keep the return, the length and the mean metrics of the episodes that ended."""
-        self._tally.count(record)
-        for copy in record.over.nonzero()[0].tolist():
-            self.run.add_episode(self._tally.take(copy))
-
     def _measure(self, before: int) -> None:
         """PRO and ERO, after the first episode and every so many more."""
-        every, spec = self.run.spec.training.trace_every, self.run.spec
+        told, seed = self.run.spec.training, self.run.spec.seed
+        every = told.trace_every
         if every and before % every == 0 and self._training.episodes > before:
-            n_samples = spec.training.n_test
-            gaps = evaluate.over_generalization(self.game, self.learner, n_samples, spec.seed)
+            gaps = evaluate.over_generalization(self.game, self.learner, told.n_test, seed)
             self.run.add(trace_episode=before, **{f"trace_{n}": v for n, v in gaps.items()})
 
     def _test(self, before: int) -> None:
@@ -171,15 +164,15 @@ class UnderWay:
         every, done = self.run.spec.training.test_every, self._training.progress.done
         if every and before // every < done // every:
             with undisturbed(self.learner):
-                tested = self._tested()
-            self.run.add(test_at=done, **{f"test_{way}": values for way, values in tested.items()})
+                self.run.add(test_at=done, **self._tested("test"))
 
-    def _tested(self) -> dict[str, np.ndarray]:
-        spec = self.run.spec
-        game = catalogue.make_game(spec.game)
-        with contextlib.closing(game):
+    def _tested(self, name: str) -> dict[str, np.ndarray]:
+        spec, learner = self.run.spec, self.learner
+        with contextlib.closing(catalogue.make_game(spec.game)) as game:
             return {
-                way: evaluate.returns(game, self.learner, way, spec.training.n_test, spec.seed)
+                f"{name}_{way}": evaluate.returns(
+                    game, learner, way, spec.training.n_test, spec.seed
+                )
                 for way in evaluate.WAYS
             }
 
@@ -192,22 +185,19 @@ class UnderWay:
         self._training.check_weights()
         spec = self.run.spec
         with one_thread():
-            tested = {f"tested_{way}": values for way, values in self._tested().items()}
-            n_samples = spec.training.n_test
+            tested, n_samples = self._tested("tested"), spec.training.n_test
             perceived = evaluate.perceived(self.game, self.learner, n_samples, spec.seed)
         self.game.close()
-        return Run(
-            spec, finished(self.run.table | tested | {"perceived": perceived}), self._made()
-        )
+        columns = finished(self.run.table | tested | {"perceived": perceived})
+        return Run(spec, columns, self._made())
 
     def _made(self) -> dict[str, Any]:
-        names = ("svnr", "torch", "numpy")
         return {
             "seconds": round(self._seconds, 1),
             "finished": time.strftime("%Y-%m-%d"),
             "platform": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
-            **{name: version(name) for name in names},
+            **{name: version(name) for name in ("svnr", "torch", "numpy")},
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -216,11 +206,8 @@ class UnderWay:
         Raises:
             NotImplementedError: in the middle of an episode of a game that cannot say its state.
         """
-        parts = {
-            "log": self.run.table,
-            "tally": self._tally.sums,
-            "state": {n: tensor.numpy() for n, tensor in self._training.state_dict().items()},
-        }
+        state = self._training.state_dict()
+        parts = {"log": self.run.table, "tally": self._tally.sums, "state": state}
         return {"seconds": np.array(self._seconds)} | {
             f"{part}_{name}": np.asarray(values)
             for part, table in parts.items()
@@ -238,21 +225,15 @@ class UnderWay:
 
 def finished(table: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The columns of a run as it is kept: as arrays, metrics as means over blocks of episodes."""
-    arrays = {
-        name: np.asarray(values, dtype=TYPES.get(name, np.float32))
-        for name, values in table.items()
-    }
-    return {
-        name: block_means(values, BLOCK) if name.startswith("metric_") else values
-        for name, values in arrays.items()
-    }
+    arrays = {name: np.asarray(v, TYPES.get(name, np.float32)) for name, v in table.items()}
+    metrics = {name for name in arrays if name.startswith("metric_")}
+    return arrays | {name: block_means(arrays[name], BLOCK) for name in metrics}
 
 
 def block_means(values: np.ndarray, size: int) -> np.ndarray:
     """Means [T / size] over blocks of values [T] that are not NaN; the last block may be short."""
-    padded = np.full(-(-len(values) // size) * size, np.nan)
-    padded[: len(values)] = values
-    blocks = padded.reshape(-1, size)
+    rest = -len(values) % size
+    blocks = np.pad(values.astype(float), (0, rest), constant_values=np.nan).reshape(-1, size)
     known = (~np.isnan(blocks)).sum(1)
     return np.where(known, np.nansum(blocks, 1) / np.maximum(known, 1), np.nan).astype(np.float32)
 

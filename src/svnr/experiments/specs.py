@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -67,11 +69,10 @@ class RunSpec:
         text = json.dumps(self.description, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
-    @property
-    def place(self) -> str:
-        """Where the run lies below a folder of results, without an ending."""
-        folder = re.sub(r"[^\w.-]+", "_", catalogue.example(self.game).name)
-        return f"{folder}/{self.learner}-s{self.seed}-{self.key}"
+    def file(self, folder: Path, ending: str) -> Path:
+        """Where what is kept of the run lies below a folder of results."""
+        game = re.sub(r"[^\w.-]+", "_", catalogue.example(self.game).name)
+        return folder / game / f"{self.learner}-s{self.seed}-{self.key}{ending}"
 
 
 def run_spec(
@@ -123,10 +124,7 @@ def grid(
     training: Mapping[str, Any] | None = None,
 ) -> list[RunSpec]:
     """Every learner on every game with seeds 0 to n_seeds − 1; arguments as of `run_spec`."""
-    check_count("n_seeds", n_seeds)
     return [
         run_spec(game, learner, seed, n_episodes, overrides, protocol, training)
-        for game in games
-        for learner in learners
-        for seed in range(n_seeds)
+        for game, learner, seed in product(games, learners, range(check_count("n_seeds", n_seeds)))
     ]

@@ -9,7 +9,7 @@ record of a run that failed (`.failed.json`), a file that was damaged.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,7 @@ import torch
 
 from svnr.experiments import catalogue
 from svnr.experiments.engine import each
-from svnr.experiments.files import (
-    read_arrays,
-    read_or_set_aside,
-    sweep,
-    write_arrays,
-    write_text,
-)
+from svnr.experiments.files import read_arrays, read_or_set_aside, sweep, write_arrays, write_text
 from svnr.experiments.runs import Run, UnderWay
 from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import DivergedError
@@ -36,51 +30,41 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0  # at least
 COST_OF_CHECKPOINTS = 0.04  # of the time, at most
 
 
-def place(spec: RunSpec, folder: Path, ending: str) -> Path:
-    """Where what is kept of a run lies below `folder`."""
-    return folder / f"{spec.place}{ending}"
-
-
 def save(run: Run, folder: Path) -> None:
     """Write a finished run; its header comes last, and says that it is whole."""
-    write_arrays(place(run.spec, folder, ".npz"), run.table)
-    write_text(place(run.spec, folder, ".json"), _json(run.spec.description | {"made": run.made}))
+    write_arrays(run.spec.file(folder, ".npz"), run.table)
+    write_text(run.spec.file(folder, ".json"), _json(run.spec.description | {"made": run.made}))
     for leftover in (".failed.json", ".unfinished.npz"):
-        place(run.spec, folder, leftover).unlink(missing_ok=True)
+        run.spec.file(folder, leftover).unlink(missing_ok=True)
 
 
 def load(spec: RunSpec, folder: Path) -> Run | None:
     """The finished run of `spec`, or None if there is none; a damaged file is set aside."""
-    header, arrays = place(spec, folder, ".json"), place(spec, folder, ".npz")
-    if not (header.exists() and arrays.exists()):
-        return None
-    made = read_or_set_aside(header, lambda path: _made(spec, json.loads(_text(path))))
-    table = None if made is None else read_or_set_aside(arrays, read_arrays)
-    return None if made is None or table is None else Run(spec, table, made)
+    made = read_or_set_aside(spec.file(folder, ".json"), partial(_made, spec))
+    table = made and read_or_set_aside(spec.file(folder, ".npz"), read_arrays)
+    return Run(spec, table, made) if made and table else None
 
 
-def _made(spec: RunSpec, header: dict[str, Any]) -> dict[str, Any]:
-    """Where a run was made, from its header.
-
-    Raises:
-        ValueError: if the header describes a run of another spec.
-    """
+def _made(spec: RunSpec, path: Path) -> dict[str, Any]:
+    """Where a run was made, from its header."""
+    header = json.loads(path.read_text(encoding="utf-8"))
     made = header.pop("made")
-    if header != spec.description:
-        raise ValueError("its header describes another run")
+    _check_header(header, spec)
     return made
 
 
-def collect(
-    specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1, title: str = "runs"
-) -> list[Run]:
+def _check_header(header: dict[str, Any], spec: RunSpec) -> None:
+    if header != spec.description:
+        raise ValueError("its header describes another run")
+
+
+def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run]:
     """The finished runs of `specs`, in order: what exists is read, what is missing is run.
 
     Args:
         specs: the runs wanted.
         folder: where finished runs lie.
         n_jobs: processes that run side by side, one torch thread each; one run is run here.
-        title: of the progress bar; without one there is no bar.
 
     Returns:
         [len(specs)] runs.
@@ -90,21 +74,16 @@ def collect(
     """
     from tqdm.auto import tqdm
 
-    found = {spec.key: load(spec, folder) for spec in specs}
-    missing = {spec.key: spec for spec in specs if found[spec.key] is None}
-    sweep(folder)
-    n_found = len(found) - len(missing)
-    with tqdm(
-        total=len(found), initial=n_found, desc=title, disable=None if title else True
-    ) as bar:
-        attempt = partial(_attempt, folder=folder)
-        made = each(attempt, missing.values(), n_jobs, lambda run: bar.update())
+    wanted = {spec.key: spec for spec in specs}
+    found = {key: run for key, spec in wanted.items() if (run := load(spec, folder)) is not None}
+    missing = [spec for key, spec in wanted.items() if key not in found]
+    with tqdm(total=len(wanted), initial=len(found), desc="runs", disable=None) as bar:
+        made = each(partial(attempt, folder), missing, n_jobs, lambda run: bar.update())
     failed = [error for error in made if isinstance(error, str)]
     if failed:
         raise DivergedError(f"{len(failed)} of the runs failed; the first, {failed[0]}")
-    runs = {key: run for key, run in found.items() if run is not None}
-    runs |= {run.spec.key: run for run in made if isinstance(run, Run)}
-    return [runs[spec.key] for spec in specs]
+    found |= {run.spec.key: run for run in made if isinstance(run, Run)}
+    return [found[spec.key] for spec in specs]
 
 
 def trained(spec: RunSpec, folder: Path) -> Learner:
@@ -114,32 +93,29 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
         spec: the run.
         folder: where finished runs lie; the learner is kept beside its run.
     """
-    path = place(spec, folder, ".policy.npz")
-    if path.exists():
-        kept = read_or_set_aside(path, lambda path: _policy(spec, path))
-        if kept is not None:
-            return kept
+    path = spec.file(folder, ".policy.npz")
+    if kept := read_or_set_aside(path, partial(_policy, spec)):
+        return kept
     _, learner = _perform(spec, folder)
-    state = {f"state_{name}": value.numpy() for name, value in learner.policy_dict().items()}
-    write_arrays(path, {"header": np.array(_json(spec.description))} | state)
+    _write(spec, path, {f"state_{n}": value.numpy() for n, value in learner.policy_dict().items()})
     return learner
 
 
 def _policy(spec: RunSpec, path: Path) -> Learner:
     game = catalogue.example(spec.game)
-    learner = catalogue.make_learner(spec.learner, game, spec.settings, spec.seed)
+    learner: Learner = catalogue.learner_class(spec.learner)(game, spec.settings, spec.seed)
     state = below("state_", _arrays_of(spec, path))
     learner.load_state_dict({name: torch.from_numpy(v) for name, v in state.items()})
     return learner
 
 
-def _attempt(spec: RunSpec, folder: Path) -> Run | str:
+def attempt(folder: Path, spec: RunSpec) -> Run | str:
     """Do one run; if it fails, the record is written and its words are returned."""
     try:
         return _perform(spec, folder)[0]
     except DivergedError as error:
         record = {"error": str(error), "run": spec.description}
-        write_text(place(spec, folder, ".failed.json"), _json(record))
+        write_text(spec.file(folder, ".failed.json"), _json(record))
         return f"{spec.learner} on {spec.game} with seed {spec.seed}: {error}"
 
 
@@ -149,8 +125,9 @@ def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
     Raises:
         DivergedError: if the learner's numbers turn infinite or NaN.
     """
-    path = place(spec, folder, ".unfinished.npz")
-    under_way = _resumed(spec, path) or UnderWay(spec)
+    sweep(folder)
+    path = spec.file(folder, ".unfinished.npz")
+    under_way = read_or_set_aside(path, partial(_resumed, spec)) or UnderWay(spec)
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
     for _ in under_way.steps():
         if time.monotonic() >= due:
@@ -160,15 +137,11 @@ def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
     return run, under_way.learner
 
 
-def _resumed(spec: RunSpec, path: Path) -> UnderWay | None:
-    """The run as a checkpoint has it, if there is a good one."""
-
-    def read(path: Path) -> UnderWay:
-        under_way = UnderWay(spec)
-        under_way.resume(_arrays_of(spec, path))
-        return under_way
-
-    return read_or_set_aside(path, read) if path.exists() else None
+def _resumed(spec: RunSpec, path: Path) -> UnderWay:
+    """The run as a checkpoint has it."""
+    under_way = UnderWay(spec)
+    under_way.resume(_arrays_of(spec, path))
+    return under_way
 
 
 def _write_checkpoint(under_way: UnderWay, path: Path) -> float:
@@ -178,27 +151,24 @@ def _write_checkpoint(under_way: UnderWay, path: Path) -> float:
         arrays = under_way.arrays()
     except NotImplementedError:  # the game cannot say its state here; soon, between two episodes
         return began
-    header = np.array(_json(under_way.run.spec.description))
-    write_arrays(path, {"header": header} | arrays, compressed=False)
+    _write(under_way.run.spec, path, arrays, compressed=False)
     ended = time.monotonic()
     return ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - began) / COST_OF_CHECKPOINTS)
 
 
-def _arrays_of(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file that belongs to a run.
+def _write(
+    spec: RunSpec, path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = True
+) -> None:
+    """Write arrays that belong to a run, with a header that says so."""
+    write_arrays(path, {"header": np.array(_json(spec.description)), **arrays}, compressed)
 
-    Raises:
-        ValueError: if its header describes another run.
-    """
+
+def _arrays_of(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
+    """The arrays that `_write` wrote of this run."""
     arrays = read_arrays(path)
-    if json.loads(str(arrays.pop("header"))) != spec.description:
-        raise ValueError("its header describes another run")
+    _check_header(json.loads(str(arrays.pop("header"))), spec)
     return arrays
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

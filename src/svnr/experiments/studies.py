@@ -60,11 +60,12 @@ def storage(path: Path) -> "optuna.storages.JournalStorage":
         ValueError: if Optuna is not installed.
     """
     try:
-        from optuna.storages import JournalStorage
+        import optuna
         from optuna.storages.journal import JournalFileBackend
     except ImportError as error:
         raise ValueError('studies need Optuna: pip install "svnr[tune]"') from error
-    return JournalStorage(JournalFileBackend(str(path)))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
 
 
 def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
@@ -79,7 +80,6 @@ def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
     stored = storage(path)
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.load_study(storage=stored, study_name=spec.name)
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from svnr.experiments import catalogue
 from svnr.experiments.catalogue import Range
 from svnr.experiments.engine import each
+from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
-from svnr.experiments.store import collect
+from svnr.experiments.store import attempt, load
 from svnr.experiments.studies import StudySpec, storage
-from svnr.experiments.train import DivergedError
 
 if TYPE_CHECKING:
     import optuna
@@ -56,7 +56,6 @@ def open_study(spec: StudySpec, folder: Path, worker: int = 0) -> "optuna.Study"
     stored = storage(path)
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=stored,
         study_name=spec.name,
@@ -88,8 +87,7 @@ def finished_trials(study: "optuna.Study") -> list:
 def suggested(trial: "optuna.Trial", name: str, where: Range) -> float:
     """A value of a setting for this trial."""
     if isinstance(where.low, int):
-        step = 1 if where.log else where.step
-        return trial.suggest_int(name, where.low, int(where.high), log=where.log, step=step)
+        return trial.suggest_int(name, where.low, int(where.high), step=where.step)
     return trial.suggest_float(name, where.low, where.high, log=where.log)
 
 
@@ -108,8 +106,8 @@ def score(trial: "optuna.Trial", spec: StudySpec, folder: Path) -> float:
 
 
 def _last_reward(spec: StudySpec, seed: int, changes: dict[str, Any], folder: Path) -> float:
-    run = run_spec(spec.game, spec.learner, seed, spec.n_episodes, changes, training={"n_test": 1})
-    try:
-        return collect([run], folder, title="")[0].last(100)
-    except DivergedError:
-        return WORST
+    asked = run_spec(
+        spec.game, spec.learner, seed, spec.n_episodes, changes, training={"n_test": 1}
+    )
+    run = load(asked, folder) or attempt(folder, asked)
+    return run.last(100) if isinstance(run, Run) else WORST

@@ -18,7 +18,6 @@ from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
 
 from svnr.report.provenance import annotated_values, check_parameters
 
@@ -111,7 +110,9 @@ def execute(job: Job, root: Path) -> Outcome:
             kernel_manager_class=ThisPython, execution_timeout=job.timeout, progress_bar=False,
         )  # fmt: skip
     except Exception as failure:  # of a cell, or a kernel that died, or a cell that took too long
-        error = f"{_last_begun(job.path)}: {_reason(failure)}"
+        kind = getattr(failure, "ename", type(failure).__name__)  # as the cell has it, if one did
+        said = _first_line(getattr(failure, "evalue", str(failure)))
+        error = f"{_last_begun(job.path)}: {kind}: {said}"
     return Outcome(job.name, time.monotonic() - start, error)
 
 
@@ -121,12 +122,6 @@ def _last_begun(path: Path) -> str:
     code = [cell for cell in cells if cell.cell_type == "code"]
     begun = [cell for cell in code if cell.metadata.get("papermill", {}).get("start_time")]
     return f"cell In [{len(begun)}] ({_first_line(begun[-1].source)})" if begun else "no cell"
-
-
-def _reason(failure: Exception) -> str:
-    if isinstance(failure, PapermillExecutionError):
-        return f"{failure.ename}: {_first_line(failure.evalue)}"
-    return f"{type(failure).__name__}: {_first_line(str(failure))}"
 
 
 def _first_line(text: str) -> str:
@@ -143,17 +138,9 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
         own = cell.metadata.keys() - {"papermill", "execution"}  # and papermill gives all tags
         cell.metadata = {key: cell.metadata[key] for key in own if cell.metadata[key] != []}
         if cell.cell_type == "code":
-            outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
-            cell.outputs = [_without_path(out, str(root)) for out in outputs]
-    return notebook
-
-
-def _without_path(value: Any, root: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(root + "/", "").replace(root, ".")
-    if isinstance(value, dict):
-        return type(value)({key: _without_path(item, root) for key, item in value.items()})
-    return [_without_path(item, root) for item in value] if isinstance(value, list) else value
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    text = nbformat.writes(notebook).replace(f"{root}/", "").replace(str(root), ".")
+    return nbformat.reads(text, as_version=4)
 
 
 def commit(job: Job, root: Path) -> None:

@@ -26,13 +26,11 @@ class Plan:
         folder, names = self.output / "figures", {job.name for job in self.jobs}
         path = folder / "manifest.json"
         manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return {
-            folder / file: entry
-            for file, entry in manifest.items()
-            if entry["notebook"] in names
-            and (folder / file).exists()
-            and (folder / file).stat().st_mtime >= since - 1
+        own = {
+            folder / file: entry for file, entry in manifest.items() if entry["notebook"] in names
         }
+        new = [file for file in own if file.exists() and file.stat().st_mtime >= since - 1]
+        return {file: own[file] for file in new}
 
 
 def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = None) -> Plan:
@@ -48,18 +46,12 @@ def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = 
     Raises:
         ValueError: if a name, a preset, a parameter or the folder cannot be used.
     """
-    preset, chosen, folder = (
-        presets(root, scale),
-        sources(root, only),
-        _folder(root, scale, output),
-    )
+    preset, chosen = presets(root, scale), sources(root, only)
+    folder = _folder(root, scale, output)
     for name in chosen if only else ():
         check_one_of(f"a notebook at {scale} scale", name, preset)
-    jobs = [
-        _job(chosen[name], root, scale, folder, values)
-        for name, values in preset.items()
-        if name in chosen
-    ]
+    named = [name for name in preset if name in chosen]
+    jobs = [_job(chosen[name], root, scale, folder, preset[name]) for name in named]
     if not jobs:
         raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
     return Plan(root, folder, jobs, [name for name in chosen if name not in preset])

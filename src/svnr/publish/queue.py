@@ -1,18 +1,15 @@
 """Notebooks executed side by side, so that no core waits for another."""
 
-import os
-import signal
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
-from threading import Thread
 
 from tqdm import tqdm
 
 from svnr.checks import check_count
+from svnr.experiments.engine import processes
 from svnr.publish.notebooks import Job, Outcome, execute
 
 
@@ -44,11 +41,9 @@ class Queue:
 
     def __str__(self) -> str:
         now = time.monotonic()
-        running = (
-            f"{name.split('_')[0]} {now - since:.0f} s"
-            for name, (_, since) in self.running.items()
-        )
-        return f"{', '.join(running)}; {len(self.waiting)} waiting"
+        since = {name.split("_")[0]: now - begun for name, (_, begun) in self.running.items()}
+        running = ", ".join(f"{number} {seconds:.0f} s" for number, seconds in since.items())
+        return f"{running}; {len(self.waiting)} waiting"
 
 
 def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
@@ -65,34 +60,16 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
     queue = Queue(check_count("jobs", n_cores), list(jobs))
     outcomes: list[Outcome] = []
     futures: set[Future[Outcome]] = set()
-    pool = ProcessPoolExecutor(n_cores, get_context("spawn"), _end_with_parent)
     told = "{n_fmt} of {total_fmt} notebooks, {elapsed}{postfix}"
-    with pool, tqdm(total=len(jobs), bar_format=told, disable=None) as bar:
-        try:
-            while queue.waiting or futures:
-                while job := queue.next():
-                    futures.add(pool.submit(execute, job, root))
-                done, futures = wait(futures, timeout=1, return_when=FIRST_COMPLETED)
-                for future in done:
-                    outcomes.append(future.result())
-                    del queue.running[outcomes[-1].name]
-                bar.update(len(done))
-                bar.set_postfix_str(str(queue))
-        except BaseException:
-            for worker in active_children():
-                worker.terminate()
-            raise
+    bar = tqdm(total=len(jobs), bar_format=told, disable=None)
+    with bar, processes(n_cores) as pool:
+        while queue.waiting or futures:
+            while job := queue.next():
+                futures.add(pool.submit(execute, job, root))
+            done, futures = wait(futures, timeout=1, return_when=FIRST_COMPLETED)
+            for future in done:
+                outcomes.append(future.result())
+                del queue.running[outcomes[-1].name]
+            bar.update(len(done))
+            bar.set_postfix_str(str(queue))
     return sorted(outcomes, key=lambda outcome: outcome.name)
-
-
-def _end_with_parent() -> None:
-    """Let a worker end when the process that began it does, its kernel with it, and not before."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        parent = parent_process()
-        assert parent is not None
-        parent.join()
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()

@@ -1,0 +1,59 @@
+"""What lies at a place that a text names: `package.module:name` or `path/to/file.py:name`."""
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+def source_hash(name: str) -> str:
+    """A hash of the file that a game is made by; empty for one that is not named by a file."""
+    path = Path(name.partition(":")[0])
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.suffix == ".py" else ""
+
+
+def located(place: str) -> Any:
+    """What lies at `package.module:name` or `path/to/file.py:name`.
+
+    Raises:
+        ValueError: if there is no such module or file, or nothing of that name in it.
+    """
+    where, _, name = place.partition(":")
+    try:
+        module = _loaded(Path(where)) if where.endswith(".py") else import_module(where)
+    except (ImportError, FileNotFoundError) as error:
+        raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
+    if not hasattr(module, name):
+        raise ValueError(f"game must name something in {where}, got {place!r}")
+    return getattr(module, name)
+
+
+def _loaded(path: Path) -> Any:
+    """The module of a file, loaded once for each content it had."""
+    name = f"{path.stem}_{hashlib.sha256(path.read_bytes()).hexdigest()[:10]}"
+    if name not in sys.modules:
+        found = importlib.util.spec_from_file_location(name, path)
+        assert found is not None and found.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def maker(name: str) -> Callable[[], Any]:
+    """`module:factory(argument=value, …)` as a function without arguments."""
+    place, bracket, rest = name.partition("(")
+    try:
+        call = ast.parse(f"f{bracket}{rest}" if bracket else "f()", mode="eval").body
+        assert isinstance(call, ast.Call) and not call.args
+        arguments = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    except (SyntaxError, ValueError, AssertionError) as error:
+        raise ValueError(f"game must have literal arguments by name, got {name!r}") from error
+    make = located(place)
+    if not callable(make):
+        raise ValueError(f"game must name what makes one, got {name!r}, which is {make!r}")
+    return partial(make, **arguments)

@@ -1,0 +1,71 @@
+import textwrap
+
+import pytest
+import torch
+
+from svnr.experiments.catalogue import example, make_game
+from svnr.experiments.located import source_hash
+
+ROWERS = """
+import torch
+from svnr.games.game import OneShotGame
+
+class Rowers(OneShotGame):
+    name, action_sizes = "rowers", (1, 1)
+
+    def __init__(self, best=0.0):
+        self.best = best
+
+    def reward(self, u):
+        return -(u - self.best).square().sum(-1)
+
+    def rules(self):
+        return {"best": self.best}
+
+number = 3
+"""
+
+
+@pytest.fixture
+def rowers(tmp_path):
+    path = tmp_path / "my_game.py"
+    path.write_text(textwrap.dedent(ROWERS))
+    return path
+
+
+def test_a_game_is_named_by_where_it_is(rowers):
+    plain, shifted = make_game(f"{rowers}:Rowers"), make_game(f"{rowers}:Rowers(best=0.5)")
+    u = torch.tensor([[0.5, 0.5]])
+    assert plain.reward(u).item() == -0.5 and shifted.reward(u).item() == 0.0
+    assert make_game("svnr.games.matrix:climbing").name == "climbing"
+
+
+def test_an_environment_of_pettingzoo_is_named_by_where_it_is():
+    pytest.importorskip("mpe2")
+    name = "svnr.games.gather_env:GatherParallelEnv"
+    assert make_game(name).action_sizes == (1, 1, 1, 1)
+
+
+def test_a_changed_file_is_another_game(rowers):
+    name = f"{rowers}:Rowers"
+    before, first = source_hash(name), example(name)
+    assert example(name) is first
+    rowers.write_text(rowers.read_text().replace("-(u", "-2 * (u"))
+    assert source_hash(name) != before
+    assert example(name).reward(torch.tensor([1.0, 0.0])).item() == -2.0
+
+
+@pytest.mark.parametrize(
+    ("ending", "message"),
+    [
+        (":Rower", "must name something in"),
+        (":number", "must name what makes one, got .* which is 3"),
+        (":Rowers(best=x)", "literal arguments by name"),
+        (":Rowers(0.5)", "literal arguments by name"),
+    ],
+)
+def test_a_place_where_no_game_is_made_is_refused(rowers, ending, message):
+    with pytest.raises(ValueError, match=message):
+        make_game(f"{rowers}{ending}")
+    with pytest.raises(ValueError, match="must name a module or a file"):
+        make_game("no_such_package.games:Rowers")
