@@ -28,7 +28,7 @@ def test_the_map_and_the_docstrings_name_the_same_numbers():
 
 
 def test_every_function_of_the_map_exists():
-    for dotted in re.findall(r"`((?:theory|stein|learners|experiments)\.[\w.]+)`", MAP):
+    for dotted in re.findall(r"`((?:theory|stein|networks|learners|experiments)\.[\w.]+)`", MAP):
         layer, module, *names = dotted.split(".")
         found = importlib.import_module(f"svnr.{layer}.{module}")
         for name in names:
