@@ -3,9 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
+from svnr.experiments.runs import Run
+from svnr.experiments.specs import run_spec
 from svnr.report.provenance import Outputs, annotated_values, check_parameters, markdown
 from svnr.report.style import styled
 
@@ -29,6 +32,28 @@ def test_figures_and_tables_are_written_and_recorded(tmp_path):
     assert entry["label"] == "Figure 4" and entry["note"] == "ours"
     assert entry["scale"] == "quick" and entry["parameters"] == {"n_seeds": 2}
     assert entry["versions"].keys() >= {"torch", "numpy", "matplotlib"}
+
+
+def run_of(n_episodes, game="particle_gather"):
+    spec = run_spec(game, "maddpg", n_episodes=n_episodes)
+    return Run(spec, {"return": np.zeros(n_episodes)})
+
+
+def test_what_is_drawn_from_runs_that_are_too_short_says_so(tmp_path):
+    outputs = Outputs("09_particle_gather", "quick", str(tmp_path))
+    for name, n_episodes in (("short", 30), ("long", 1000)):
+        outputs.figure(line(), name, "Figure 4d", [run_of(n_episodes)], note="ours")
+    outputs.table(pd.DataFrame({"a": [1]}), "table", "Table 1", [run_of(30), run_of(1000)])
+    told = json.loads((tmp_path / "figures" / "manifest.json").read_text(encoding="utf-8"))
+    said = "too short to tell: 30 episodes of 1,000"
+    assert told["short.png"]["note"] == f"{said}. ours"
+    assert told["long.png"]["note"] == "ours"
+    assert told["table.md"]["note"].startswith(said)
+    drawn = {
+        n: (tmp_path / "figures" / f"{n}.svg").read_text(encoding="utf-8")
+        for n in ("short", "long")
+    }
+    assert said in drawn["short"] and "too short" not in drawn["long"]
 
 
 def test_a_figure_drawn_twice_is_the_same_byte_for_byte(tmp_path):

@@ -16,11 +16,12 @@ from filelock import FileLock
 from matplotlib.figure import Figure
 
 from svnr.checks import check_count, check_one_of, fitted
+from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.report.scales import SCALES
-from svnr.report.style import in_style
+from svnr.report.style import TRAP, in_style
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ class Outputs:
             runs: the finished runs it was drawn from.
             note: one line for the summary, such as ours beside the paper's number.
         """
+        if short := too_short(runs):
+            figure.text(0.5, 0.5, short, color=TRAP, size=18, alpha=0.4, ha="center", va="center")
+            note = f"{short}. {note}"
         with in_style():
             figure.savefig(self._folder / f"{name}.svg", metadata={"Date": None})
             figure.savefig(self._folder / f"{name}.png", metadata={"Software": None})
@@ -90,6 +94,8 @@ class Outputs:
         self, table: pd.DataFrame, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
     ) -> pd.DataFrame:
         """Write a table as CSV and Markdown and record it; returns it, to be shown."""
+        if short := too_short(runs):
+            note = f"{short}. {note}"
         table.to_csv(self._folder / f"{name}.csv", encoding="utf-8")
         write_text(self._folder / f"{name}.md", markdown(table) + "\n")
         self._record(f"{name}.md", label, runs, note)
@@ -115,6 +121,16 @@ class Outputs:
             manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             entries = dict(sorted({**manifest, file: entry}.items()))
             write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+
+
+def too_short(runs: Sequence[Run]) -> str:
+    """What is said where runs are shorter than those that tell the paper's story; else nothing."""
+    rows = [(len(run.returns), GAMES[run.spec.game]) for run in runs if run.spec.game in GAMES]
+    short = [(n, row.tells_from) for n, row in rows if n < row.tells_from]
+    if not short:
+        return ""
+    n, needed = max(short, key=lambda each: each[1] / each[0])
+    return f"too short to tell: {n} episodes of {needed:,}"
 
 
 def _defaults(notebook: str) -> dict[str, Any]:
