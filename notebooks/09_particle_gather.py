@@ -52,6 +52,7 @@ from svnr.report.provenance import Outputs
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_study_seeds: int = 2  # runs of each kind in the studies of exploration and of the schedule
+n_study_episodes: int = 0  # length of a run in all studies; 0: n_episodes
 n_random: int = 100_000  # episodes of each scripted team
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -59,6 +60,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 outputs = Outputs.of("09_particle_gather", globals())
+study_episodes = n_study_episodes or n_episodes
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
 FAMILY = ["svnr", "svnr_f", "svnr_m"]
@@ -290,10 +292,10 @@ NARROW = {"noise_scale": 0.5, "exploration_fraction": 1 / 6}
 
 def exploring(learner, changes):
     """The runs of a learner with other noise."""
-    return finished(grid([NAME], [learner], n_study_seeds, n_episodes, changes))
+    return finished(grid([NAME], [learner], n_study_seeds, study_episodes, changes))
 
 
-EARLY = 4 * n_episodes  # steps
+EARLY = 4 * study_episodes  # steps
 CELLS = {
     ("MADDPG", "narrow"): exploring("maddpg", {}),
     ("MADDPG", "wide"): exploring("maddpg", WIDE),
@@ -366,7 +368,7 @@ ONE_SHOT = RATES | FEW_STATES | DISCOUNT | NO_NORM | MANY
 PRINTED, PHASES = {"schedule": "printed"}, {"schedule": "three_phase"}
 
 
-def changed(changes, game_name=NAME, length=n_episodes):
+def changed(changes, game_name=NAME, length=study_episodes):
     """SVNR's run with some settings undone."""
     return run_spec(game_name, "svnr", 0, length, changes)
 
@@ -454,7 +456,7 @@ LESS = {
     "one-shot rates and states": RATES | FEW_STATES,
 }
 less = {
-    name: finished(grid([NAME], ["svnr"], n_seeds, n_episodes, change))
+    name: finished(grid([NAME], ["svnr"], n_seeds, study_episodes, change))
     for name, change in LESS.items()
 }
 seeds = pd.DataFrame(
@@ -485,7 +487,7 @@ seeds.style.format("{:.2f}")
 
 # %%
 SOFT = ["svnr", "svnr_m", "masql", "pr2", "rommeo"]
-cold = finished(grid([NAME], SOFT, n_study_seeds, n_episodes, PRINTED))
+cold = finished(grid([NAME], SOFT, n_study_seeds, study_episodes, PRINTED))
 warm = [run for run in runs if run.spec.learner in SOFT and run.spec.seed < n_study_seeds]
 panels = {"printed": "printed schedule, α′ = 0.03", "geometric": "geometric schedule, as above"}
 outputs.figure(
@@ -583,7 +585,7 @@ VARIANTS = {
     GAMES[name].title: changed({}, name) for name in (NAME, f"{NAME}_far", f"{NAME}_small", TURNED)
 } | {
     "… and an update a step": changed(EACH_STEP, TURNED),
-    "… and twice the episodes": changed(EACH_STEP, TURNED, 2 * n_episodes),
+    "… and twice the episodes": changed(EACH_STEP, TURNED, 2 * study_episodes),
 }
 ruled = finished(list(VARIANTS.values()))
 learned_under = pd.DataFrame(

@@ -49,11 +49,11 @@ def test_what_is_drawn_from_runs_that_are_too_short_says_so(tmp_path):
     assert told["short.png"]["note"] == f"{said}. ours"
     assert told["long.png"]["note"] == "ours"
     assert told["table.md"]["note"].startswith(said)
-    drawn = {
-        n: (tmp_path / "figures" / f"{n}.svg").read_text(encoding="utf-8")
-        for n in ("short", "long")
-    }
-    assert said in drawn["short"] and "too short" not in drawn["long"]
+    short, long = (
+        (tmp_path / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+        for name in ("short", "long")
+    )
+    assert said in short and "too short" not in long
 
 
 def test_a_figure_drawn_twice_is_the_same_byte_for_byte(tmp_path):
