@@ -116,3 +116,9 @@ def test_the_number_of_agents_is_a_whole_number_of_at_least_one(make, n):
 def test_what_makes_no_sense_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("sets", [5, [1, 2], None, {0: []}])
+def test_what_is_no_row_of_collections_is_refused(sets):
+    with pytest.raises(ValueError, match="sets must hold a collection of agents for each agent"):
+        check_sets(sets, 2)

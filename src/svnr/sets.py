@@ -25,6 +25,8 @@ def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Se
     Raises:
         ValueError: if there are not N sets, or one names an agent that does not exist or itself.
     """
+    if not isinstance(sets, Sequence) or not all(isinstance(each, Iterable) for each in sets):
+        raise ValueError(f"sets must hold a collection of agents for each agent, got {sets!r}")
     n = len(sets) if n_agents is None else n_agents
     if len(sets) != n or n < 1:
         raise ValueError(f"sets must hold one set for each of {n} agents, got {len(sets)}")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,8 @@ def test_what_a_run_holds(spec):
     assert run.visited.shape == (60, 3) and run.perceived.shape == (3, 20, 3)
     assert run.metrics["alpha"].shape == (3,) and run.metrics["alpha"][-1] == pytest.approx(0.3)
     assert run.tested.keys() == {"shared", "independent", "greedy"}
+    ways = list(run.tested.values())
+    assert not any(np.array_equal(a, b) for a, b in itertools.combinations(ways, 2))
     assert run.made["torch"] == torch.__version__ and run.made["seconds"] > 0
 
 

@@ -128,6 +128,12 @@ def test_a_parameter_of_another_name_or_kind_is_refused(given, message):
         check_parameters(DEFAULTS, given)
 
 
+@pytest.mark.parametrize("folder", ["../../x", "build/../../x"])
+def test_a_folder_that_leaves_the_repository_unsaid_is_refused(folder):
+    with pytest.raises(ValueError, match="output must be below .*, or absolute, got"):
+        _ = Outputs("08_max_of_three", "quick", folder).root
+
+
 def test_parameters_of_their_kind_pass():
     check_parameters(DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [], "fast": True})
 

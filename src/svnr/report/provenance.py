@@ -61,8 +61,11 @@ class Outputs:
     def root(self) -> Path:
         """The folder that holds figures/ and results/; a relative one is the repository's."""
         own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
-        folder = self.folder or ("" if own == dict(self.parameters) else "build/by_hand")
-        return repository_root() / Path(folder).expanduser()
+        asked = Path(self.folder or ("" if own == dict(self.parameters) else "build/by_hand"))
+        folder, root = asked.expanduser(), repository_root()
+        if not folder.is_absolute() and not (root / folder).resolve().is_relative_to(root):
+            raise ValueError(f"output must be below {root}, or absolute, got {self.folder!r}")
+        return root / folder
 
     @property
     def results(self) -> Path:
