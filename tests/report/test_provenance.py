@@ -130,7 +130,7 @@ def test_a_parameter_of_another_name_or_kind_is_refused(given, message):
 
 @pytest.mark.parametrize("folder", ["../../x", "build/../../x"])
 def test_a_folder_that_leaves_the_repository_unsaid_is_refused(folder):
-    with pytest.raises(ValueError, match="output must be below .*, or absolute, got"):
+    with pytest.raises(ValueError, match=r"output must be below .*, or absolute, got"):
         _ = Outputs("08_max_of_three", "quick", folder).root
 
 
