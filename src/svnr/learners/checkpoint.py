@@ -13,11 +13,9 @@ class Stateful(Protocol):
 
     def state_dict(self) -> dict[str, Any]:
         """The state as tensors."""
-        ...
 
     def load_state_dict(self, state: Any) -> Any:
         """Restore what `state_dict` gave."""
-        ...
 
 
 T = TypeVar("T")

@@ -2,28 +2,23 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from svnr.games.game import Game
-from svnr.networks.mlp import (
-    Draw,
-    NetworkSettings,
-    StackedMLP,
-    beside,
-    glorot_uniform,
-    own_coordinates,
-)
+from svnr.networks import mlp
 from svnr.networks.optimizers import Trained
+
+Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
 
 
 class Critics(nn.Module):
     """C critics Q_i(s, u): one of the whole team, or one an agent.
 
     Args:
-        game: whose sizes and bounds of returns count.
+        game: whose sizes count.
         settings: how networks are built and moved.
         generator: source of the starting weights; biases start at zero.
         n: C.
@@ -35,25 +30,25 @@ class Critics(nn.Module):
     def __init__(
         self,
         game: Game,
-        settings: NetworkSettings,
+        settings: mlp.NetworkSettings,
         generator: torch.Generator,
         n: int,
         sees: Literal["joint", "own"] = "joint",
-        draw: Draw = glorot_uniform,
+        draw: mlp.Draw = mlp.glorot_uniform,
         max_norm: float = inf,
     ) -> None:
         super().__init__()
-        self.n, self._state_size, self._bounds = n, game.state_size, game.return_bounds
+        self.n, self._state_size = n, game.state_size
         sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
         mask = None
         if sees == "own":
-            own = own_coordinates(game.action_sizes).float()
+            own = mlp.own_coordinates(game.action_sizes).float()
             mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
         live, slow = (
-            StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
+            mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
             for _ in range(2)
         )
-        self.values = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
+        self.values = Trained(live, settings, max_norm, slow)
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.
@@ -66,38 +61,16 @@ class Critics(nn.Module):
         """What `forward` gives, by the target critics."""
         return self.values.target.record(self._inputs(state, u))[0].squeeze(-1)
 
-    def action_gradient(self, state: Tensor, u: Tensor, scale: float = 1.0) -> Tensor:
-        """[C, ..., D] the gradient in u of what `forward` gives, times a number."""
-        return self.values.net.input_gradient(self._inputs(state, u), scale, self._state_size)
-
-    @torch.no_grad()
-    def target(self, batch: "_Rows", value: Callable[[Tensor], Tensor]) -> Tensor:
-        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
-
-        Args:
-            batch: B transitions.
-            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
-                it says beyond the game's bounds is an error that would feed on itself.
-
-        Returns:
-            [C, B] the targets; [B] if no row goes on.
-        """
-        goes_on = batch.weight > 0
-        if not bool(goes_on.any()):
-            return batch.reward
-        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
-        target = batch.reward.expand(len(beyond), -1).clone()
-        target[:, goes_on] += batch.weight[goes_on] * beyond
-        return target
+    def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
+        """[C, ..., D] the gradient in u of what `forward` gives."""
+        return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
 
     def learn(
-        self,
-        state: Tensor,
-        u: Tensor,
-        target: Tensor,
-        weight: Callable[[Tensor], Tensor | float] = lambda error: 1.0,
+        self, state: Tensor, u: Tensor, target: Tensor, weight: Weighing = lambda error: 1.0
     ) -> float:
         """One step down the gradient of E[½ w (target − Q(s, u))²], (7.4) where w is 1.
+
+        The target critics follow.
 
         Args:
             state: [B, S].
@@ -119,23 +92,6 @@ class Critics(nn.Module):
         self.values.learn(towards_target, self._inputs(state, u))
         return losses[0].item() / self.n
 
-    def follow(self) -> None:
-        """One step of the target critics."""
-        self.values.follow()
-
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
-        x = beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
+        x = mlp.beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
         return x.expand(self.n, *x.shape[1:])
-
-
-class _Rows(Protocol):
-    """What of a batch of transitions a target is made of."""
-
-    @property
-    def reward(self) -> Tensor: ...
-
-    @property
-    def next_state(self) -> Tensor: ...
-
-    @property
-    def weight(self) -> Tensor: ...
