@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 from teams import at, new, played
@@ -56,39 +54,3 @@ def test_a_batch_cannot_teach_by_more_rows_than_it_has():
         SVNRSettings(batch_size=4)
     with pytest.raises(ValueError, match="n_rows must be at most the batch_size of 512, got 513"):
         MADDPGSettings(n_rows=513)
-
-
-# --- targets -------------------------------------------------------------------------------------
-
-
-def transitions(weight):
-    n = len(weight)
-    return SimpleNamespace(
-        reward=torch.arange(1.0, n + 1),
-        next_state=torch.arange(10.0, 10 * n + 1, 10).unsqueeze(-1),
-        weight=torch.tensor(weight),
-    )
-
-
-def test_the_target_adds_the_weighed_value_of_the_next_state_where_the_game_goes_on(two_step):
-    # Rewards 1, 2, 3; V(s′) = ±s′ = ±(10, 20, 30); γ = ½, the second row ended, the third is γ².
-    batch = transitions([0.5, 0.0, 0.25])
-    found = new("maddpg", two_step).target(batch, lambda s: torch.stack([s[:, 0], -s[:, 0]]))
-    assert found.tolist() == [[6.0, 2.0, 10.5], [-4.0, 2.0, -4.5]]
-
-
-def test_no_forecast_outside_the_bounds_is_believed(two_step):
-    batch, added = transitions([0.5, 0.5]), []
-    for bounds in ((-torch.inf, torch.inf), (-2.0, 5.0)):
-        two_step.return_bounds = bounds
-        target = new("maddpg", two_step).target(batch, lambda s: torch.tensor([[9.0, -9.0]]))
-        added += (target - batch.reward).tolist()
-    assert added == [[4.5, -4.5], [2.5, -1.0]]
-
-
-def test_no_value_is_asked_for_where_all_has_ended(two_step):
-    def never(state):
-        raise AssertionError
-
-    learner = new("maddpg", two_step)
-    assert learner.target(transitions([0.0, 0.0]), never).tolist() == [1.0, 2.0]

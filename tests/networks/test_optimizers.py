@@ -46,12 +46,12 @@ def test_directions_are_averaged_over_the_rows_or_as_many_as_told():
         torch.testing.assert_close(team.mean[-1], torch.tensor(0.1 * gradient))
 
 
-def test_a_target_begins_as_a_copy_and_follows_each_step_by_its_rate():
+def test_a_target_begins_as_a_copy_and_follows_by_its_rate():
     team = trained(net(0), target=net(1), target_rate=0.25)
     before = [p.clone() for p in team.target.parameters()]
     assert all(map(torch.equal, team.net.parameters(), before))
     team.net.load_state_dict({k: v + 1.0 for k, v in team.net.state_dict().items()})
-    team.learn(torch.zeros_like, inputs(0))  # no slope: the network stays where it is
+    team.follow()
     for part, old in zip(team.target.parameters(), before, strict=True):
         torch.testing.assert_close(part, old + 0.25)
 
@@ -72,16 +72,16 @@ def test_in_one_piece_parameters_are_views_that_loading_writes_into():
     assert not whole.any()
 
 
-@pytest.mark.parametrize("which", ["net", "target"])
-@pytest.mark.parametrize("step", ["descend", "learn"])
-def test_a_graph_of_weights_that_have_moved_since_is_refused_as_torch_refuses_it(step, which):
+@pytest.mark.parametrize("step", ["descend", "learn", "follow"])
+def test_a_graph_of_weights_that_have_moved_since_is_refused_as_torch_refuses_it(step):
     """Forward, step of the optimizer in place, backward: wrong without a word, if let through."""
     x = inputs(0).requires_grad_(True)
     team = trained(net(), target=net(1), target_rate=0.5, graph=step == "descend")
-    out = getattr(team, which)(x).sum()
-    if step == "descend":
-        team.descend(team.net(x.detach()).sum())
-    else:
-        team.learn(torch.ones_like, x.detach())
+    out = (team.target if step == "follow" else team.net)(x).sum()
+    {
+        "descend": lambda: team.descend(team.net(x.detach()).sum()),
+        "learn": lambda: team.learn(torch.ones_like, x.detach()),
+        "follow": team.follow,
+    }[step]()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         torch.autograd.grad(out, x)

@@ -48,6 +48,7 @@ class DeterministicLearner(OffPolicy):
         self._generator, self._exploring = generators(seed, 2)
         self.exploration = Exploration(self.width, settings.noise_scale)
         n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
+        # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")
         self.draw_models(game)
         self.critic = Critics(game, settings, self._generator, n, self.sees, max_norm=max_norm)
@@ -70,9 +71,10 @@ class DeterministicLearner(OffPolicy):
         others = others.view(len(state), n_samples, -1)
         return torch.where(self.own[:, None, None], self.actors(state).unsqueeze(2), others)
 
-    def fade(self, progress: Progress) -> float:
-        """Lower the noise to what is left of it where so much of the run is done."""
+    def finish(self, progress: Progress) -> float:
+        """End an update: the targets follow, and the noise falls to what is left of it by now."""
+        self.critic.follow()
+        self.actors.follow()
         told = self.settings
-        scale = fading(progress, told.noise_scale, told.exploration_fraction)
-        self.exploration.scale = scale
-        return scale
+        self.exploration.scale = fading(progress, told.noise_scale, told.exploration_fraction)
+        return self.exploration.scale

@@ -60,11 +60,11 @@ class IndependentLearner(DeterministicLearner):
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors; the targets follow them."""
-        target, state = self.target(batch, self.next_value), batch.state[: self.settings.n_groups]
-        weight = partial(self.weights, note=batch.note)
-        loss = self.critic.learn(batch.state, batch.u, target, weight)
+        target, note = self.critic.target(batch, self.next_value), batch.note
+        loss = self.critic.learn(batch.state, batch.u, target, partial(self.weights, note=note))
+        state = batch.state[: self.settings.n_groups]
         self.actors.climb(state, partial(self.gain, state))
-        return {"noise_scale": self.fade(progress), "critic_loss": loss}
+        return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
     def gain(self, state: Tensor, own: Tensor) -> Tensor:
         """Σ_i E[Q_i(s, μ_i(s))] over states [B, S] and the actors' actions [N, B, D]."""

@@ -34,11 +34,11 @@ class MADDPG(DeterministicLearner):
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors; the targets follow them."""
-        target = self.target(batch, self.next_value)
+        target = self.critic.target(batch, self.next_value)
         loss = self.critic.learn(batch.state, batch.u, target)
         state, u = batch.state[: self.settings.n_rows], batch.u[: self.settings.n_rows]
         self.actors.climb(state, lambda own: self.gain(state, own, u))
-        return {"noise_scale": self.fade(progress), "critic_loss": loss}
+        return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
     def gain(self, state: Tensor, own: Tensor, u: Tensor) -> Tensor:
         """Σ_i E[Q_i(s, u_1, …, μ_i(s), …, u_N)] over rows of the replay, (6) of Lowe et al.

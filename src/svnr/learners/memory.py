@@ -33,22 +33,19 @@ class Replay:
     Args:
         capacity: transitions kept; the oldest are overwritten.
         state_size: S.
-        n_coordinates: D.
+        width: D.
         note_size: E, numbers a row that the learner keeps with its transitions.
 
     Raises:
         ValueError: if so many rows would not fit into this machine's memory.
     """
 
-    def __init__(
-        self, capacity: int, state_size: int, n_coordinates: int, note_size: int = 0
-    ) -> None:
+    def __init__(self, capacity: int, state_size: int, width: int, note_size: int = 0) -> None:
         self._capacity = check_count("capacity", capacity)
-        wide = {"state": state_size, "u": n_coordinates, "next_state": state_size}
-        wide["note"] = note_size
+        wide = {"state": state_size, "u": width, "next_state": state_size, "note": note_size}
         _check_memory(capacity, 4 * (sum(wide.values()) + 1) + 2)
         flags = {name: torch.zeros(1, dtype=torch.bool) for name in ("terminated", "truncated")}
-        self._columns = {name: torch.zeros(1, width) for name, width in wide.items()}
+        self._columns = {name: torch.zeros(1, k) for name, k in wide.items()}
         self._columns |= {"reward": torch.zeros(1), **flags}
         self._added = 0  # rows written so far, some of them over others
         self._copies = 1  # rows added at a time: the row after row i is row i + copies

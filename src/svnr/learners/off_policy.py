@@ -1,7 +1,7 @@
 """What off-policy learners have in common: a replay, and when to learn from it."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -61,7 +61,6 @@ class OffPolicy(Learner):
         self.width = sum(game.action_sizes)  # D
         self.own = own_coordinates(game.action_sizes)  # [N, D]
         self.memory = Replay(settings.capacity, game.state_size, self.width)
-        self._bounds = game.return_bounds
         words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
         self._draws = torch.Generator().manual_seed(int(words[0]))
 
@@ -95,26 +94,6 @@ class OffPolicy(Learner):
         for _ in range(due):
             metrics = self.update(self.draw(), progress)
         return metrics
-
-    @torch.no_grad()
-    def target(self, batch: Transitions, value: Callable[[Tensor], Tensor]) -> Tensor:
-        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
-
-        Args:
-            batch: B transitions.
-            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
-                it says beyond the game's bounds is an error that would feed on itself.
-
-        Returns:
-            [C, B] the targets; [B] if no row goes on.
-        """
-        goes_on = batch.weight > 0
-        if not bool(goes_on.any()):
-            return batch.reward
-        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
-        target = batch.reward.expand(len(beyond), -1).clone()
-        target[:, goes_on] += batch.weight[goes_on] * beyond
-        return target
 
     def executed(self, u: Tensor) -> Tensor:
         """[B, D] what is played where each agent does its own part of what it means, [N, B, D]."""

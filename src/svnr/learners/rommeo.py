@@ -57,12 +57,13 @@ class ROMMEO(OffPolicy):
         self.priors = Trained(priors, settings)
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
-        """One step of the critics, whose targets follow, of the priors, of models and policies."""
+        """One step of the critics, of the priors, of models and policies, and of the targets."""
         told, alpha = self.settings, self.settings.alpha(progress)
-        target = self.target(batch, partial(self.soft_value, alpha=alpha))
+        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
         loss = self.critic.learn(batch.state, batch.u, target)
         self.fit_priors(*self.memory.recent(told.n_recent, told.n_prior, self._generator))
         self.reasoning.descend(self.reasoning_loss(batch.state[: told.n_groups], alpha))
+        self.critic.follow()
         return {"alpha": alpha, "critic_loss": loss}
 
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:

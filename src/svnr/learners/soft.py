@@ -82,9 +82,10 @@ class SoftLearner(OffPolicy):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
         alpha = self.settings.alpha(progress)
-        target = self.target(batch, partial(self.soft_value, alpha=alpha))
+        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
         loss = self.critic.learn(batch.state, batch.u, target)
         self.move_samplers(batch.state[: self.settings.n_groups], alpha)
+        self.critic.follow()
         return {"alpha": alpha, "critic_loss": loss}
 
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:

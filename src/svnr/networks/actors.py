@@ -33,8 +33,6 @@ class Actors(nn.Module):
     def climb(self, state: Tensor, gain: Callable[[Tensor], Tensor]) -> None:
         """One step up the gradient of a gain, less what is paid for large actions.
 
-        The target actors follow.
-
         Args:
             state: [B, S].
             gain: from actions [N, B, D] as `forward` gives them to a scalar, by autograd.
@@ -47,6 +45,10 @@ class Actors(nn.Module):
             return (slope - penalty_slope(latent.detach())) * self._own
 
         self.actors.learn(uphill, self._inputs(state), n_rows=1)
+
+    def follow(self) -> None:
+        """One step of the target actors."""
+        self.actors.follow()
 
     def _inputs(self, state: Tensor) -> Tensor:
         return state.expand(len(self._own), *state.shape)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,22 @@ from svnr.networks.optimizers import Trained
 Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
 
 
+class _Rows(Protocol):
+    """What of a batch of B transitions a target is made of: r, s′ and the weight of V(s′)."""
+
+    @property
+    def reward(self) -> Tensor: ...
+    @property
+    def next_state(self) -> Tensor: ...
+    @property
+    def weight(self) -> Tensor: ...
+
+
 class Critics(nn.Module):
     """C critics Q_i(s, u): one of the whole team, or one an agent.
 
     Args:
-        game: whose sizes count.
+        game: whose sizes and bounds of returns count.
         settings: how networks are built and moved.
         generator: source of the starting weights; biases start at zero.
         n: C.
@@ -38,7 +49,7 @@ class Critics(nn.Module):
         max_norm: float = inf,
     ) -> None:
         super().__init__()
-        self.n, self._state_size = n, game.state_size
+        self.n, self._state_size, self._bounds = n, game.state_size, game.return_bounds
         sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
         mask = None
         if sees == "own":
@@ -65,12 +76,30 @@ class Critics(nn.Module):
         """[C, ..., D] the gradient in u of what `forward` gives."""
         return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
 
+    @torch.no_grad()
+    def target(self, batch: _Rows, value: Callable[[Tensor], Tensor]) -> Tensor:
+        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
+
+        Args:
+            batch: B transitions.
+            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
+                it says beyond the game's bounds is an error that would feed on itself.
+
+        Returns:
+            [C, B] the targets; [B] if no row goes on.
+        """
+        goes_on = batch.weight > 0
+        if not bool(goes_on.any()):
+            return batch.reward
+        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
+        target = batch.reward.expand(len(beyond), -1).clone()
+        target[:, goes_on] += batch.weight[goes_on] * beyond
+        return target
+
     def learn(
         self, state: Tensor, u: Tensor, target: Tensor, weight: Weighing = lambda error: 1.0
     ) -> float:
         """One step down the gradient of E[½ w (target − Q(s, u))²], (7.4) where w is 1.
-
-        The target critics follow.
 
         Args:
             state: [B, S].
@@ -91,6 +120,10 @@ class Critics(nn.Module):
 
         self.values.learn(towards_target, self._inputs(state, u))
         return losses[0].item() / self.n
+
+    def follow(self) -> None:
+        """One step of the target critics."""
+        self.values.follow()
 
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
         x = mlp.beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))

@@ -22,7 +22,7 @@ class Trained(nn.Module):
         net: what learns; `record` gives its outputs and what `slopes` follows back to its weights.
         settings: the learning rate of Adam, and the target's τ.
         max_norm: gradients longer than this are shortened to it.
-        target: becomes a copy of the network; after each step it follows by θ̄ ← θ̄ + τ (θ − θ̄).
+        target: becomes a copy of the network, and follows it by θ̄ ← θ̄ + τ (θ − θ̄).
     """
 
     mean: Tensor
@@ -77,7 +77,7 @@ class Trained(nn.Module):
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step down the gradient that was written; the target network follows."""
+        """One step down the gradient that was written."""
         if self._max_norm < inf:
             self._slope *= (self._max_norm / self._slope.norm().clamp(min=1e-12)).clamp(max=1.0)
         adam(
@@ -86,9 +86,12 @@ class Trained(nn.Module):
             weight_decay=0.0, eps=1e-8, maximize=False,
         )  # fmt: skip
         torch.autograd.graph.increment_version(self._parts)
-        if self.target is not None:
-            self._follower.lerp_(self._whole, self._target_rate)
-            torch.autograd.graph.increment_version(self._following)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """One step of the target network towards the network."""
+        self._follower.lerp_(self._whole, self._target_rate)
+        torch.autograd.graph.increment_version(self._following)
 
 
 def in_one_piece(module: nn.Module) -> tuple[Tensor, list[Tensor]]:
