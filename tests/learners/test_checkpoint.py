@@ -2,13 +2,14 @@ import pytest
 import torch
 
 from svnr.learners.checkpoint import gather, restore
-from svnr.networks.mlp import StackedMLP
+from svnr.networks.mlp import NetworkSettings, StackedMLP
 from svnr.networks.optimizers import Trained
 
 
 def parts(seed):
     generator = torch.Generator().manual_seed(seed)
-    return {"team": Trained(StackedMLP(1, (3, 4, 1), generator), 0.1), "generator": generator}
+    team = Trained(StackedMLP(1, (3, 4, 1), generator), NetworkSettings(learning_rate=0.1))
+    return {"team": team, "generator": generator}
 
 
 def one_step(owner):

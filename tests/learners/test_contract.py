@@ -396,9 +396,9 @@ def alphas_of(learner, progress):
     found = []
 
     def spied(equation):
-        def spy(*arguments):
-            found.append(arguments[-1])
-            return equation(*arguments)
+        def spy(*arguments, **named):
+            found.append(named.get("alpha", arguments[-1]))
+            return equation(*arguments, **named)
 
         return spy
 

@@ -23,10 +23,9 @@ def replay(capacity=100, note_size=0):
     return Replay(capacity, 2, 3, note_size)
 
 
-def drawn(memory, size=500, seed=0, **how):
-    return memory.sample(
-        size, torch.Generator().manual_seed(seed), how.pop("discount", 0.5), **how
-    )
+def drawn(memory, size=500, n_steps=1, rewarded_share=0.0):
+    generator = torch.Generator().manual_seed(0)
+    return memory.sample(size, generator, 0.5, n_steps, rewarded_share)
 
 
 def test_every_action_stays_with_its_own_reward():

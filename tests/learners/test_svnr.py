@@ -133,5 +133,5 @@ def test_sets_that_do_not_fit_the_game_are_refused():
 
 
 def test_an_agent_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match=r"agent must be one of 0..2, got 3"):
+    with pytest.raises(ValueError, match=r"agent must be a whole number in \[0, 2\], got 3"):
         learner().agent(3, seed=0)

@@ -1,17 +1,15 @@
-from types import SimpleNamespace
-
 import torch
 
-from svnr.networks.actors import PENALTY, Actors, actor_networks, penalty_slope
-from svnr.networks.mlp import NetworkSettings
+from svnr.networks.actors import PENALTY, Actors, penalty_slope
+from svnr.networks.mlp import NetworkSettings, StackedMLP, own_coordinates
+from svnr.networks.optimizers import Trained
 
 
-def actors(**settings):
-    game = SimpleNamespace(action_sizes=(1, 3, 2), state_size=2, n_agents=3)
-    told = NetworkSettings(**{"hidden": (8, 8), **settings})
+def actors():
     generator = torch.Generator().manual_seed(0)
-    live, slow = (actor_networks(game, told, generator) for _ in range(2))
-    return Actors(game, told, live, slow)
+    live, slow = (StackedMLP(3, (2, 8, 8, 6), generator, "tanh") for _ in range(2))
+    trained = Trained(live, NetworkSettings(), target=slow)
+    return Actors(own_coordinates((1, 3, 2)), trained)
 
 
 def test_an_actor_moves_its_own_coordinates_only():

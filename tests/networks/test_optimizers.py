@@ -1,8 +1,15 @@
 import pytest
 import torch
 
-from svnr.networks.mlp import StackedMLP
+from svnr.networks.mlp import NetworkSettings, StackedMLP
 from svnr.networks.optimizers import Trained, in_one_piece
+
+
+def trained(net, max_norm=torch.inf, target=None, graph=False, **settings):
+    """A network with its optimizer; `graph` is for losses that autograd follows."""
+    team = Trained(net, NetworkSettings(**{"learning_rate": 0.01, **settings}), max_norm, target)
+    team.net.requires_grad_(graph)
+    return team
 
 
 def net(seed=0):
@@ -16,7 +23,7 @@ def inputs(seed):
 @pytest.mark.parametrize("how", ["descend", "learn"])
 def test_a_network_learns_as_torchs_adam_would_teach_it(how):
     """One step on all parameters at once, and torch's on each of them, step by step alike."""
-    ours, theirs = Trained(net(), 0.01, by_autograd=how == "descend"), net()
+    ours, theirs = trained(net(), graph=how == "descend"), net()
     adam = torch.optim.Adam(theirs.parameters(), 0.01)
     for seed in range(5):
         x = inputs(seed)
@@ -34,13 +41,13 @@ def test_a_network_learns_as_torchs_adam_would_teach_it(how):
 def test_directions_are_averaged_over_the_rows_or_as_many_as_told():
     # The outputs' bias gets minus the mean of the directions: a tenth of that is Adam's mean.
     for n_rows, gradient in ((None, -3.0), (1, -48.0)):
-        team = Trained(net(), 0.01)
+        team = trained(net())
         team.learn(lambda out: torch.full_like(out, 3.0), inputs(0), n_rows=n_rows)
         torch.testing.assert_close(team.mean[-1], torch.tensor(0.1 * gradient))
 
 
 def test_a_target_begins_as_a_copy_and_follows_by_its_rate():
-    team = Trained(net(0), 0.01, target=net(1), target_rate=0.25)
+    team = trained(net(0), target=net(1), target_rate=0.25)
     before = [p.clone() for p in team.target.parameters()]
     assert all(map(torch.equal, team.net.parameters(), before))
     team.net.load_state_dict({k: v + 1.0 for k, v in team.net.state_dict().items()})
@@ -53,9 +60,9 @@ def test_long_gradients_are_shortened_and_short_ones_are_not():
     # One weight with loss 3 w: the gradient 3 is cut to 0.5, then Adam's mean is 0.1 · 0.5.
     for max_norm, mean in ((0.5, 0.05), (10.0, 0.3)):
         module = torch.nn.Linear(1, 1, bias=False)
-        trained = Trained(module, 0.01, max_norm, by_autograd=True)
-        trained.descend(3 * module.weight.sum())
-        torch.testing.assert_close(trained.mean, torch.tensor([mean]))
+        team = trained(module, max_norm, graph=True)
+        team.descend(3 * module.weight.sum())
+        torch.testing.assert_close(team.mean, torch.tensor([mean]))
 
 
 def test_in_one_piece_parameters_are_views_that_loading_writes_into():
@@ -69,7 +76,7 @@ def test_in_one_piece_parameters_are_views_that_loading_writes_into():
 def test_a_graph_of_weights_that_have_moved_since_is_refused_as_torch_refuses_it(step):
     """Forward, step of the optimizer in place, backward: wrong without a word, if let through."""
     x = inputs(0).requires_grad_(True)
-    team = Trained(net(), 0.1, target=net(1), target_rate=0.5, by_autograd=step == "descend")
+    team = trained(net(), target=net(1), target_rate=0.5, graph=step == "descend")
     out = (team.target if step == "follow" else team.net)(x).sum()
     {
         "descend": lambda: team.descend(team.net(x.detach()).sum()),

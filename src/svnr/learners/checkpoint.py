@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 
 @runtime_checkable
@@ -13,15 +12,13 @@ class Stateful(Protocol):
 
     def state_dict(self) -> dict[str, Any]:
         """The state as tensors."""
-        ...
 
     def load_state_dict(self, state: Any) -> Any:
         """Restore what `state_dict` gave."""
-        ...
 
 
 T = TypeVar("T")
-Part = Stateful | torch.Generator
+Part = Stateful | Generator
 
 
 def gather(**parts: Part) -> dict[str, Tensor]:
@@ -43,7 +40,7 @@ def restore(table: Mapping[str, Tensor], **parts: Part) -> None:
         found = below(f"{part}.", table)
         if not found:
             raise ValueError(f"state must hold {part!r}, got {sorted(table)[:5]} …")
-        if isinstance(owner, torch.Generator):
+        if isinstance(owner, Generator):
             owner.set_state(found["state"])
         else:
             owner.load_state_dict(found)
@@ -55,6 +52,4 @@ def below(prefix: str, table: Mapping[str, T]) -> dict[str, T]:
 
 
 def _state_of(owner: Part) -> Mapping[str, Tensor]:
-    if isinstance(owner, torch.Generator):
-        return {"state": owner.get_state()}
-    return owner.state_dict()
+    return {"state": owner.get_state()} if isinstance(owner, Generator) else owner.state_dict()

@@ -1,7 +1,8 @@
 """What methods with deterministic actors have in common: acting, exploring, perceiving."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from math import inf
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +15,8 @@ from svnr.learners.off_policy import N_RECENT, OffPolicy, OffPolicySettings
 from svnr.learners.schedules import fading
 from svnr.networks.actors import Actors
 from svnr.networks.critics import Critics
+from svnr.networks.mlp import StackedMLP
+from svnr.networks.optimizers import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,25 +29,34 @@ class DeterministicSettings(OffPolicySettings):
 
 
 class DeterministicLearner(OffPolicy):
-    """N actors μ_i(s) and noise around them; partners are known by what they lately did.
+    """N actors μ_i(s), N critics and noise; partners are known by what they lately did.
 
     Args:
         game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
-        note_size: E, numbers that the learner keeps with each transition.
+        max_norm: longer gradients of all critics, or of all actors, are shortened to it.
     """
 
     settings: DeterministicSettings
-    actors: Actors
-    critic: Critics
+    sees: Literal["joint", "own"] = "joint"  # which actions critics judge
 
     def __init__(
-        self, game: Game, settings: DeterministicSettings, seed: int, note_size: int = 0
+        self, game: Game, settings: DeterministicSettings, seed: int, max_norm: float = inf
     ) -> None:
-        super().__init__(game, settings, seed, note_size)
+        super().__init__(game, settings, seed)
         self._generator, self._exploring = generators(seed, 2)
         self.exploration = Exploration(self.width, settings.noise_scale)
+        n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
+        # In this order: what a seed draws for one network depends on those before it.
+        live = StackedMLP(n, shape, self._generator, "tanh")
+        self.draw_models(game)
+        self.critic = Critics(game, settings, self._generator, n, self.sees, max_norm=max_norm)
+        slow = StackedMLP(n, shape, self._generator, "tanh")
+        self.actors = Actors(self.own, Trained(live, settings, max_norm, slow))
+
+    def draw_models(self, game: Game) -> None:
+        """Make what a method learns beside actors and critics; most make nothing."""
 
     def choose(self, state: Tensor, execution: Execution) -> Tensor:
         """See `OffPolicy.choose`."""
@@ -59,9 +71,10 @@ class DeterministicLearner(OffPolicy):
         others = others.view(len(state), n_samples, -1)
         return torch.where(self.own[:, None, None], self.actors(state).unsqueeze(2), others)
 
-    def fade(self, progress: Progress) -> float:
-        """Lower the noise to what is left of it where so much of the run is done."""
+    def finish(self, progress: Progress) -> float:
+        """End an update: the targets follow, and the noise falls to what is left of it by now."""
+        self.critic.follow()
+        self.actors.follow()
         told = self.settings
-        scale = fading(progress, told.noise_scale, told.exploration_fraction)
-        self.exploration.scale = scale
-        return scale
+        self.exploration.scale = fading(progress, told.noise_scale, told.exploration_fraction)
+        return self.exploration.scale

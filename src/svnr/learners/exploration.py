@@ -27,8 +27,7 @@ class Exploration:
 
     def state_dict(self) -> dict[str, Tensor]:
         """The paths and the scale."""
-        scale = torch.tensor(self.scale, dtype=torch.float64)
-        return {"paths": self._paths, "scale": scale}
+        return {"paths": self._paths, "scale": torch.tensor(self.scale, dtype=torch.float64)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Restore what `state_dict` gave."""

@@ -8,6 +8,7 @@ this form is ours.
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -17,9 +18,7 @@ from svnr.checks import Count, Interval, Positive, Share
 from svnr.games.game import Game
 from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
 from svnr.learners.learner import Progress, generators
-from svnr.learners.memory import Transitions
-from svnr.networks.actors import Actors, actor_networks
-from svnr.networks.critics import Critics
+from svnr.learners.memory import Replay, Transitions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,31 +52,19 @@ class IndependentLearner(DeterministicLearner):
     """N actors μ_i(s) and N critics Q_i(s, u_i); subclasses say what is forgiven."""
 
     settings: IndependentSettings
-
-    def __init__(
-        self, game: Game, settings: IndependentSettings, seed: int, note_size: int = 0
-    ) -> None:
-        super().__init__(game, settings, seed, note_size)
-        n, generator = game.n_agents, self._generator
-        live = actor_networks(game, settings, generator)
-        self.critic = Critics(game, settings, generator, n, sees="own")
-        self.actors = Actors(game, settings, live, actor_networks(game, settings, generator))
+    sees = "own"
 
     @abstractmethod
     def weights(self, error: Tensor, note: Tensor) -> Tensor:
         """How much each agent makes of each error [N, B], given the notes [B, E]: [N, B]."""
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
-        """One step of the critics, one of the actors, one of the targets."""
-        target = self.critic.target(batch, self.next_value)
-        loss = self.critic.learn(
-            batch.state, batch.u, target, lambda error: self.weights(error, batch.note)
-        )
+        """One step of the critics, one of the actors; the targets follow them."""
+        target, note = self.critic.target(batch, self.next_value), batch.note
+        loss = self.critic.learn(batch.state, batch.u, target, partial(self.weights, note=note))
         state = batch.state[: self.settings.n_groups]
-        self.actors.climb(state, lambda own: self.gain(state, own))
-        self.critic.follow()
-        self.actors.follow()
-        return {"noise_scale": self.fade(progress), "critic_loss": loss}
+        self.actors.climb(state, partial(self.gain, state))
+        return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
     def gain(self, state: Tensor, own: Tensor) -> Tensor:
         """Σ_i E[Q_i(s, μ_i(s))] over states [B, S] and the actors' actions [N, B, D]."""
@@ -104,11 +91,11 @@ class Lenient(IndependentLearner):
     settings: LenientSettings
 
     def __init__(self, game: Game, settings: LenientSettings, seed: int) -> None:
-        super().__init__(game, settings, seed, note_size=game.n_agents)
+        super().__init__(game, settings, seed)
+        self.memory = Replay(settings.capacity, game.state_size, self.width, game.n_agents)
         *_, self._dropping = generators(seed, 3)  # the third, after those of the actors
-        self.temperatures = Temperatures(
-            game.state_size, self.own, settings.n_bins, settings.n_state_bits, self._generator
-        )
+        bins, bits = settings.n_bins, settings.n_state_bits
+        self.temperatures = Temperatures(game.state_size, self.own, bins, bits, self._generator)
 
     def note(self, rows: Transitions) -> Tensor:
         """See `OffPolicy.note`: [B, N] each agent's leniency at that moment."""
@@ -119,8 +106,7 @@ class Lenient(IndependentLearner):
     def weights(self, error: Tensor, note: Tensor) -> Tensor:
         """0 for a bad result that is forgiven, with probability l_i, else 1."""
         chance = torch.rand(error.shape, generator=self._dropping)
-        forgiven = (error < 0) & (chance < note.T)
-        return (~forgiven).float()
+        return ((error >= 0) | (chance >= note.T)).float()
 
 
 class Temperatures(nn.Module):
@@ -143,8 +129,7 @@ class Temperatures(nn.Module):
         super().__init__()
         self._share = own.float() / own.sum(-1, keepdim=True)
         self.register_buffer("table", torch.ones(2**n_bits, own.shape[-1], n_bins))
-        planes = torch.randn(state_size, n_bits, generator=generator)
-        self.register_buffer("planes", planes)
+        self.register_buffer("planes", torch.randn(state_size, n_bits, generator=generator))
 
     def of(self, state: Tensor, u: Tensor) -> Tensor:
         """[B, N] temperatures of each agent's action: the mean over its coordinates."""

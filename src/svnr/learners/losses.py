@@ -1,14 +1,13 @@
 """Soft values and directions that several methods share: pure functions, one equation each."""
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from svnr.stein.negotiation import negotiated_direction
-from svnr.stein.svgd import latent_score
+from svnr.stein.svgd import Score, latent_score
 
 Coordinates = Literal["pre_tanh", "squashed"]
 
@@ -56,12 +55,7 @@ def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6
 
 @torch.no_grad()
 def stein_direction(
-    fixed: Tensor,
-    moved: Tensor,
-    action_gradient: Callable[[Tensor], Tensor],
-    alpha: float,
-    mask: Tensor,
-    coordinates: Coordinates = "pre_tanh",
+    fixed: Tensor, moved: Tensor, slope: Score, alpha: float, mask: Tensor, where: Coordinates
 ) -> Tensor:
     """The direction of (7.2) towards exp(Q / α) for particles z, where u = tanh(z).
 
@@ -70,17 +64,17 @@ def stein_direction(
     Args:
         fixed: [..., L, D] particles z averaged over.
         moved: [..., M, D] particles z that move.
-        action_gradient: from u [..., L, D] to ∇_u Q of the same shape.
+        slope: from u [..., L, D] to ∇_u Q of the same shape, the score of exp(Q).
         alpha: the temperature.
         mask: [D, D], which coordinates each kernel sees (`kernel_mask`).
-        coordinates: where particles move, before the tanh or after it.
+        where: particles move, before the tanh or after it.
 
     Returns:
         [..., M, D] the direction.
     """
     u = torch.tanh(fixed)
-    gradient = action_gradient(u)
-    if coordinates == "pre_tanh":
+    gradient = slope(u)
+    if where == "pre_tanh":
         return negotiated_direction(fixed, moved, latent_score(u, gradient / alpha), mask)
     moved = torch.tanh(moved)
     phi = negotiated_direction(u, moved, squashed_score(u, gradient, alpha), mask)

@@ -14,8 +14,6 @@ from svnr.games.game import Game
 from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
-from svnr.networks.actors import Actors, actor_networks
-from svnr.networks.critics import Critics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +30,15 @@ class MADDPG(DeterministicLearner):
     settings: MADDPGSettings
 
     def __init__(self, game: Game, settings: MADDPGSettings, seed: int) -> None:
-        super().__init__(game, settings, seed)
-        n, norm, generator = game.n_agents, settings.max_gradient_norm, self._generator
-        live = actor_networks(game, settings, generator)
-        self.critic = Critics(game, settings, generator, n, max_norm=norm)
-        slow = actor_networks(game, settings, generator)
-        self.actors = Actors(game, settings, live, slow, norm)
+        super().__init__(game, settings, seed, settings.max_gradient_norm)
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
-        """One step of the critics, one of the actors, one of the targets."""
+        """One step of the critics, one of the actors; the targets follow them."""
         target = self.critic.target(batch, self.next_value)
         loss = self.critic.learn(batch.state, batch.u, target)
         state, u = batch.state[: self.settings.n_rows], batch.u[: self.settings.n_rows]
         self.actors.climb(state, lambda own: self.gain(state, own, u))
-        self.critic.follow()
-        self.actors.follow()
-        return {"noise_scale": self.fade(progress), "critic_loss": loss}
+        return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
     def gain(self, state: Tensor, own: Tensor, u: Tensor) -> Tensor:
         """Σ_i E[Q_i(s, u_1, …, μ_i(s), …, u_N)] over rows of the replay, (6) of Lowe et al.

@@ -42,9 +42,8 @@ class MASQL(SoftLearner):
         super().__init__(game, settings, seed)
         told, n = self.settings, game.n_agents
         sizes = (game.state_size + self.noise_size, *told.hidden, self.width)
-        samplers = StackedMLP(n, sizes, self._generator)
+        self.samplers = Trained(StackedMLP(n, sizes, self._generator), told)
         self.critic = Critics(game, told, self._generator, n)
-        self.samplers = Trained(samplers, told.learning_rate)
         self.mask = kernel_mask(full(n), game.action_sizes)
 
     def inputs(self, state: Tensor) -> tuple[Tensor, ...]:

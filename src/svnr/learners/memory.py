@@ -4,11 +4,9 @@ import os
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from svnr.checks import check_count
-
-_FIRST = 4096  # rows taken at first; doubled when they are full
 
 
 @dataclass(frozen=True)
@@ -29,32 +27,26 @@ class Transitions:
     weight: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B] γᵏ (1 − terminated)
 
 
-WIDE = ("state", "u", "next_state", "note")  # columns of several numbers a row
-
-
 class Replay:
     """The buffer 𝒟 of Algorithm 1, which knows which row follows which.
 
     Args:
         capacity: transitions kept; the oldest are overwritten.
         state_size: S.
-        n_coordinates: D.
+        width: D.
         note_size: E, numbers a row that the learner keeps with its transitions.
 
     Raises:
         ValueError: if so many rows would not fit into this machine's memory.
     """
 
-    def __init__(
-        self, capacity: int, state_size: int, n_coordinates: int, note_size: int = 0
-    ) -> None:
+    def __init__(self, capacity: int, state_size: int, width: int, note_size: int = 0) -> None:
         self._capacity = check_count("capacity", capacity)
-        widths = dict(zip(WIDE, (state_size, n_coordinates, state_size, note_size), strict=True))
-        _check_memory(capacity, 4 * (sum(widths.values()) + 1) + 2)
-        rows = min(capacity, _FIRST)
-        wide = {name: torch.zeros(rows, width) for name, width in widths.items()}
-        flags = {name: torch.zeros(rows, dtype=torch.bool) for name in ("terminated", "truncated")}
-        self._columns = {**wide, "reward": torch.zeros(rows), **flags}
+        wide = {"state": state_size, "u": width, "next_state": state_size, "note": note_size}
+        _check_memory(capacity, 4 * (sum(wide.values()) + 1) + 2)
+        flags = {name: torch.zeros(1, dtype=torch.bool) for name in ("terminated", "truncated")}
+        self._columns = {name: torch.zeros(1, k) for name, k in wide.items()}
+        self._columns |= {"reward": torch.zeros(1), **flags}
         self._added = 0  # rows written so far, some of them over others
         self._copies = 1  # rows added at a time: the row after row i is row i + copies
         self._paid: tuple[list[int], list[int]] = ([], [])  # rows that earned, that lost something
@@ -68,28 +60,24 @@ class Replay:
     def add(self, rows: Transitions) -> None:
         """Store one transition of every copy, in order; always as many at a time."""
         count = self._copies = len(rows.reward)
-        self._grow(min(self._added + count, self._capacity))
+        self._grow(self._added + count)
         places = torch.arange(self._added, self._added + count) % self._capacity
         for name, column in self._columns.items():
             column[places] = getattr(rows, name)
         self._added += count
         self.seen += count
 
-    def _grow(self, needed: int) -> None:
+    def _grow(self, n_rows: int) -> None:
+        """Make room for so many rows, or for as many as are kept; doubled when it is full."""
         held = len(self._columns["reward"])
-        if needed > held:
-            more = max(needed, min(2 * held, self._capacity)) - held
+        if min(n_rows, self._capacity) > held:
+            more = min(max(n_rows, 2 * held), self._capacity) - held
             for name, column in self._columns.items():
                 empty = column.new_zeros(more, *column.shape[1:])
                 self._columns[name] = torch.cat([column, empty])
 
     def sample(
-        self,
-        size: int,
-        generator: torch.Generator,
-        discount: float,
-        n_steps: int = 1,
-        rewarded_share: float = 0.0,
+        self, size: int, generator: Generator, discount: float, n_steps: int, rewarded_share: float
     ) -> Transitions:
         """`size` rows drawn uniformly with replacement, with n-step returns.
 
@@ -112,7 +100,7 @@ class Replay:
             rows = self._with_rewarded(rows, int(size * rewarded_share / 2), generator)
         return self._ahead(rows, discount, n_steps)
 
-    def _with_rewarded(self, rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    def _with_rewarded(self, rows: Tensor, n: int, generator: Generator) -> Tensor:
         """n of the rows replaced by rows that earned something, and n by rows that lost."""
         self._sort_new_rows()
         for place, found in enumerate(self._paid):
@@ -150,7 +138,7 @@ class Replay:
             weight = torch.where(goes_on, weight * factor, weight)
         return Transitions(**{**batch, "reward": reward}, weight=weight)
 
-    def recent(self, newest: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def recent(self, newest: int, size: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """States [size, S] and joint actions [size, D] of the last `newest` rows, drawn.
 
         Before anything was played, the one row there is holds zeros.
@@ -172,18 +160,14 @@ class Replay:
         added, copies, seen = state["counts"].tolist()
         held = len(state["reward"])
         self._added, self._paid, self._sorted = (added - held) % max(held, 1), ([], []), 0
-        self._grow(min(self._added, self._capacity))
+        self._grow(self._added)
         self.add(Transitions(**{name: state[name] for name in self._columns}))
         self._copies, self.seen = copies, seen
 
 
 def _check_memory(capacity: int, bytes_a_row: int) -> None:
-    owned, needed = (
-        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        capacity * bytes_a_row,
-    )
-    if needed > owned:
-        raise ValueError(
-            f"capacity must leave the replay within the machine's {owned / 1e9:.1f} GB, "
-            f"got {capacity} rows that need {needed / 1e9:.1f} GB"
-        )
+    owned = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    if (needed := capacity * bytes_a_row / 1e9) > owned:
+        wanted = f"leave the replay within the machine's {owned:.1f} GB"
+        got = f"{capacity} rows that need {needed:.1f} GB"
+        raise ValueError(f"capacity must {wanted}, got {got}")

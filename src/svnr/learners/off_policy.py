@@ -53,17 +53,14 @@ class OffPolicy(Learner):
         game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
-        note_size: E, numbers that the learner keeps with each transition.
     """
 
-    def __init__(
-        self, game: Game, settings: OffPolicySettings, seed: int, note_size: int = 0
-    ) -> None:
+    def __init__(self, game: Game, settings: OffPolicySettings, seed: int) -> None:
         self.settings: OffPolicySettings = settings.fitted_to(game)
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
         self.width = sum(game.action_sizes)  # D
         self.own = own_coordinates(game.action_sizes)  # [N, D]
-        self.memory = Replay(settings.capacity, game.state_size, self.width, note_size)
+        self.memory = Replay(settings.capacity, game.state_size, self.width)
         words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
         self._draws = torch.Generator().manual_seed(int(words[0]))
 
@@ -105,9 +102,8 @@ class OffPolicy(Learner):
     def draw(self) -> Transitions:
         """A batch from the replay."""
         told = self.settings
-        return self.memory.sample(
-            told.batch_size, self._draws, told.discount, told.n_steps, told.rewarded_share
-        )
+        how = (told.discount, told.n_steps, told.rewarded_share)
+        return self.memory.sample(told.batch_size, self._draws, *how)
 
     def _updates_due(self, rows: Transitions) -> int:
         """How many updates follow upon the next transitions, one of each copy."""
@@ -120,6 +116,5 @@ class OffPolicy(Learner):
 
     def policy_dict(self) -> Mapping[str, Tensor]:
         """`state_dict` with no more of the replay than what partners are known by."""
-        parts = {name: part for name, part in self.parts().items() if name != "memory"}
-        newest = self.memory.state_dict(N_RECENT)
-        return gather(**parts) | {f"memory.{name}": value for name, value in newest.items()}
+        memory = {"memory." + k: rows for k, rows in self.memory.state_dict(N_RECENT).items()}
+        return gather(**{k: v for k, v in self.parts().items() if k != "memory"}) | memory

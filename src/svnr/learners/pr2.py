@@ -5,6 +5,7 @@ others' answer, moved by amortised SVGD towards exp(Q_i / α). It acts as if the
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Self
 
 import torch
@@ -16,9 +17,7 @@ from svnr.learners.deterministic import DeterministicLearner, DeterministicSetti
 from svnr.learners.learner import Progress
 from svnr.learners.losses import soft_value_printed, stein_direction
 from svnr.learners.memory import Transitions
-from svnr.learners.soft import ParticleSettings
-from svnr.networks.actors import Actors, actor_networks
-from svnr.networks.critics import Critics
+from svnr.learners.soft import ParticleSettings, repeated
 from svnr.networks.mlp import StackedMLP, beside
 from svnr.networks.optimizers import Trained
 from svnr.sets import full
@@ -48,30 +47,24 @@ class PR2(DeterministicLearner):
 
     settings: PR2Settings
 
-    def __init__(self, game: Game, settings: PR2Settings, seed: int) -> None:
-        super().__init__(game, settings, seed)
-        n, told, generator = game.n_agents, self.settings, self._generator
-        live = actor_networks(game, told, generator)
+    def draw_models(self, game: Game) -> None:
+        """ρ_i, of whose outputs agent i uses the others'."""
+        told, n = self.settings, game.n_agents
         self._noise_size = told.noise_size or 1
         sizes = (game.state_size + self.width + self._noise_size, *told.hidden, self.width)
-        models = StackedMLP(n, sizes, generator)  # agent i uses the others' outputs
-        self.critic = Critics(game, told, generator, n)
-        self.actors = Actors(game, told, live, actor_networks(game, told, generator))
-        self.opponent_models = Trained(models, told.learning_rate)
+        self.opponent_models = Trained(StackedMLP(n, sizes, self._generator), told)
         self.mask = kernel_mask(full(n), game.action_sizes)
         self._others = ~self.own[:, None, None]  # [N, 1, 1, D]
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
-        """One step of the critics, the opponent models, the actors and the targets."""
+        """One step of the critics, the opponent models and the actors; the targets follow."""
         alpha, groups = self.settings.alpha(progress), self.settings.n_groups
-        target = self.critic.target(batch, lambda state: self.soft_value(state, alpha))
+        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
         loss = self.critic.learn(batch.state, batch.u, target)
-        state = batch.state[:groups]
-        self.move_opponents(state, batch.u[:groups], alpha)
-        self.actors.climb(state, lambda own: self.gain(state, own, alpha))
-        self.critic.follow()
-        self.actors.follow()
-        self.fade(progress)
+        state, u = batch.state[:groups], batch.u[:groups]
+        self.move_opponents(state, u, alpha)
+        self.actors.climb(state, partial(self.gain, state, alpha=alpha))
+        self.finish(progress)
         return {"alpha": alpha, "critic_loss": loss}
 
     def soft_value(self, state: Tensor, alpha: float) -> Tensor:
@@ -88,14 +81,14 @@ class PR2(DeterministicLearner):
             alpha: the temperature.
         """
         states = state.unsqueeze(1)  # [G, 1, S]
-        own = _repeated(u * self.own.unsqueeze(1), self.settings.n_particles // 2)  # [N, G, M, D]
+        own = repeated(u * self.own.unsqueeze(1), self.settings.n_particles // 2)  # [N, G, M, D]
         fixed = self.opponent_models(self._inputs(states, own)) * self._others
 
         def slope(answers: Tensor) -> Tensor:
             return self.critic.action_gradient(states, own + answers)
 
         def direction(z: Tensor) -> Tensor:
-            phi = stein_direction(fixed, z * self._others, slope, alpha, self.mask)
+            phi = stein_direction(fixed, z * self._others, slope, alpha, self.mask, "pre_tanh")
             return phi * self._others
 
         self.opponent_models.learn(direction, self._inputs(states, own))
@@ -114,7 +107,7 @@ class PR2(DeterministicLearner):
 
     def _with_answers(self, state: Tensor, intended: Tensor, n: int) -> Tensor:
         """[N, B, n, D] agent i's intended action [N, B, D] beside n answers to it from ρ_i."""
-        own = _repeated(intended, n)
+        own = repeated(intended, n)
         answers = self.opponent_models.net(self._inputs(state.unsqueeze(1), own))
         return own + torch.tanh(answers * self._others)
 
@@ -122,8 +115,3 @@ class PR2(DeterministicLearner):
         """States and own actions beside noise, [N, ..., S + D + noise_size]."""
         noise = torch.randn((*own.shape[:-1], self._noise_size), generator=self._generator)
         return beside(state, own, noise)
-
-
-def _repeated(u: Tensor, n: int) -> Tensor:
-    """u [N, B, D] n times, [N, B, n, D]."""
-    return u.unsqueeze(2).expand(-1, -1, n, -1)

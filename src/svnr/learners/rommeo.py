@@ -5,6 +5,7 @@ prior P_i of what they did lately, and answers the imagined actions with π_i(u_
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ class ROMMEO(OffPolicy):
 
     def __init__(self, game: Game, settings: ROMMEOSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
-        n, rate = game.n_agents, settings.learning_rate
+        n = game.n_agents
         self._generator, *self._own_generators = generators(seed, n + 1)
         gaussian = (*settings.hidden, 2 * self.width)
         models, priors = (
@@ -51,13 +52,14 @@ class ROMMEO(OffPolicy):
         )
         policies = StackedMLP(n, (game.state_size + self.width, *gaussian), self._generator)
         self.critic = Critics(game, settings, self._generator, n)
-        self.reasoning = Trained(nn.ModuleList([models, policies]), rate, by_autograd=True)
-        self.priors = Trained(priors, rate)
+        self.reasoning = Trained(nn.ModuleList([models, policies]), settings)
+        self.reasoning.net.requires_grad_(True)
+        self.priors = Trained(priors, settings)
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, of the priors, of models and policies, and of the targets."""
         told, alpha = self.settings, self.settings.alpha(progress)
-        target = self.critic.target(batch, lambda state: self.soft_value(state, alpha))
+        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
         loss = self.critic.learn(batch.state, batch.u, target)
         self.fit_priors(*self.memory.recent(told.n_recent, told.n_prior, self._generator))
         self.reasoning.descend(self.reasoning_loss(batch.state[: told.n_groups], alpha))

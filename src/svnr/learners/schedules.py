@@ -56,11 +56,7 @@ def constant(progress: Progress, alpha_final: float) -> float:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    "printed": printed,
-    "three_phase": three_phase,
-    "geometric": geometric,
-    "linear": linear,
-    "constant": constant,
+    schedule.__name__: schedule for schedule in (printed, three_phase, geometric, linear, constant)
 }
 
 

@@ -10,13 +10,8 @@ from torch import Tensor
 
 from svnr.checks import Count, Interval, Positive
 from svnr.games.game import Game
+from svnr.learners import losses
 from svnr.learners.learner import Progress, generators
-from svnr.learners.losses import (
-    Coordinates,
-    soft_value_importance,
-    soft_value_printed,
-    stein_direction,
-)
 from svnr.learners.memory import Transitions
 from svnr.learners.off_policy import OffPolicy, OffPolicySettings
 from svnr.learners.schedules import SCHEDULES, ScheduleName
@@ -57,7 +52,7 @@ class SamplerSettings(ParticleSettings):
 
     noise_size: Count | None = None  # of a sampler; by default as many as actions it drives
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
-    coordinates: Coordinates = "pre_tanh"  # where particles move; ours
+    coordinates: losses.Coordinates = "pre_tanh"  # where particles move; ours
     n_greedy: Count = 256  # joint actions among which greedy execution picks the best; ours
 
 
@@ -73,14 +68,12 @@ class SoftLearner(OffPolicy):
     settings: SamplerSettings
     samplers: Trained
     critic: Critics
-    noise_size: int
     mask: Tensor  # [D, D] which coordinates each kernel sees
 
     def __init__(self, game: Game, settings: SamplerSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
         self._generator, *self._own_generators = generators(seed, game.n_agents + 1)
-        assert self.settings.noise_size is not None  # `fitted_to` has written it out
-        self.noise_size = self.settings.noise_size
+        self.noise_size = self.settings.noise_size or 0  # `fitted_to` has written it out
 
     @abstractmethod
     def inputs(self, state: Tensor) -> tuple[Tensor, ...]:
@@ -89,7 +82,7 @@ class SoftLearner(OffPolicy):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
         alpha = self.settings.alpha(progress)
-        target = self.critic.target(batch, lambda state: self.soft_value(state, alpha))
+        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
         loss = self.critic.learn(batch.state, batch.u, target)
         self.move_samplers(batch.state[: self.settings.n_groups], alpha)
         self.critic.follow()
@@ -100,10 +93,10 @@ class SoftLearner(OffPolicy):
         states = repeated(state, self.settings.n_value_particles)
         if self.settings.soft_value == "printed":
             u = self.sample(states)
-            return soft_value_printed(self.critic.slow(states, u), alpha)
+            return losses.soft_value_printed(self.critic.slow(states, u), alpha)
         size = (self.critic.n, *states.shape[:-1], self.width)
         u = 2 * torch.rand(size, generator=self._generator) - 1
-        return soft_value_importance(self.critic.slow(states, u), alpha, self.width)
+        return losses.soft_value_importance(self.critic.slow(states, u), alpha, self.width)
 
     def move_samplers(self, state: Tensor, alpha: float) -> None:
         """(7.3) with the directions of (7.2) for particles at states [G, S].
@@ -113,7 +106,7 @@ class SoftLearner(OffPolicy):
         told, states = self.settings, repeated(state, self.settings.n_particles // 2)
         fixed = self.samplers(*self.inputs(states))
         how = (partial(self.critic.action_gradient, states), alpha, self.mask, told.coordinates)
-        self.samplers.learn(lambda z: stein_direction(fixed, z, *how), *self.inputs(states))
+        self.samplers.learn(lambda z: losses.stein_direction(fixed, z, *how), *self.inputs(states))
 
     def sample(self, state: Tensor) -> Tensor:
         """Joint actions u = tanh(z) [C, ..., D] in states [..., S]."""
@@ -126,5 +119,5 @@ class SoftLearner(OffPolicy):
 
 
 def repeated(state: Tensor, n: int) -> Tensor:
-    """States [B, S] n times each, [B, n, S]."""
-    return state.unsqueeze(1).expand(-1, n, -1)
+    """States [B, S], or actions [N, B, D], n times each: [B, n, S], or [N, B, n, D]."""
+    return state.unsqueeze(-2).expand(*state.shape[:-1], n, -1)

@@ -46,7 +46,7 @@ class SVNR(SoftLearner):
         shape = (game.action_sizes, game.state_size, self.noise_size, told.hidden)
         samplers = Samplers(self.sets, *shape, generator)
         self.critic = Critics(game, told, generator, 1, draw=drawn_as_torch_draws)
-        self.samplers = Trained(samplers, told.learning_rate)
+        self.samplers = Trained(samplers, told)
         self.mask = kernel_mask(self.sets, game.action_sizes, told.kernel_on)
 
     def noise(self, *shape: int, generator: torch.Generator | None = None) -> Tensor:

@@ -1,48 +1,26 @@
 """Deterministic actors of N agents, their targets, and how they climb what critics say."""
 
 from collections.abc import Callable
-from math import inf
 
 import torch
 from torch import Tensor, nn
 
-from svnr.games.game import Game
-from svnr.networks.mlp import NetworkSettings, StackedMLP, own_coordinates
 from svnr.networks.optimizers import Trained
 
 PENALTY = 1e-3  # on actions before the tanh, which else drift where it is flat; MADDPG's code
-
-
-def actor_networks(
-    game: Game, settings: NetworkSettings, generator: torch.Generator
-) -> StackedMLP:
-    """N networks from the state to D outputs, of which agent i uses its own."""
-    sizes = (game.state_size, *settings.hidden, sum(game.action_sizes))
-    return StackedMLP(game.n_agents, sizes, generator, "tanh")
 
 
 class Actors(nn.Module):
     """μ_i(s) of N agents.
 
     Args:
-        game: whose sizes count.
-        settings: how networks are moved.
-        live: the actors' networks.
-        slow: what become their targets.
-        max_norm: gradients longer than this are shortened to it.
+        own: [N, D] bool, whose coordinate is whose.
+        actors: N networks from the state to D outputs, of which agent i uses its own.
     """
 
-    def __init__(
-        self,
-        game: Game,
-        settings: NetworkSettings,
-        live: StackedMLP,
-        slow: StackedMLP,
-        max_norm: float = inf,
-    ) -> None:
+    def __init__(self, own: Tensor, actors: Trained) -> None:
         super().__init__()
-        self._own = own_coordinates(game.action_sizes).float().unsqueeze(1)  # [N, 1, D]
-        self.actors = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
+        self._own, self.actors = own.float().unsqueeze(1), actors
 
     def forward(self, state: Tensor) -> Tensor:
         """[N, B, D] actions μ_i(s), in agent i's own coordinates, zero elsewhere."""

@@ -8,15 +8,21 @@ import torch
 from torch import Tensor, nn
 
 from svnr.games.game import Game
-from svnr.networks.mlp import (
-    Draw,
-    NetworkSettings,
-    StackedMLP,
-    beside,
-    glorot_uniform,
-    own_coordinates,
-)
+from svnr.networks import mlp
 from svnr.networks.optimizers import Trained
+
+Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
+
+
+class _Rows(Protocol):
+    """What of a batch of B transitions a target is made of: r, s′ and the weight of V(s′)."""
+
+    @property
+    def reward(self) -> Tensor: ...
+    @property
+    def next_state(self) -> Tensor: ...
+    @property
+    def weight(self) -> Tensor: ...
 
 
 class Critics(nn.Module):
@@ -35,11 +41,11 @@ class Critics(nn.Module):
     def __init__(
         self,
         game: Game,
-        settings: NetworkSettings,
+        settings: mlp.NetworkSettings,
         generator: torch.Generator,
         n: int,
         sees: Literal["joint", "own"] = "joint",
-        draw: Draw = glorot_uniform,
+        draw: mlp.Draw = mlp.glorot_uniform,
         max_norm: float = inf,
     ) -> None:
         super().__init__()
@@ -47,13 +53,13 @@ class Critics(nn.Module):
         sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
         mask = None
         if sees == "own":
-            own = own_coordinates(game.action_sizes).float()
+            own = mlp.own_coordinates(game.action_sizes).float()
             mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
         live, slow = (
-            StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
+            mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
             for _ in range(2)
         )
-        self.values = Trained(live, settings.learning_rate, max_norm, slow, settings.target_rate)
+        self.values = Trained(live, settings, max_norm, slow)
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.
@@ -66,12 +72,12 @@ class Critics(nn.Module):
         """What `forward` gives, by the target critics."""
         return self.values.target.record(self._inputs(state, u))[0].squeeze(-1)
 
-    def action_gradient(self, state: Tensor, u: Tensor, scale: float = 1.0) -> Tensor:
-        """[C, ..., D] the gradient in u of what `forward` gives, times a number."""
-        return self.values.net.input_gradient(self._inputs(state, u), scale, self._state_size)
+    def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
+        """[C, ..., D] the gradient in u of what `forward` gives."""
+        return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
 
     @torch.no_grad()
-    def target(self, batch: "_Rows", value: Callable[[Tensor], Tensor]) -> Tensor:
+    def target(self, batch: _Rows, value: Callable[[Tensor], Tensor]) -> Tensor:
         """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
 
         Args:
@@ -91,11 +97,7 @@ class Critics(nn.Module):
         return target
 
     def learn(
-        self,
-        state: Tensor,
-        u: Tensor,
-        target: Tensor,
-        weight: Callable[[Tensor], Tensor | float] = lambda error: 1.0,
+        self, state: Tensor, u: Tensor, target: Tensor, weight: Weighing = lambda error: 1.0
     ) -> float:
         """One step down the gradient of E[½ w (target − Q(s, u))²], (7.4) where w is 1.
 
@@ -124,18 +126,5 @@ class Critics(nn.Module):
         self.values.follow()
 
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
-        x = beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
+        x = mlp.beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
         return x.expand(self.n, *x.shape[1:])
-
-
-class _Rows(Protocol):
-    """What of a batch of transitions a target is made of."""
-
-    @property
-    def reward(self) -> Tensor: ...
-
-    @property
-    def next_state(self) -> Tensor: ...
-
-    @property
-    def weight(self) -> Tensor: ...

@@ -1,8 +1,8 @@
 """Multilayer perceptrons, those of N agents evaluated together."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -68,9 +68,8 @@ class StackedMLP(nn.Module):
     ) -> None:
         super().__init__()
         self.unit = Unit(activation, layer_norm)
-        shapes = list(itertools.pairwise(sizes))
-        self.weights = nn.ParameterList(draw(n, a, b, generator) for a, b in shapes)
-        self.biases = nn.ParameterList(torch.zeros(n, 1, b) for _, b in shapes)
+        self.weights = nn.ParameterList(draw(n, a, b, generator) for a, b in pairwise(sizes))
+        self.biases = nn.ParameterList(torch.zeros(n, 1, b) for b in sizes[1:])
         self._layers = (*self.weights, *self.biases)  # quicker to walk
         self.register_buffer("input_mask", input_mask, persistent=False)
 
@@ -93,22 +92,20 @@ class StackedMLP(nn.Module):
             slope: the gradient of the outputs.
             into: one tensor a parameter, in the order of `parameters()`.
         """
-        back(trail, slope.flatten(1, -2), into, of_inputs=False)
+        back(trail, slope.flatten(1, -2), into)
 
     @torch.no_grad()
-    def input_gradient(self, x: Tensor, scale: float = 1.0, first: int = 0) -> Tensor:
-        """∂ (scale · output) / ∂ x [N, ..., in − first], for networks with one output.
+    def input_gradient(self, x: Tensor, first: int = 0) -> Tensor:
+        """∂ output / ∂ x [N, ..., in − first], for networks with one output.
 
         Args:
             x: [N, ..., in].
-            scale: of the output.
             first: the first input that is asked about.
         """
         out, trail = self.record(x)
-        slope = torch.full_like(out, scale).flatten(1, -2)
+        slope = back(trail, torch.ones_like(out).flatten(1, -2))
         left_out = first if first >= WIDE else 0  # of few, leaving some out saves nothing
-        gradient = back(trail, slope, None, of_inputs=True, first=left_out)
-        assert gradient is not None
+        gradient = slope @ trail.weights[0][:, left_out:].mT
         return gradient.view(*x.shape[:-1], -1)[..., first - left_out :]
 
 

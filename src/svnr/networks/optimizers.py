@@ -1,12 +1,15 @@
 """What moves networks: Adam, by gradients written out or by autograd's, and slow followers."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.optim.adam import adam
+
+from svnr.networks.mlp import NetworkSettings
 
 
 class Trained(nn.Module):
@@ -17,11 +20,9 @@ class Trained(nn.Module):
 
     Args:
         net: what learns; `record` gives its outputs and what `slopes` follows back to its weights.
-        learning_rate: of Adam.
+        settings: the learning rate of Adam, and the target's τ.
         max_norm: gradients longer than this are shortened to it.
         target: becomes a copy of the network, and follows it by θ̄ ← θ̄ + τ (θ − θ̄).
-        target_rate: τ.
-        by_autograd: whether its loss is a graph that autograd follows (`descend`).
     """
 
     mean: Tensor
@@ -29,21 +30,17 @@ class Trained(nn.Module):
     steps: Tensor
 
     def __init__(
-        self,
-        net: Any,
-        learning_rate: float,
-        max_norm: float = math.inf,
-        target: Any = None,
-        target_rate: float = 0.0,
-        by_autograd: bool = False,
+        self, net: Any, settings: NetworkSettings, max_norm: float = inf, target: Any = None
     ) -> None:
         super().__init__()
         self.net, self.target = net, target
-        self._rate, self._max_norm, self._target_rate = learning_rate, max_norm, target_rate
-        net.requires_grad_(by_autograd)
+        self._rate, self._target_rate = settings.learning_rate, settings.target_rate
+        self._max_norm = max_norm
+        net.requires_grad_(False)
         self._whole, self._parts = in_one_piece(net)
         self._slope = torch.zeros_like(self._whole)
-        self._slopes = pieces(self._slope, self._parts)
+        slopes = self._slope.split([part.numel() for part in self._parts])
+        self._slopes = [*map(torch.Tensor.view_as, slopes, self._parts)]
         for name in ("mean", "square"):
             self.register_buffer(name, torch.zeros_like(self._whole))
         self.register_buffer("steps", torch.tensor(0.0))
@@ -68,12 +65,12 @@ class Trained(nn.Module):
             n_rows: what directions are averaged over; by default as many rows as there are.
         """
         out, trail = self.net.record(*inputs)
-        slope = direction(out) / -(n_rows or trail.x.shape[1])
+        slope = direction(out) / -(n_rows or out[0, ..., 0].numel())
         self.net.slopes(trail, slope, self._slopes)
         self.step()
 
     def descend(self, loss: Tensor) -> None:
-        """One step down the gradient of a scalar loss."""
+        """One step down the gradient of a scalar loss, of which the network requires one."""
         slopes = torch.autograd.grad(loss, self._parts)
         torch.cat([slope.flatten() for slope in slopes], out=self._slope)
         self.step()
@@ -81,7 +78,7 @@ class Trained(nn.Module):
     @torch.no_grad()
     def step(self) -> None:
         """One step down the gradient that was written."""
-        if self._max_norm < math.inf:
+        if self._max_norm < inf:
             self._slope *= (self._max_norm / self._slope.norm().clamp(min=1e-12)).clamp(max=1.0)
         adam(
             [self._whole], [self._slope], [self.mean], [self.square], [], [self.steps],
@@ -104,13 +101,6 @@ def in_one_piece(module: nn.Module) -> tuple[Tensor, list[Tensor]]:
         The one tensor, and the parameters; their versions must be told of a change (autograd).
     """
     parts: list[Tensor] = list(module.parameters())
-    whole = torch.cat([part.detach().flatten() for part in parts])
-    for part, values in zip(parts, pieces(whole, parts), strict=True):
-        part.data = values
+    whole = parameters_to_vector(parts).detach()
+    vector_to_parameters(whole, parts)
     return whole, parts
-
-
-def pieces(whole: Tensor, parts: Sequence[Tensor]) -> list[Tensor]:
-    """The views of one tensor that lie in it as the parts do when they are laid side by side."""
-    split = whole.split([part.numel() for part in parts])
-    return [values.view_as(part) for values, part in zip(split, parts, strict=True)]

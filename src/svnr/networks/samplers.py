@@ -25,8 +25,6 @@ class Samplers(nn.Module):
         generator: source of the starting weights.
     """
 
-    _used: Tensor
-
     def __init__(
         self,
         sets: Sets,
@@ -45,7 +43,7 @@ class Samplers(nn.Module):
         sizes = (state_size + n * noise_size, *hidden, widest)
         self.net = StackedMLP(n, sizes, generator, input_mask=visible)
         used = [i * widest + d for i, size in enumerate(action_sizes) for d in range(size)]
-        self.register_buffer("_used", torch.tensor(used), persistent=False)
+        self._used = torch.tensor(used)
 
     def forward(self, state: Tensor, noise: Tensor) -> Tensor:
         """The joint action z [1, ..., D] of the team before the tanh, for autograd to follow.
