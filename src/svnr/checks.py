@@ -89,6 +89,13 @@ class Settings:
         return plain(asdict(self))
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # of a whole number that no float can hold
+        return False
+
+
 def fitted(name: str, value: Any, wanted: Any) -> Any:
     """Return the value in the form that a type asks for.
 
@@ -118,7 +125,7 @@ def fitted(name: str, value: Any, wanted: Any) -> Any:
     if wanted in _KINDS:
         accepted, what = _KINDS[wanted]
         good = isinstance(value, accepted) and (wanted is bool or not isinstance(value, bool))
-        if not good or (wanted is float and not isfinite(value)):
+        if not good or (wanted is float and not _is_finite(value)):
             raise ValueError(f"{name} must be {what}, got {value!r}")
         return wanted(value)
     return value

@@ -52,17 +52,17 @@ def _parser() -> argparse.ArgumentParser:
 
     option = command(_reproduce, "run the notebooks and draw every figure")
     option("--scale", default="quick", help="smoke, quick (default) or paper")
-    option("--only", nargs="+", metavar="NN", help="some notebooks, by number")
+    option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
     option("--jobs", type=int, default=2, help="training processes (default 2)")
     option("--output", help="folder below the repository for what is made")
 
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
-    option("--seed", nargs="+", type=int, default=[0], help="one or more (default 0)")
+    option("--seed", nargs="+", type=int, action="extend", help="one or more (default 0)")
     option("--steps", type=int, help="length in environment steps, in place of episodes")
     option("--copies", type=int, default=1, help="of the game, side by side (default 1)")
     option("--tests", type=int, help="episodes of a test (default 1000, or as many as trained)")
-    option("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings")
+    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with the settings tuning chose")
     option("--output", default="results", help="folder of runs (default results)")
 
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--output", default="results/tuning", help="folder of the studies")
 
     option = command(_notebooks, "make the committed .ipynb from the .py")
-    option("--only", nargs="+", metavar="NN", help="some notebooks, by number")
+    option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
 
     command(_list, "games, learners, notebooks and scales")
     return parser
@@ -99,7 +99,7 @@ def _train(options: argparse.Namespace) -> int:
     told: Any = _settings(options.set), "as tuned" if options.tuned else "as set", training
     specs = [
         run_spec(options.game, options.learner, seed, options.episodes, *told)
-        for seed in dict.fromkeys(options.seed)
+        for seed in dict.fromkeys(options.seed or [0])
     ]
     runs = collect(specs, Path(options.output), check_count("jobs", options.jobs))
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")

@@ -30,7 +30,10 @@ def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Se
     n = len(sets) if n_agents is None else n_agents
     if len(sets) != n or n < 1:
         raise ValueError(f"sets must hold one set for each of {n} agents, got {len(sets)}")
-    checked = tuple(frozenset(members) for members in sets)
+    try:
+        checked = tuple(frozenset(members) for members in sets)
+    except TypeError as error:  # of what is no agent's index
+        raise ValueError(f"sets must hold whole numbers, got {sets!r}") from error
     for i, members in enumerate(checked):
         if not members <= set(range(n)):
             raise ValueError(f"sets[{i}] must name agents in 0..{n - 1} only, got {set(members)}")

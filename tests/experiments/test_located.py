@@ -69,3 +69,30 @@ def test_a_place_where_no_game_is_made_is_refused(rowers, ending, message):
         make_game(f"{rowers}{ending}")
     with pytest.raises(ValueError, match="must name a module or a file"):
         make_game("no_such_package.games:Rowers")
+
+
+def test_a_module_and_what_it_is_told_are_in_the_key(tmp_path, monkeypatch):
+    (tmp_path / "rowing.py").write_text(ROWERS.replace("self.best", "self._best"))
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "rowing:Rowers"
+    keys = {source_hash(name), source_hash(f"{name}(best=1.0)"), source_hash(f"{name}(best=2.0)")}
+    (tmp_path / "rowing.py").write_text(ROWERS.replace("-(u", "-2 * (u"))
+    assert len(keys | {source_hash(name)}) == 4
+    assert source_hash("svnr.games.matrix:penalty(k=-1.0)") == ""  # its rules say it
+
+
+def test_a_file_that_fails_fails_again_and_says_why(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("Game = 1\nraise RuntimeError('no oars')")
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no oars"):
+            make_game(f"{path}:Game")
+
+
+@pytest.mark.parametrize("ending", [":Rowers(z=1)", ":Nameless"])
+def test_a_game_that_cannot_be_made_or_says_no_name_is_refused(rowers, ending):
+    rowers.write_text(rowers.read_text() + "\nclass Nameless(OneShotGame):\n    reward = len\n")
+    with pytest.raises(ValueError, match=r"must be one that can be made|game must have 'name'"):
+        make_game(f"{rowers}{ending}")
+    with pytest.raises(ValueError, match="must name a module or a file"):
+        make_game("./my_game:Rowers")

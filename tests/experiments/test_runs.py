@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from svnr.experiments.catalogue import make_game
 from svnr.experiments.runs import Tally, UnderWay, block_means
 from svnr.experiments.train import Record
 
@@ -106,3 +107,31 @@ def test_a_run_does_not_depend_on_the_number_of_threads(spec, same):
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
     assert same(two, performed(spec()))
+
+
+def test_with_copies_every_kept_action_is_that_of_its_return(spec):
+    run = performed(spec(game="climbing", training={"n_copies": 3}))
+    game = make_game("climbing")
+    assert np.array_equal(game.reward(torch.as_tensor(run.visited)).numpy(), run.returns)
+
+
+def test_copies_are_traced_after_every_so_many_episodes(spec):
+    training = {"n_copies": 3, "trace_every": 10}
+    run = performed(spec(game="two_modalities", learner="masql", training=training))
+    assert run.trace["episode"].tolist() == [0, 10, 20]
+    with pytest.raises(ValueError, match="trace_every must be 0 in games of several steps"):
+        UnderWay(spec(game="particle_gather", learner="masql", training={"trace_every": 5}))
+
+
+def test_a_run_in_which_no_episode_ended_is_kept_all_the_same(spec):
+    training = {"unit": "steps", "length": 2, "n_test": 2}
+    run = performed(spec(game="particle_gather", training=training))
+    assert run.returns.shape == (0,) and np.isnan(run.last())
+
+
+def test_what_is_not_as_it_was_described_is_not_begun(spec, monkeypatch):
+    described = spec()
+    assert described.key
+    monkeypatch.setattr(torch, "get_default_dtype", lambda: torch.float64)
+    with pytest.raises(ValueError, match="must be begun as it was described"):
+        UnderWay(described)

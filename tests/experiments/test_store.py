@@ -67,7 +67,8 @@ def test_a_damaged_file_is_named_set_aside_and_run_again(tmp_path, spec, same, e
     save(run, tmp_path)
     path = spec().file(tmp_path, ending)
     data = bytearray(path.read_bytes())
-    data[len(data) // 3] ^= 0xFF
+    place = data.index(b"perceived.npy") + 100 if ending == ".npz" else len(data) // 3
+    data[place] ^= 0xFF
     path.write_bytes({"cut": data[: len(data) // 2], "flipped": data, "emptied": b""}[damage])
     with pytest.warns(UserWarning, match=path.name):
         again = collect([spec()], tmp_path)
@@ -222,3 +223,27 @@ def test_a_file_that_cannot_be_read_is_not_set_aside(tmp_path, spec, monkeypatch
     with pytest.raises(PermissionError):
         load(spec(), tmp_path)
     assert spec().file(tmp_path, ".npz").exists()
+
+
+def test_arrays_of_another_run_are_not_taken_for_this_ones(tmp_path, spec):
+    for seed in (0, 1):
+        save(performed(spec(seed))[0], tmp_path)
+    spec(1).file(tmp_path, ".npz").replace(spec(0).file(tmp_path, ".npz"))
+    with pytest.warns(UserWarning, match="its arrays are another run's"):
+        assert load(spec(0), tmp_path) is None
+
+
+@pytest.mark.parametrize("header", ["3", "null", "[]", "{}"])
+def test_a_header_that_is_no_table_is_set_aside(tmp_path, spec, header):
+    save(performed(spec())[0], tmp_path)
+    spec().file(tmp_path, ".json").write_text(header)
+    with pytest.warns(UserWarning, match="could not be read"):
+        assert load(spec(), tmp_path) is None
+
+
+def test_a_learner_that_was_not_kept_is_trained_without_touching_its_run(tmp_path, spec):
+    save(performed(spec())[0], tmp_path)
+    files = [spec().file(tmp_path, ending) for ending in (".npz", ".json")]
+    stamps = [path.stat().st_mtime_ns for path in files]
+    trained(spec(), tmp_path)
+    assert [path.stat().st_mtime_ns for path in files] == stamps

@@ -199,3 +199,15 @@ def test_batches_of_any_size_can_be_all_rewarded(size):
     memory.add(rows(-5, 10))
     found = drawn(memory, size, rewarded_share=1.0).reward
     assert len(found) == size and (found > 0).sum() >= size // 2 <= (found < 0).sum()
+
+
+@pytest.mark.parametrize("added", [5, 10, 25, 37])
+def test_restored_after_any_number_of_wraps_it_recalls_the_same_recent_rows(added):
+    memory, again = replay(capacity=10), replay(capacity=10)
+    for start in range(added):
+        memory.add(rows(start, 1))
+    again.load_state_dict(memory.state_dict())
+    for each in (memory, again):
+        each.add(rows(added, 1))
+    drawn = [each.recent(7, 50, torch.Generator().manual_seed(1))[1] for each in (memory, again)]
+    assert torch.equal(*drawn)

@@ -161,19 +161,22 @@ def make_game(name: str) -> "Game":
     Raises:
         ValueError: if there is no such game, or no game is made there.
     """
-    from svnr.games.game import Game
+    from svnr.games.check import check_sizes
     from svnr.games.parallel import ParallelGame
 
     if ":" not in name:
         row = GAMES[check_one_of("game", name, GAMES)]
         return located(row.made_by)(**row.arguments)
     make = maker(name)
-    game = make()
-    if isinstance(game, Game):
-        return game
+    try:
+        game = make()
+    except TypeError as error:  # an argument too many, or a method that is missing
+        raise ValueError(f"game {name!r} must be one that can be made: {error}") from error
     if hasattr(game, "possible_agents"):
-        return ParallelGame(make, LONGEST)
-    raise ValueError(f"game {name!r} must make a Game or a ParallelEnv, got {type(game).__name__}")
+        game.close()
+        game = ParallelGame(make, LONGEST)
+    check_sizes(game)
+    return game
 
 
 def learner_class(name: str) -> Any:

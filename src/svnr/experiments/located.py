@@ -4,7 +4,6 @@ import ast
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +11,17 @@ from typing import Any
 
 
 def source_hash(name: str) -> str:
-    """A hash of the file that a game is made by; empty for one that is not named by a file."""
-    path = Path(name.partition(":")[0])
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.suffix == ".py" else ""
+    """A hash of the file that makes a game named by its place, and of what that is told.
+
+    It is empty for the games of this package, which say their rules and versions themselves.
+    """
+    where, colon, _ = name.partition(":")
+    if not colon or where.split(".")[0] == "svnr":
+        return ""
+    make = maker(name)  # which says what is wrong with the name
+    file = where if where.endswith(".py") else sys.modules[where].__file__ or ""
+    text = Path(file).read_bytes() + repr(sorted(make.keywords.items())).encode()
+    return hashlib.sha256(text).hexdigest()[:10]
 
 
 def located(place: str) -> Any:
@@ -26,7 +33,7 @@ def located(place: str) -> Any:
     where, _, name = place.partition(":")
     try:
         module = _loaded(Path(where)) if where.endswith(".py") else import_module(where)
-    except (ImportError, FileNotFoundError) as error:
+    except (ImportError, OSError, TypeError) as error:  # the latter for "./my_game"
         raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
     if not hasattr(module, name):
         raise ValueError(f"game must name something in {where}, got {place!r}")
@@ -40,11 +47,15 @@ def _loaded(path: Path) -> Any:
         found = importlib.util.spec_from_file_location(name, path)
         assert found is not None and found.loader is not None
         sys.modules[name] = module = importlib.util.module_from_spec(found)
-        found.loader.exec_module(module)
+        try:
+            found.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]  # or a second try would find what was half loaded
+            raise
     return sys.modules[name]
 
 
-def maker(name: str) -> Callable[[], Any]:
+def maker(name: str) -> "partial[Any]":
     """`module:factory(argument=value, …)` as a function without arguments."""
     place, bracket, rest = name.partition("(")
     try:

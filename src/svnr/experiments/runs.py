@@ -4,7 +4,7 @@ import contextlib
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +20,7 @@ from svnr.learners.learner import Learner, undisturbed
 
 BLOCK = 25  # episodes of which the metrics of a finished run are a mean
 TYPES = {
-    "length": np.int16,
+    "length": np.int32,
     "visited": np.float16,
     "perceived": np.float16,
     "trace_episode": np.int32,
@@ -90,7 +90,7 @@ class Run:
 
     def last(self, n: int = 100) -> float:
         """The mean return of the last n training episodes."""
-        return float(self.returns[-n:].mean())
+        return float(self.returns[-n:].mean()) if len(self.returns) else np.nan
 
 
 class Tally:
@@ -125,8 +125,15 @@ class UnderWay:
     """
 
     def __init__(self, spec: RunSpec) -> None:
-        self.run = Run(spec)
+        if replace(spec).description != spec.description:  # made anew, here and now
+            raise ValueError(
+                f"a run of {spec.game} must be begun as it was described: the game's code, a "
+                "version or torch's default number type is another one now"
+            )
+        self.run = Run(spec, {"return": [], "length": []})
         self.game = catalogue.make_game(spec.game)
+        if spec.training.trace_every and not isinstance(self.game, OneShotGame):
+            raise ValueError(f"trace_every must be 0 in games of several steps, as {spec.game}")
         learner = catalogue.learner_class(spec.learner)
         self.learner: Learner = learner(self.game, spec.settings, spec.seed)
         self._training = Training(self.game, self.learner, spec.training, spec.seed)
@@ -141,11 +148,11 @@ class UnderWay:
             with one_thread():
                 done, before = self._training.progress.done, self._training.episodes
                 record = self._training.step()
-                if keep_actions:
-                    self.run.add(visited=record.u[0])
                 self._tally.count(record)
                 for copy in record.over.nonzero()[0].tolist():
                     self.run.add_episode(self._tally.take(copy))
+                    if keep_actions:
+                        self.run.add(visited=record.u[copy])
                 self._measure(before)
                 self._test(done)
             self._seconds += time.monotonic() - began
@@ -153,11 +160,11 @@ class UnderWay:
 
     def _measure(self, before: int) -> None:
         """PRO and ERO, after the first episode and every so many more."""
-        told, seed = self.run.spec.training, self.run.spec.seed
-        every = told.trace_every
-        if every and before % every == 0 and self._training.episodes > before:
-            gaps = evaluate.over_generalization(self.game, self.learner, told.n_test, seed)
-            self.run.add(trace_episode=before, **{f"trace_{n}": v for n, v in gaps.items()})
+        spec, every = self.run.spec, self.run.spec.training.trace_every
+        if every and (due := -(-before // every) * every) < self._training.episodes:
+            game, n_samples = catalogue.example(spec.game), spec.training.n_test
+            gaps = evaluate.over_generalization(game, self.learner, n_samples, spec.seed)
+            self.run.add(trace_episode=due, **{f"trace_{n}": v for n, v in gaps.items()})
 
     def _test(self, before: int) -> None:
         """Test on a game of its own whenever so much more is done."""

@@ -32,7 +32,8 @@ COST_OF_CHECKPOINTS = 0.04  # of the time, at most
 
 def save(run: Run, folder: Path) -> None:
     """Write a finished run; its header comes last, and says that it is whole."""
-    write_arrays(run.spec.file(folder, ".npz"), run.table)
+    key = {"key": np.array(run.spec.key)}  # so that no other run's arrays are taken for these
+    write_arrays(run.spec.file(folder, ".npz"), run.table | key)
     write_text(run.spec.file(folder, ".json"), _json(run.spec.description | {"made": run.made}))
     for leftover in (".failed.json", ".unfinished.npz"):
         run.spec.file(folder, leftover).unlink(missing_ok=True)
@@ -41,13 +42,23 @@ def save(run: Run, folder: Path) -> None:
 def load(spec: RunSpec, folder: Path) -> Run | None:
     """The finished run of `spec`, or None if there is none; a damaged file is set aside."""
     made = read_or_set_aside(spec.file(folder, ".json"), partial(_made, spec))
-    table = made and read_or_set_aside(spec.file(folder, ".npz"), read_arrays)
+    table = made and read_or_set_aside(spec.file(folder, ".npz"), partial(_table, spec))
     return Run(spec, table, made) if made and table else None
+
+
+def _table(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a run, from its file."""
+    table = read_arrays(path)
+    if str(table.pop("key")) != spec.key:
+        raise ValueError("its arrays are another run's")
+    return table
 
 
 def _made(spec: RunSpec, path: Path) -> dict[str, Any]:
     """Where a run was made, from its header."""
     header = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(header, dict):
+        raise ValueError("its header is no table")
     made = header.pop("made")
     _check_header(header, spec)
     return made
@@ -96,7 +107,7 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
     path = spec.file(folder, ".policy.npz")
     if kept := read_or_set_aside(path, partial(_policy, spec)):
         return kept
-    _, learner = _perform(spec, folder)
+    _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
     _write(spec, path, {f"state_{n}": value.numpy() for n, value in learner.policy_dict().items()})
     return learner
 
@@ -119,8 +130,8 @@ def attempt(folder: Path, spec: RunSpec) -> Run | str:
         return f"{spec.learner} on {spec.game} with seed {spec.seed}: {error}"
 
 
-def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
-    """Do one run, from where it was interrupted if it was, and keep it.
+def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learner]:
+    """Do one run, from where it was interrupted if it was, and keep it, unless there is one.
 
     Raises:
         DivergedError: if the learner's numbers turn infinite or NaN.
@@ -133,7 +144,8 @@ def _perform(spec: RunSpec, folder: Path) -> tuple[Run, Learner]:
         if time.monotonic() >= due:
             due = _write_checkpoint(under_way, path)
     run = under_way.finish()
-    save(run, folder)
+    if keep:
+        save(run, folder)
     return run, under_way.learner
 
 

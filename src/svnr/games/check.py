@@ -18,7 +18,7 @@ def check_game(game: Game, n_copies: int = 4, seed: int = 0) -> None:
     Raises:
         ValueError: naming the part that is wrong, what was wanted and what was found.
     """
-    _check_sizes(game)
+    check_sizes(game)
     rules = _checked_rules(game)
     state = game.reset(n_copies, seed)
     if not torch.equal(state, game.reset(n_copies, seed)):
@@ -41,7 +41,8 @@ def _last_state(game: Game, n_copies: int, generator: torch.Generator) -> Tensor
     return step.state
 
 
-def _check_sizes(game: Game) -> None:
+def check_sizes(game: Game) -> None:
+    """Raise ValueError unless it is a game that says its name and sizes."""
     if not isinstance(game, Game):
         raise ValueError(f"game must be a Game, got {type(game).__name__}")
     sizes = {"action_sizes": tuple[Count, ...], "state_size": Count, "horizon": Count}

@@ -159,7 +159,9 @@ class Replay:
         """Restore what `state_dict` gave; rows come to lie where they lay, modulo their number."""
         added, copies, seen = state["counts"].tolist()
         held = len(state["reward"])
-        self._added, self._paid, self._sorted = (added - held) % max(held, 1), ([], []), 0
+        whole = held == min(added, self._capacity)
+        self._added = added - held if whole else (added - held) % max(held, 1)
+        self._paid, self._sorted = ([], []), 0
         self._grow(self._added)
         self.add(Transitions(**{name: state[name] for name in self._columns}))
         self._copies, self.seen = copies, seen

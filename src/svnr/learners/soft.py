@@ -36,7 +36,7 @@ class SoftSettings(OffPolicySettings):
 class ParticleSettings(SoftSettings):
     """What every method that moves particles can be told."""
 
-    n_particles: Annotated[int, Interval(4)] = 48  # M per state; searched in 16 to 64 (§8)
+    n_particles: Annotated[int, Interval(4, 4096)] = 48  # M per state; searched in 16 to 64 (§8)
     n_value_particles: Count = 24  # samples for the soft value (7.4): M / 2, public code
 
     def __post_init__(self) -> None:
@@ -53,7 +53,9 @@ class SamplerSettings(ParticleSettings):
     noise_size: Count | None = None  # of a sampler; by default as many as actions it drives
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
     coordinates: losses.Coordinates = "pre_tanh"  # where particles move; ours
-    n_greedy: Count = 256  # joint actions among which greedy execution picks the best; ours
+    n_greedy: Annotated[int, Interval(1, 65536)] = (
+        256  # joint actions among which greedy execution picks the best; ours
+    )
 
 
 class SoftLearner(OffPolicy):
