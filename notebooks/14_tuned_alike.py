@@ -194,7 +194,8 @@ ranges(GATHER)
 
 # %% [markdown]
 # **What to expect.** Who meets on every seed as set has little to gain. MADDPG and ROMMEO mostly stay away as set, and
-# PR2 mostly goes alone: if many settings in their ranges save them, one of six tries finds one.
+# PR2 meets on two seeds: if many settings in their ranges save them, one of six tries finds one. (When these searches were
+# made, MASQL and PR2 drew one noise coordinate less than the actions that they drive here; their runs have as many.)
 
 # %%
 gather_studies = searched(GATHER)
@@ -271,7 +272,7 @@ as_set_as_tuned(
 # of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
 # nor did three of hysteretic learning's (notebook [09](09_particle_gather.ipynb), section 4, says why that matters).
 # L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
-# noise. MASQL meets as before, a little less surely.
+# noise. MASQL meets as before, and PR2 on one seed fewer.
 #
 # Trials of SVNR, MASQL and ROMMEO that end at α = 0.6 or more score between −0.7 and −1.2. Table 1 has ROMMEO at −0.87
 # and MASQL at −0.54: what a restless team earns, not one that stays away (0) or goes alone (−2). That their temperature
@@ -287,8 +288,8 @@ as_set_as_tuned(
 #
 # ## Adapt this
 #
-# `svnr tune max_of_three_2.0 svnr --trials 50` searches on another width; `RANGES` in `experiments/tune.py` holds the
-# ranges, and `RANGES_ON_GAME` those of a game that needs its own.
+# `svnr tune max_of_three_2.0 svnr --trials 50` searches on another width; the rows of `LEARNERS` in
+# `experiments/catalogue.py` hold the ranges, and those of `GAMES` the ranges of a game that needs its own.
 #
 # ## Exercises
 #
