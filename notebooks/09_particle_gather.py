@@ -52,6 +52,7 @@ from svnr.report.provenance import Outputs
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_study_seeds: int = 2  # runs of each kind in the studies of exploration and of the schedule
+n_more_episodes: int = 0  # length of a run of SVNR-F, SVNR-M and hysteretic learning; 0: n_episodes
 n_study_episodes: int = 0  # length of a run in all studies; 0: n_episodes
 n_random: int = 100_000  # episodes of each scripted team
 n_jobs: int = 2  # processes side by side
@@ -142,7 +143,9 @@ pd.Series(GAMES[NAME].settings, name="on Particle Gather").to_frame()
 # **What to expect.** A team that stays away earns 0, one that pushes on regardless of its partners −2, the best one 5.
 
 # %%
-runs = finished(grid([NAME], [*METHODS, *FAMILY[1:], "hysteretic"], n_seeds, n_episodes))
+specs = grid([NAME], METHODS, n_seeds, n_episodes)
+specs += grid([NAME], [*FAMILY[1:], "hysteretic"], n_seeds, n_more_episodes or n_episodes)
+runs = finished(specs)
 
 
 def learned(learners, title):

@@ -36,6 +36,7 @@ from svnr.theory.maxent import boltzmann
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_gather_episodes: int = 5000  # the same on Particle Gather (paper: 5000)
+n_more_episodes: int = 0  # the same of SVNR-F and SVNR-M; 0: n_gather_episodes
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
@@ -59,7 +60,8 @@ ABLATION = ["svnr_f", "svnr_m"]
 
 # %%
 specs = grid(NAMES, METHODS + ABLATION, n_seeds, n_episodes)
-specs += grid([GATHER], METHODS + ABLATION, n_seeds, n_gather_episodes)
+specs += grid([GATHER], METHODS, n_seeds, n_gather_episodes)
+specs += grid([GATHER], ABLATION, n_seeds, n_more_episodes or n_gather_episodes)
 SOFT, HARD = [*ABLATION, "svnr", "masql", "pr2", "rommeo"], ["maddpg", "lenient"]
 PRINTED = {"schedule": "printed", "alpha_final": 1.0}
 modal_specs = grid(["two_modalities"], SOFT, n_seeds, n_episodes, PRINTED)
