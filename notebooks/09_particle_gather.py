@@ -52,7 +52,7 @@ from svnr.report.provenance import Outputs
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_study_seeds: int = 2  # runs of each kind in the studies of exploration and of the schedule
-n_more_episodes: int = 0  # length of a run of SVNR-F, SVNR-M and hysteretic learning; 0: n_episodes
+n_more_episodes: int = 0  # of SVNR-F, SVNR-M and hysteretic learning; 0: n_episodes
 n_study_episodes: int = 0  # length of a run in all studies; 0: n_episodes
 n_random: int = 100_000  # episodes of each scripted team
 n_jobs: int = 2  # processes side by side
