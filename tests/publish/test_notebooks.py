@@ -2,12 +2,14 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from svnr.publish.notebooks import (
+    FILTERS,
     KERNEL,
     Job,
     clean,
@@ -77,7 +79,7 @@ def test_executed_and_cleaned_a_notebook_tells_its_outputs_and_nothing_else(sour
     outputs = executed.cells[-1].outputs
     assert [out.output_type for out in outputs] == ["execute_result"]
     assert outputs[0].data["text/plain"] == "3"
-    assert executed.metadata.keys() == {"kernelspec", "svnr"}
+    assert executed.metadata.keys() == {"jupytext", "kernelspec", "svnr"}
     assert all(cell.metadata.keys() <= {"tags", "lines_to_next_cell"} for cell in executed.cells)
     assert executed.metadata["svnr"]["source"] == source_hash(source)
 
@@ -152,3 +154,8 @@ def test_code_outside_the_folder_of_notebooks_is_no_notebook(tmp_path):
     sync(ROOT, package)
     assert package.read_bytes() == before
     assert not package.with_suffix(".ipynb").exists()
+
+
+def test_the_filters_are_those_of_the_folder():
+    told = tomllib.loads((ROOT / "notebooks" / "jupytext.toml").read_text(encoding="utf-8"))
+    assert {name: told[name] for name in FILTERS} == FILTERS

@@ -22,6 +22,10 @@ from nbformat import NotebookNode
 from svnr.report.provenance import annotated_values, check_parameters
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the notebooks it syncs
+    "cell_metadata_filter": "tags,-all",
+    "notebook_metadata_filter": "kernelspec,-all",
+}
 
 
 class ThisPython(AsyncKernelManager):
@@ -68,7 +72,8 @@ def from_source(path: Path) -> NotebookNode:
     notebook = jupytext.read(path)
     for index, cell in enumerate(notebook.cells):
         cell["id"] = f"{index:02d}-{_hash(cell.source)}"
-    notebook.metadata = NotebookNode(kernelspec=dict(KERNEL), svnr={"source": source_hash(path)})
+    told = {"jupytext": dict(FILTERS), "kernelspec": dict(KERNEL)}
+    notebook.metadata = NotebookNode(told, svnr={"source": source_hash(path)})
     return notebook
 
 
@@ -133,7 +138,8 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
 
     What is left is what its `.py` says, so that a round trip through jupytext changes nothing.
     """
-    notebook.metadata = {name: notebook.metadata[name] for name in ("kernelspec", "svnr")}
+    kept = ("jupytext", "kernelspec", "svnr")
+    notebook.metadata = {n: told for n, told in notebook.metadata.items() if n in kept}
     for cell in notebook.cells:
         own = cell.metadata.keys() - {"papermill", "execution"}  # and papermill gives all tags
         cell.metadata = {key: cell.metadata[key] for key in own if cell.metadata[key] != []}
