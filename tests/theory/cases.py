@@ -10,6 +10,7 @@ CLIMBING = np.array([[11.0, -30, 0], [-30, 7, 6], [0, 0, 5]])
 PENALTY = np.array([[10.0, 0, -100], [0, 2, 0], [-100, 0, 10]])
 QTRAN = np.array([[8.0, -12, -12], [-12, 0, 0], [-12, 0, 0]])
 STAG_HUNT = np.array([[10.0, -10], [-10, 5]])
+SHAPES = [(2, 2), (2, 3), (2, 2, 2)]  # of small games
 _ONES = np.indices((2, 2, 2)).sum(0)
 ONE_VOLUNTEER = (_ONES == 1).astype(float)
 PARITY = (_ONES % 2 == 0).astype(float)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cases import FIGURE_1B
+from cases import FIGURE_1B, SHAPES
 
 from svnr.theory.mdp import (
     FiniteMDP,
@@ -11,8 +11,6 @@ from svnr.theory.mdp import (
     soft_evaluate,
     soft_value_of,
 )
-
-SHAPES = [(2, 2), (2, 3), (2, 2, 2)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN
+from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN, SHAPES
 
 from svnr.theory.distributions import product
 from svnr.theory.improvements import (
@@ -19,8 +19,6 @@ from svnr.theory.policy_iteration import (
     share_of_violations,
     soft_policy_iteration,
 )
-
-SHAPES = [(2, 2), (2, 3), (2, 2, 2)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

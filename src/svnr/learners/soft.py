@@ -53,9 +53,7 @@ class SamplerSettings(ParticleSettings):
     noise_size: Count | None = None  # of a sampler; by default as many as actions it drives
     soft_value: Literal["printed", "importance"] = "printed"  # reading of (7.4)
     coordinates: losses.Coordinates = "pre_tanh"  # where particles move; ours
-    n_greedy: Annotated[int, Interval(1, 65536)] = (
-        256  # joint actions among which greedy execution picks the best; ours
-    )
+    n_greedy: Annotated[int, Interval(1, 65536)] = 256  # of which greedy picks the best; ours
 
 
 class SoftLearner(OffPolicy):
