@@ -144,7 +144,7 @@ def test_who_stands_still_falls_over_or_waits():
     still = {scenario: earned(scenario, each, 0.0) for scenario, each in FOUR}
     assert abs(still["HalfCheetah"].returns).max() < 2
     assert abs(still["CoupledHalfCheetah"].returns).max() < 2
-    assert still["Ant"].returns.mean() == pytest.approx(994, abs=6)
+    assert still["Ant"].returns.mean() == pytest.approx(994, abs=10)
     assert still["Walker2d"].returns.mean() == pytest.approx(93.5, abs=12)
     assert still["Walker2d"].length.max() < 200 and (still["Ant"].length == 1000).all()
 

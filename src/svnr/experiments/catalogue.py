@@ -120,8 +120,8 @@ def _matrix(title: str, factory: str, **arguments: Any) -> GameRow:
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
     made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
-    searched = {"tuned_as": "particle_gather", "n_trials": n_trials, "ranges": _GATHER_RANGES}
-    return GameRow(title, made_by, arguments, _GATHER, **searched)
+    tuned = ("particle_gather", n_trials, _GATHER_RANGES)
+    return GameRow(title, made_by, arguments, _GATHER, {}, *tuned)
 
 
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
