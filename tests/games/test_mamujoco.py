@@ -184,16 +184,17 @@ def test_it_goes_on_from_the_middle_of_an_episode_to_the_same_bits(scenario, fac
 def test_capsules_are_where_the_body_is():
     game = MultiAgentMuJoCo("HalfCheetah", "2x3")
     game.reset(2, 0)
-    ends, radius = game.capsules(1)
-    assert ends.shape == (8, 2, 3) and radius.shape == (8,)
-    assert radius == pytest.approx([0.046] * 8)  # half_cheetah.xml
-    length = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    body = game.capsules(1)
+    assert body.ends.shape == (8, 2, 3)
+    assert body.radius == pytest.approx([0.046] * 8)  # half_cheetah.xml
+    length = np.linalg.norm(body.ends[:, 0] - body.ends[:, 1], axis=1)
     assert length[0] == pytest.approx(1.0)  # the torso's half length is 0.5
-    assert -0.2 < (ends[..., 2].min(axis=1) - radius).min() < 0.2  # its feet are near the ground
-    before = ends[0, 0, 0]
+    assert body.owner.tolist() == [-1, -1, 0, 0, 0, 1, 1, 1]  # torso, head, back leg, front leg
+    lowest = (body.ends[..., 2].min(axis=1) - body.radius).min()
+    assert -0.2 < lowest < 0.2  # its feet are near the ground
     for _ in range(20):
         game.step(torch.ones(2, 6))
-    assert game.capsules(1)[0][0, 0, 0] != before
+    assert game.capsules(1).ends[0, 0, 0] != body.ends[0, 0, 0]
 
 
 def test_every_factorization_of_the_library_is_there_and_no_other():

@@ -31,6 +31,15 @@ class Bodies:
     read: np.ndarray  # [B, R] what else was read of the simulator
 
 
+@dataclass(frozen=True)
+class Capsules:
+    """The G parts of a robot as they stand."""
+
+    ends: np.ndarray  # [G, 2, 3] of each part's axis, in metres
+    radius: np.ndarray  # [G]
+    owner: np.ndarray  # [G] the agent that moves the part, −1 for nobody
+
+
 def _first_joint(bodies: Bodies) -> np.ndarray:
     return bodies.qpos[:, :1]
 
@@ -247,21 +256,21 @@ class MultiAgentMuJoCo(Game):
             reward -= env._contact_cost_weight * np.square(robot.forces(bodies)).sum(1)
         return reward
 
-    def capsules(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """The parts of a robot as they stand, for drawing.
-
-        Returns:
-            [G, 2, 3] the ends of each part's axis in metres, and [G] its radius.
-        """
+    def capsules(self, copy: int = 0) -> Capsules:
+        """The parts of a robot as they stand, for drawing."""
         mujoco, model, data = self._mujoco, self._env.model, self._env.data
         mujoco.mj_setState(model, data, self._now["kept"][copy].numpy(), self._kept)
         mujoco.mj_kinematics(model, data)
-        drawn = (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_SPHERE)
-        shown = np.isin(model.geom_type, [int(shape) for shape in drawn])
+        kinds = (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_SPHERE)
+        shown = np.isin(model.geom_type, [int(kind) for kind in kinds])
         radius, half = model.geom_size[shown, :2].T
         axis = data.geom_xmat[shown].reshape(-1, 3, 3)[:, :, 2] * half[:, None]
         middle = data.geom_xpos[shown]
-        return np.stack([middle - axis, middle + axis], 1), radius
+        owner = np.full(model.nbody, -1)
+        driven = model.jnt_bodyid[model.actuator_trnid[self._actuators, 0]]
+        owner[driven] = np.repeat(np.arange(self.n_agents), self.action_sizes)
+        ends = np.stack([middle - axis, middle + axis], 1)
+        return Capsules(ends, radius.copy(), owner[model.geom_bodyid[shown]])
 
 
 def checked_mujoco() -> Any:
