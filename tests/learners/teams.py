@@ -18,6 +18,9 @@ SMALL = {
     "n_samples": 3,
     "n_prior": 6,
     "n_rows": 8,
+    "embedding": 8,
+    "n_candidates": 8,
+    "n_elites": 3,
 }
 
 
