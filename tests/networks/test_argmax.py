@@ -16,13 +16,11 @@ def towards(peak):
 
 
 def test_it_is_the_method_as_written_row_by_row():
-    """Two rounds of 8 candidates and 3 elites: μ and σ of their z, before the tanh; then the best."""
+    """Two rounds of 8 candidates; μ and σ of the 3 best z, before the tanh; then the best."""
     peak = torch.tensor([[0.9, -0.2], [-0.5, 0.4], [0.0, 0.7]])
     found = cross_entropy(towards(peak), (3, 2), seeded(), 8, 3, 2)
-    noise = (
-        torch.randn(8, 2, generator=(generator := seeded())),
-        torch.randn(8, 2, generator=generator),
-    )
+    first = seeded()
+    noise = [torch.randn(8, 2, generator=first) for _ in range(2)]
     for row in range(3):
         mean, deviation = [0.0, 0.0], [1.0, 1.0]
         for xi in noise:

@@ -225,9 +225,10 @@ def test_no_monotone_mixing_represents_a_team_that_must_agree(seed):
     """Payoffs 2 and 1 where the agents agree, 0 where they do not.
 
     A monotone Q_tot orders each agent's two actions: one corner is on top, its two neighbours are
-    below it and above the fourth. With the 2 on top, the neighbours' 0, 0 and the fourth's 1 can at
-    best be level, at ⅓: squared errors ⅑ + ⅑ + 4⁄9 = ⅔. With the 1 on top, 0, 0 and 2 are level at
-    ⅔: 24⁄9. With a 0 on top it is level with 2 and 1, at 1: 2. The least is ⅔, so ½ · ⅔ / 4.
+    below it and above the fourth. With the 2 on top, the neighbours' 0 and 0 and the fourth's 1
+    can at best be level, at ⅓: squared errors ⅑ + ⅑ + 4⁄9 = ⅔. With the 1 on top, 0, 0 and 2 are
+    level at ⅔: 24⁄9. With a 0 on top it is level with 2 and 1, at 1: 2. The least is ⅔, so that
+    the error is at least ½ · ⅔ / 4.
     """
     agree = torch.tensor([2.0, 0.0, 0.0, 1.0])
     errors = taught(mixed(seed=seed, **ONE_SHOT), CORNERS, agree, 600)
