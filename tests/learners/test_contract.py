@@ -13,7 +13,8 @@ from svnr.learners.schedules import FADES_TO
 
 every_learner = pytest.mark.parametrize("name", LEARNERS)
 METHODS = [name for name in LEARNERS if name not in ("svnr_f", "svnr_m")]
-DETERMINISTIC = ["maddpg", "pr2", "lenient", "hysteretic"]
+ACTORS = ["maddpg", "facmac", "pr2", "lenient", "hysteretic"]
+DETERMINISTIC = [*ACTORS, "qmix"]
 SOFT = ["svnr", "masql", "pr2", "rommeo"]
 
 
@@ -125,7 +126,8 @@ OTHER = {
     "coordinates": "squashed", "n_greedy": 9, "sets": "full", "kernel_on": "joint",
     "noise_scale": 0.1, "exploration_fraction": 0.9, "n_rows": 5, "max_gradient_norm": 1e-3,
     "leniency": 0.01, "cooling": 0.5, "n_bins": 2, "n_state_bits": 1, "rate": 0.1,
-    "n_samples": 4, "n_prior": 5, "n_recent": 2,
+    "n_samples": 4, "n_prior": 5, "n_recent": 2, "mixing": "free", "embedding": 9,
+    "n_candidates": 9, "n_elites": 2, "n_rounds": 1,
 }  # fmt: skip
 
 
@@ -172,6 +174,7 @@ IMPOSSIBLE = {
     "noise_scale": -1.0, "n_bins": 0, "schedule": "prited", "kernel_on": "agent",
     "soft_value": "exact", "coordinates": "polar", "batch_size": 1.5, "layer_norm": "no",
     "noise_size": 0, "max_gradient_norm": 0.0, "n_state_bits": 0, "sets": "nested",
+    "mixing": "vdn", "embedding": 0, "n_candidates": 2, "n_elites": 1, "n_rounds": 0,
 }  # fmt: skip
 
 
@@ -230,7 +233,7 @@ def test_targets_come_from_the_target_networks(name, two_step):
 
     assert torch.equal(target(), target("critic.values.net", "actors.actors.net"))
     assert not torch.equal(target(), target("critic.values.target"))
-    if name in DETERMINISTIC:
+    if name in ACTORS:
         assert not torch.equal(target(), target("actors.actors.target"))
 
 
@@ -427,11 +430,13 @@ def test_exploration_fades_with_progress(name, two_step):
         torch.testing.assert_close(later, share * noise[0], rtol=1e-3, atol=1e-6)
 
 
-def test_long_gradients_of_critics_and_actors_are_shortened(two_step):
+@pytest.mark.parametrize("name", ["maddpg", "facmac", "qmix"])
+def test_long_gradients_of_critics_and_actors_are_shortened(name, two_step):
     # After one step Adam's mean is 0.1 · gradient: at most a tenth of the norm that is allowed.
     for norm, cut in ((1e-3, True), (1e3, False)):
-        learner, _ = after_one_update("maddpg", two_step, at(0), max_gradient_norm=norm)
-        for part in (learner.critic.values, learner.actors.actors):
+        learner, _ = after_one_update(name, two_step, at(0), max_gradient_norm=norm)
+        actors = [learner.actors.actors] if name in ACTORS else []
+        for part in (learner.critic.values, *actors):
             assert (part.mean.norm().item() == pytest.approx(0.1 * norm, rel=1e-3)) == cut
 
 

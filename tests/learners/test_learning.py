@@ -32,7 +32,7 @@ def test_it_looks_ahead_in_a_game_of_two_steps(name, two_step):
 
 
 def rows_within(name):
-    return {"n_rows": 128} if name == "maddpg" else {}
+    return {"n_rows": 128} if name in ("maddpg", "facmac") else {}
 
 
 def is_soft(name):

@@ -176,6 +176,8 @@ LEARNERS: dict[str, LearnerRow] = {
     "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
     "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
     "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
+    "facmac": LearnerRow("FACMAC", "svnr.learners.facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
+    "qmix": LearnerRow("QMIX", "svnr.learners.qmix:QMIX", _RATE | _NOISE | _EXPLORING),
     "masql": LearnerRow("MASQL", "svnr.learners.masql:MASQL", _SOFT),
     "pr2": LearnerRow("PR2", "svnr.learners.pr2:PR2", _SOFT | _NOISE),
     "rommeo": LearnerRow("ROMMEO", "svnr.learners.rommeo:ROMMEO", _RATE | _ALPHA),

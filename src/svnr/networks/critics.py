@@ -1,8 +1,9 @@
 """Critics: values, their targets, and how they are learned, as one thing."""
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from svnr.networks import mlp
 from svnr.networks.optimizers import Trained
 
 Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
+Sees = Literal["joint", "own"]  # which actions critics judge
 
 
 class _Rows(Protocol):
@@ -36,6 +38,8 @@ class Critics(nn.Module):
         sees: "joint" actions; or, where C is N, agent i's "own" coordinates only.
         draw: makes the starting weights of a layer.
         max_norm: gradients longer than this are shortened to it.
+        judge: makes the network and its target; by default `perceptrons`, which alone have an
+            `action_gradient`.
     """
 
     def __init__(
@@ -44,22 +48,15 @@ class Critics(nn.Module):
         settings: mlp.NetworkSettings,
         generator: torch.Generator,
         n: int,
-        sees: Literal["joint", "own"] = "joint",
+        sees: Sees = "joint",
         draw: mlp.Draw = mlp.glorot_uniform,
         max_norm: float = inf,
+        judge: Callable[[], Any] | None = None,
     ) -> None:
         super().__init__()
         self.n, self._state_size, self._bounds = n, game.state_size, game.return_bounds
-        sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
-        mask = None
-        if sees == "own":
-            own = mlp.own_coordinates(game.action_sizes).float()
-            mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
-        live, slow = (
-            mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
-            for _ in range(2)
-        )
-        self.values = Trained(live, settings, max_norm, slow)
+        judge = judge or partial(perceptrons, game, settings, generator, n, sees, draw)
+        self.values = Trained(judge(), settings, max_norm, judge())
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.
@@ -128,3 +125,20 @@ class Critics(nn.Module):
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
         x = mlp.beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
         return x.expand(self.n, *x.shape[1:])
+
+
+def perceptrons(
+    game: Game,
+    settings: mlp.NetworkSettings,
+    generator: torch.Generator,
+    n: int,
+    sees: Sees,
+    draw: mlp.Draw = mlp.glorot_uniform,
+) -> mlp.StackedMLP:
+    """N networks from states beside joint actions to a value; arguments as of `Critics`."""
+    sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
+    mask = None
+    if sees == "own":
+        own = mlp.own_coordinates(game.action_sizes).float()
+        mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
+    return mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
