@@ -15,7 +15,7 @@ every_learner = pytest.mark.parametrize("name", LEARNERS)
 METHODS = [name for name in LEARNERS if name not in ("svnr_f", "svnr_m")]
 ACTORS = ["maddpg", "facmac", "pr2", "lenient", "hysteretic"]
 DETERMINISTIC = [*ACTORS, "qmix"]
-SOFT = ["svnr", "masql", "pr2", "rommeo"]
+SOFT = ["svnr", "masql", "pr2", "rommeo", "hasac"]
 
 
 def weights(learner, *words):
@@ -47,6 +47,7 @@ ALIKE = {  # ways to execute that are one, for what a seed draws: exploring is a
     "svnr": [{"explore", "shared"}, {"independent"}, {"greedy"}],
     "masql": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     "rommeo": [{"explore", "independent"}, {"shared"}, {"greedy"}],
+    "hasac": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     **{name: [{"explore"}, {"shared", "independent", "greedy"}] for name in DETERMINISTIC},
 }
 
@@ -127,7 +128,7 @@ OTHER = {
     "noise_scale": 0.1, "exploration_fraction": 0.9, "n_rows": 5, "max_gradient_norm": 1e-3,
     "leniency": 0.01, "cooling": 0.5, "n_bins": 2, "n_state_bits": 1, "rate": 0.1,
     "n_samples": 4, "n_prior": 5, "n_recent": 2, "mixing": "free", "embedding": 9,
-    "n_candidates": 9, "n_elites": 2, "n_rounds": 1,
+    "n_candidates": 9, "n_elites": 2, "n_rounds": 1, "temperature": "learned",
 }  # fmt: skip
 
 
@@ -175,6 +176,7 @@ IMPOSSIBLE = {
     "soft_value": "exact", "coordinates": "polar", "batch_size": 1.5, "layer_norm": "no",
     "noise_size": 0, "max_gradient_norm": 0.0, "n_state_bits": 0, "sets": "nested",
     "mixing": "vdn", "embedding": 0, "n_candidates": 2, "n_elites": 1, "n_rounds": 0,
+    "temperature": "warm",
 }  # fmt: skip
 
 
@@ -400,7 +402,7 @@ def alphas_of(learner, progress):
 
     def spied(equation):
         def spy(*arguments, **named):
-            found.append(named.get("alpha", arguments[-1]))
+            found.extend(torch.as_tensor(named.get("alpha", arguments[-1])).flatten().tolist())
             return equation(*arguments, **named)
 
         return spy

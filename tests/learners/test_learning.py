@@ -7,7 +7,8 @@ from teams import at, earned, new, rows, trained
 from svnr.experiments.catalogue import LEARNERS, settings_class
 from svnr.games.differential import DifferentialGame, Hill
 
-JOINT = ["svnr", "maddpg", "masql", "pr2", "rommeo"]  # those whose critics see all actions
+# Those whose critics see all actions.
+JOINT = ["svnr", "maddpg", "masql", "pr2", "rommeo", "hasac"]
 HILL = Hill(height=1.0, center=(7.0, -6.0, 5.0), width=3.0, offset=10.0)
 ONE_HILL = DifferentialGame("one_hill", (HILL,))
 

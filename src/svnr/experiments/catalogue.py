@@ -185,6 +185,7 @@ LEARNERS: dict[str, LearnerRow] = {
     "hysteretic": LearnerRow(
         "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
+    "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
 }
 
 LONGEST = 1000  # steps of an episode of an environment that does not end by itself
