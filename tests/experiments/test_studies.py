@@ -6,11 +6,11 @@ from svnr.experiments.studies import StudySpec, committed, read_study, tuned
 from svnr.experiments.tune import finished_trials
 
 STUDIED = ["max_of_three_1.5", "particle_gather"]
-BEYOND = {"hasac"}  # the paper's table; as set only
+UNSTUDIED = {"facmac", "qmix", "mmq", "hasac"}  # of the bodies; none was searched on these games
 
 
 @pytest.mark.parametrize("game", STUDIED)
-@pytest.mark.parametrize("learner", [name for name in LEARNERS if name not in BEYOND])
+@pytest.mark.parametrize("learner", [name for name in LEARNERS if name not in UNSTUDIED])
 def test_what_is_tuned_is_the_best_trial_of_a_whole_study(game, learner):
     spec = committed(learner, game)
     study = read_study(spec, repository_root() / "results" / "tuning")

@@ -48,13 +48,22 @@ class TwoStepGame(Game):
 
 
 class UnevenGame(OneShotGame):
-    """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u."""
+    """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u.
+
+    It is played once, or several times over.
+    """
 
     name = "uneven"
     action_sizes = (1, 3, 2)
 
+    def __init__(self, horizon=1):
+        self.horizon = horizon
+
     def _begin(self, copies, seed):
         return {"state": torch.ones(len(copies), 1)}
+
+    def _play(self, now, u, running):
+        return self.reward(u), {"terminated": now["clock"] + 1 >= self.horizon}
 
     def reward(self, u):
         return -u.square().sum(-1)

@@ -185,6 +185,7 @@ LEARNERS: dict[str, LearnerRow] = {
     "hysteretic": LearnerRow(
         "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
+    "mmq": LearnerRow("MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING),
     "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
 }
 
@@ -233,11 +234,17 @@ def settings_class(name: str) -> Any:
     return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by + "Settings")
 
 
+def plays(learner: str, game: str) -> bool:
+    """Whether a game leaves a learner something to learn from; if not, `resolved` says why."""
+    return example(game).horizon > 1 or not learner_class(learner).needs_steps
+
+
 def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     """The settings of a learner on a game: its own, in place of them the game's, then `changes`.
 
     Raises:
-        ValueError: if there is no such learner, game or setting, or a value does not fit.
+        ValueError: if there is no such learner, game or setting, a value does not fit, or the
+            learner does not play the game.
     """
     settings, row = settings_class(learner), LEARNERS[learner]
     of_game = GAMES[game].settings if game in GAMES else {}

@@ -1,7 +1,7 @@
 """What a learner remembers: transitions in preallocated tensors, drawn with replacement."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Generator, Tensor
@@ -25,6 +25,10 @@ class Transitions:
     truncated: Tensor  # [B] bool: cut off by the clock; bootstraps like any other row
     note: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B, E] the learner's own notes
     weight: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B] γᵏ (1 − terminated)
+
+    def head(self, n: int) -> "Transitions":
+        """The first n rows."""
+        return replace(self, **{name: column[:n] for name, column in vars(self).items()})
 
 
 class Replay:

@@ -69,6 +69,17 @@ class Critics(nn.Module):
         """What `forward` gives, by the target critics."""
         return self.values.target.record(self._inputs(state, u))[0].squeeze(-1)
 
+    def slow_apart(self, state: Tensor, u: Tensor) -> Tensor:
+        """[C, ...] what `slow` gives where states [C, ..., S] are each critic's own, as u is."""
+        return self.values.target.record(mlp.beside(state, u))[0].squeeze(-1)
+
+    def possible(self, returns: Tensor) -> Tensor:
+        """Forecasts of any shape, brought to what the game can still pay.
+
+        What they say beyond its bounds is an error that would feed on itself.
+        """
+        return returns.clamp(*self._bounds)
+
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ..., D] the gradient in u of what `forward` gives."""
         return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
@@ -79,8 +90,8 @@ class Critics(nn.Module):
 
         Args:
             batch: B transitions.
-            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
-                it says beyond the game's bounds is an error that would feed on itself.
+            value: V, from next states [b, S] to [C, b]; asked only where the game goes on, and
+                believed where it is `possible`.
 
         Returns:
             [C, B] the targets; [B] if no row goes on.
@@ -88,7 +99,7 @@ class Critics(nn.Module):
         goes_on = batch.weight > 0
         if not bool(goes_on.any()):
             return batch.reward
-        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
+        beyond = self.possible(value(batch.next_state[goes_on]))
         target = batch.reward.expand(len(beyond), -1).clone()
         target[:, goes_on] += batch.weight[goes_on] * beyond
         return target
