@@ -139,15 +139,18 @@ class UnderWay:
         self._training = Training(self.game, self.learner, spec.training, spec.seed)
         self._tally = Tally(spec.training.n_copies)
         self._seconds = 0.0
+        self._worked = 0.0  # seconds of the processor in training alone
+        self._until_test: list[float] = []  # the same, until each test
 
     def steps(self) -> Iterator[int]:
         """Train to the end; yields the number of environment steps after each of all copies."""
         keep_actions = isinstance(self.game, OneShotGame) and self.run.spec.seed == 0
         while not self._training.done:
-            began = time.monotonic()
+            began, at_work = time.monotonic(), time.process_time()
             with one_thread():
                 done, before = self._training.progress.done, self._training.episodes
                 record = self._training.step()
+                self._worked += time.process_time() - at_work
                 self._tally.count(record)
                 for copy in record.over.nonzero()[0].tolist():
                     self.run.add_episode(self._tally.take(copy))
@@ -172,6 +175,7 @@ class UnderWay:
         if every and before // every < done // every:
             with undisturbed(self.learner):
                 self.run.add(test_at=done, **self._tested("test"))
+            self._until_test.append(round(self._worked, 1))
 
     def _tested(self, name: str) -> dict[str, np.ndarray]:
         spec, learner = self.run.spec, self.learner
@@ -199,8 +203,12 @@ class UnderWay:
         return Run(spec, columns, self._made())
 
     def _made(self) -> dict[str, Any]:
+        steps = [v for name, v in self.learner.state_dict().items() if name.endswith(".steps")]
         return {
             "seconds": round(self._seconds, 1),
+            "processor_seconds": round(self._worked, 1),  # of training alone
+            "processor_seconds_until_test": self._until_test,
+            "updates": max((int(each) for each in steps), default=0),  # of what was moved most
             "finished": time.strftime("%Y-%m-%d"),
             "platform": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
@@ -215,7 +223,7 @@ class UnderWay:
         """
         state = self._training.state_dict()
         parts = {"log": self.run.table, "tally": self._tally.sums, "state": state}
-        return {"seconds": np.array(self._seconds)} | {
+        return {"seconds": np.array([self._seconds, self._worked, *self._until_test])} | {
             f"{part}_{name}": np.asarray(values)
             for part, table in parts.items()
             for name, values in table.items()
@@ -227,7 +235,7 @@ class UnderWay:
         self._training.load_state_dict(state)
         self.run.table = {name: list(values) for name, values in below("log_", arrays).items()}
         self._tally.sums = below("tally_", arrays)
-        self._seconds = float(arrays["seconds"])
+        self._seconds, self._worked, *self._until_test = arrays["seconds"].tolist()
 
 
 def finished(table: Mapping[str, Any]) -> dict[str, np.ndarray]:

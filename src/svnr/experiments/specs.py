@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -79,7 +79,7 @@ def run_spec(
     game: str,
     learner: str,
     seed: int = 0,
-    n_episodes: int = 5000,
+    n_episodes: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     protocol: Protocol = "as set",
     training: Mapping[str, Any] | None = None,
@@ -93,7 +93,7 @@ def run_spec(
         game: by name, or by where it is made (`catalogue.make_game`).
         learner: by name.
         seed: of the run.
-        n_episodes: its length.
+        n_episodes: its length; if it is not told, as long as runs of this game are.
         overrides: setting → value, of the learner.
         protocol: the settings that the overrides override: "as set" the learner's own on this
             game, or "as tuned" those that its study found.
@@ -104,21 +104,30 @@ def run_spec(
     """
     check_one_of("protocol", protocol, ("as set", "as tuned"))
     chosen = tuned(learner, game) if protocol == "as tuned" else {}
-    n_test = min(TrainSettings.n_test, check_count("n_episodes", n_episodes))
     return RunSpec(
         game=game,
         learner=learner,
         seed=check_count("seed", seed, least=0),
         settings=catalogue.resolved(learner, game, {**chosen, **(overrides or {})}),
-        training=changed(TrainSettings(length=n_episodes, n_test=n_test), training or {}),
+        training=changed(_usual_training(game, n_episodes), training or {}),
     )
+
+
+def _usual_training(game: str, n_episodes: int | None) -> TrainSettings:
+    """How runs of a game are, if of so many episodes then in place of its own length."""
+    usual = TrainSettings(**(catalogue.GAMES[game].training if game in catalogue.GAMES else {}))
+    if n_episodes is None:
+        return usual
+    n = check_count("n_episodes", n_episodes)
+    n_test = min(usual.n_test, n)
+    return replace(usual, length=n, unit="episodes", n_test=n_test, test_every=0)
 
 
 def grid(
     games: Sequence[str],
     learners: Sequence[str],
     n_seeds: int,
-    n_episodes: int,
+    n_episodes: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     protocol: Protocol = "as set",
     training: Mapping[str, Any] | None = None,

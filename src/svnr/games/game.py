@@ -114,12 +114,16 @@ class Game(ABC):
         after = {**self._now, "reward": torch.zeros(len(self._now.get("clock", ())))}
         check_actions(u, sum(self.action_sizes), len(after["reward"]))
         running = ~(self._now["terminated"] | self._now["truncated"])
+        all_run = bool(running.all())
         u = u.detach().to(after["reward"].dtype)
         reward, played = self._play(MappingProxyType(after), u, running)
         for name, value in {**played, "reward": reward, "clock": after["clock"] + 1}.items():
-            old = after[check_one_of(f"what {self.name} plays", name, after)]
-            _check_part(name, value, old)
-            after[name] = torch.where(running.view(-1, *[1] * (old.ndim - 1)), value, old)
+            if name not in after:
+                check_one_of(f"what {self.name} plays", name, after)
+            _check_part(name, value, old := after[name])
+            if not all_run:  # of those that have ended, nothing is heard
+                value = torch.where(running.view(-1, *[1] * (old.ndim - 1)), value, old)
+            after[name] = value
         reward, terminated = after.pop("reward"), after["terminated"]
         after["truncated"] = (after["truncated"] | (after["clock"] >= self.horizon)) & ~terminated
         self._now = after

@@ -14,3 +14,21 @@ PAPER_TABLE_1 = {  # (learner, game) → mean and spread of the execution perfor
     for learner, row in _ROWS.items()
     for game, cell in zip(_GAMES, row, strict=True)
 }
+
+_BODIES = ("halfcheetah_2x3", "coupledhalfcheetah_1p1", "ant_2x4", "walker2d_2x3")
+_LATER_ROWS = {
+    "svnr": ((8853, 212), (423, 89), (536, 31), (1678, 275)),
+    "pr2": ((8662, 45), (381, 11), (354, 58), (1422, 79)),
+    "rommeo": ((8305, 127), (296, 62), (424, 60), (1399, 32)),
+    "qmix": ((8263, 618), (3, 27), (212, 209), (495, 243)),
+    "facmac": ((8210, 584), (131, 72), (398, 36), (536, 205)),
+    "mappo": ((6087, 1177), (15, 138), (87, 135), (672, 59)),
+    "maddpg": ((112, 135), (-561, 67), (108, 26), (529, 33)),
+    "masql": ((56, 65), (-490, 86), (225, 34), (332, 18)),
+    "mmq": ((-134, 16), (-524, 37), (116, 53), (487, 72)),
+}
+LATER_TABLE = {  # (learner, game) → mean and spread of the returns of the paper's later version
+    (learner, game): cell
+    for learner, row in _LATER_ROWS.items()
+    for game, cell in zip(_BODIES, row, strict=True)
+}

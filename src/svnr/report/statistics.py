@@ -37,6 +37,17 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def probability_of_improvement(upper: np.ndarray, lower: np.ndarray) -> float:
+    """How often a run of one method earns more than a run of another; a tie counts half.
+
+    Args:
+        upper: [runs] one score a run.
+        lower: [other runs] of the other method.
+    """
+    gap = np.subtract.outer(np.asarray(upper, float), np.asarray(lower, float))
+    return float(((gap > 0) + 0.5 * (gap == 0)).mean())
+
+
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
     """The mean of each value and the `window` − 1 before it (fewer at the start).
 

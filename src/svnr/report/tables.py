@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from svnr.experiments.catalogue import GAMES, LEARNERS, make_game
-from svnr.experiments.evaluate import ero_gaps, pro_gaps
+from svnr.experiments.evaluate import WAYS, ero_gaps, pro_gaps
 from svnr.experiments.runs import Run
 from svnr.games.game import OneShotGame
 from svnr.report.paper import PAPER_TABLE_1
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import optuna
 
 Runs = Sequence[Run]
+Cells = Mapping[tuple[str, str], tuple[float, float]]  # (learner, game) → mean and spread
 TITLES = {name: entry.title for name, entry in LEARNERS.items()}
 TITLES |= {name: entry.title for name, entry in GAMES.items()}
 
@@ -80,6 +81,21 @@ def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
     return _rows(runs, score)
 
 
+def tests(runs: Runs) -> pd.DataFrame:
+    """The tests during runs: what was done by then, in minutes of the processor, what was earned.
+
+    Returns:
+        Rows of game, learner, seed, at, minutes, shared, independent, greedy.
+    """
+
+    def tested(run: Run) -> dict[str, np.ndarray]:
+        minutes = np.array(run.made["processor_seconds_until_test"]) / 60
+        earned: dict[str, np.ndarray] = {way: run.tests[way].mean(1) for way in WAYS}
+        return {"at": run.tests["at"], "minutes": minutes, **earned}
+
+    return _rows(runs, tested)
+
+
 def over_generalization(runs: Runs, alpha: float = 1.0) -> pd.DataFrame:
     """One row a run: the PRO gap at `alpha` and the ERO gap, of the agent with the largest.
 
@@ -128,9 +144,9 @@ def _rows(runs: Runs, measure: Callable[[Run], dict[str, Any]]) -> pd.DataFrame:
 # --- learners by games --------------------------------------------------------------------------
 
 
-def per_game(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def per_game(table: pd.DataFrame, column: str, digits: int = 2) -> pd.DataFrame:
     """Learners by games: mean ± standard deviation over seeds of a column of `scores`."""
-    return _by_game(table, column, lambda cell: _spread(cell.mean(), cell.std(ddof=0)))
+    return _by_game(table, column, lambda cell: _spread(cell.mean(), cell.std(ddof=0), digits))
 
 
 def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFrame:
@@ -161,36 +177,42 @@ def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str])
     return cells.rename(index=TITLES, columns=TITLES).rename_axis(index="method", columns=None)
 
 
-def _spread(mean: float, spread: float) -> str:
-    return f"{mean:.2f} ± {spread:.2f}"
+def _spread(mean: float, spread: float, digits: int = 2) -> str:
+    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
 
 
-def beside_paper(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
-    """Table 1: ours beside the paper's, cell by cell, with an interval and a verdict.
+def beside_paper(
+    table: pd.DataFrame, column: str = "shared", paper: Cells = PAPER_TABLE_1, digits: int = 2
+) -> pd.DataFrame:
+    """Ours beside the paper's, cell by cell, with an interval and a verdict.
 
     Args:
         table: rows of `scores`.
         column: the way of execution; the paper's is stochastic with shared noise.
+        paper: (learner, game) → its mean and spread; by default Table 1.
+        digits: behind the point.
 
     Returns:
-        One row a learner and game that the paper's Table 1 has.
+        One row a learner and game that the paper's table has.
     """
     rows = [
         {"method": TITLES[learner], "game": TITLES[game]}
-        | _beside(cell[column].to_numpy(), cell["spread"].mean(), PAPER_TABLE_1[learner, game])
+        | _beside(cell[column].to_numpy(), cell["spread"].mean(), paper[learner, game], digits)
         for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
-        if (learner, game) in PAPER_TABLE_1
+        if (learner, game) in paper
     ]
     return pd.DataFrame(rows).set_index(["method", "game"])
 
 
-def _beside(ours: np.ndarray, within: float, theirs: tuple[float, float]) -> dict[str, Any]:
-    low, high = bootstrap_interval(ours)
+def _beside(
+    ours: np.ndarray, within: float, theirs: tuple[float, float], digits: int
+) -> dict[str, Any]:
+    low, high = (f"{end:.{digits}f}" for end in bootstrap_interval(ours))
     return {
-        "paper": _spread(*theirs),
-        "ours": _spread(ours.mean(), ours.std()),
-        "interquartile mean [95 %]": f"{interquartile_mean(ours):.2f} [{low:.2f}, {high:.2f}]",
-        "spread within a run": f"{within:.2f}",
+        "paper": _spread(*theirs, digits),
+        "ours": _spread(ours.mean(), ours.std(), digits),
+        "interquartile mean [95 %]": f"{interquartile_mean(ours):.{digits}f} [{low}, {high}]",
+        "spread within a run": f"{within:.{digits}f}",
         "seeds": len(ours),
         "verdict": verdict(ours, theirs),
     }

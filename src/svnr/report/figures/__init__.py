@@ -1,5 +1,13 @@
 """Figures: a kit of what they share, then one file a subject."""
 
-from svnr.report.figures import amortised, gather, particles, policies, theory, training
+from svnr.report.figures import (
+    amortised,
+    gather,
+    particles,
+    policies,
+    robots,
+    theory,
+    training,
+)
 
-__all__ = ["amortised", "gather", "particles", "policies", "theory", "training"]
+__all__ = ["amortised", "gather", "particles", "policies", "robots", "theory", "training"]

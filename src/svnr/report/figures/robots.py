@@ -1,0 +1,143 @@
+"""Figures of multi-agent MuJoCo: who gets how far, how fast, and what a gait looks like."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Polygon
+
+from svnr.experiments.catalogue import LEARNERS
+from svnr.games.mamujoco import Capsules
+from svnr.report.figures import kit
+from svnr.report.statistics import bootstrap_interval, interquartile_mean
+from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, TRAP, styled
+
+AGENTS = (*NEUTRAL.values(), *list(COLORS.values())[:4])  # whose part it is → colour
+Level = tuple[str, float]  # the name and the return of a scripted team
+
+
+@styled
+def final_returns(
+    scores: pd.DataFrame,
+    panels: Mapping[str, str],
+    title: str,
+    levels: Mapping[str, Level],
+    paper: Mapping[tuple[str, str], tuple[float, float]],
+    column: str = "greedy",
+) -> plt.Figure:
+    """What every trained team earns, a row a method: seeds, their interquartile mean, the paper's.
+
+    Args:
+        scores: rows of `tables.scores`.
+        panels: game → title of its panel, in order.
+        title: the message.
+        levels: game → a scripted team to be held against.
+        paper: (learner, game) → the paper's mean and spread.
+        column: of the scores.
+    """
+    learners = list(dict.fromkeys(scores["learner"]))
+    size = (FULL_WIDTH + 1.0, 0.9 + 0.19 * len(learners))
+    figure, axes = kit.panels(panels.values(), *size, message=title, look={}, sharey=True)
+    for axis, game in zip(axes, panels, strict=True):
+        for row, learner in enumerate(learners):
+            chosen = (scores["game"] == game) & (scores["learner"] == learner)
+            _seeds_in_a_row(axis, row, scores[chosen][column].to_numpy(), COLORS[learner])
+            if (learner, game) in paper:
+                axis.plot(paper[learner, game][0], row, "x", color=INK, markersize=4)
+        name, height = levels[game]
+        axis.axvline(height, color=TRAP, linewidth=0.8, linestyle=(0, (4, 2)), label=name)
+        axis.set_yticks(range(len(learners)), [LEARNERS[each].title for each in learners])
+        axis.set_ylim(len(learners) - 0.5, -0.5)
+    axes[0].plot([], [], "x", color=INK, markersize=4, label="the paper's later version")
+    axes[0].plot([], [], "o", color=INK, markersize=3, alpha=0.5, label="a seed")
+    axes[0].plot([], [], "|-", color=INK, label="interquartile mean, 95 %")
+    figure.supxlabel("return of an episode", fontsize=9)
+    kit.legend_below(figure)
+    return figure
+
+
+def _seeds_in_a_row(axis: plt.Axes, row: int, returns: np.ndarray, color: str) -> None:
+    if not len(returns):
+        return
+    axis.plot(returns, np.full(len(returns), row), "o", color=color, markersize=3, alpha=0.6)
+    axis.plot(bootstrap_interval(returns), (row, row), color=color, linewidth=1.2)
+    axis.plot(interquartile_mean(returns), row, "|", color=color, markersize=9, mew=2)
+
+
+@styled
+def learning(
+    tests: pd.DataFrame,
+    panels: Mapping[str, str],
+    title: str,
+    levels: Mapping[str, Level],
+    against: Mapping[str, str],
+    column: str = "greedy",
+) -> plt.Figure:
+    """Return of the tests during a run, a column a game, a row for each way to count.
+
+    Args:
+        tests: rows of `tables.tests`.
+        panels: game → title of its panel, in order.
+        title: the message.
+        levels: game → a scripted team to be held against.
+        against: columns of the tests → label of the axis, as "at" environment steps.
+        column: what the teams earned.
+    """
+    names = [*panels.values(), *[""] * len(panels) * (len(against) - 1)]
+    size = (FULL_WIDTH + 1.0, 1.7)
+    figure, axes = kit.panels(names, *size, len(panels), 0.6, title, look={})
+    for at, axis in enumerate(axes):
+        game = list(panels)[at % len(panels)]
+        counted = list(against)[at // len(panels)]
+        for learner, rows in tests[tests["game"] == game].groupby("learner", sort=False):
+            mean = rows.groupby("at")[[counted, column]].agg(
+                {counted: "mean", column: lambda seeds: interquartile_mean(seeds.to_numpy())}
+            )
+            axis.plot(mean[counted], mean[column], **kit.line_of(str(learner)))
+        kit.level(axis, levels[game][1], TRAP)
+        axis.set_xlabel(against[counted])
+        axis.xaxis.set_major_locator(plt.MaxNLocator(3))
+        axis.ticklabel_format(axis="x", style="plain")
+    axes[0].set_ylabel("return of an episode")
+    kit.legend_below(figure)
+    return figure
+
+
+@styled
+def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figure:
+    """A robot from the side at several moments, its parts coloured by the agent that moves them.
+
+    Args:
+        bodies: in order.
+        title: the message.
+        apart: metres between two pictures, beside what the robot has moved.
+    """
+    figure, axis = plt.subplots(figsize=(FULL_WIDTH + 1.0, 1.5))
+    for moment, body in enumerate(bodies):
+        for part in np.argsort(-body.ends[:, :, 1].mean(1)):  # those behind first
+            outline = silhouette(body.ends[part][:, [0, 2]], body.radius[part])
+            owner = int(body.owner[part])
+            color = AGENTS[owner] if owner >= 0 else INK
+            outline[:, 0] += apart * moment
+            axis.add_patch(Polygon(outline, facecolor=color, edgecolor="white", linewidth=0.3))
+    axis.axhline(0, color=INK, linewidth=0.8)
+    axis.set(aspect="equal", yticks=(), xlabel="metres")
+    axis.autoscale_view()
+    axis.grid(False)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def silhouette(ends: np.ndarray, radius: float, n: int = 12) -> np.ndarray:
+    """The outline [2 n, 2] of a capsule seen from the side.
+
+    Args:
+        ends: [2, 2] of its axis, in the plane.
+        radius: of its round ends.
+        n: points of each half circle.
+    """
+    along = np.arctan2(*(ends[1] - ends[0])[::-1]) if (ends[0] != ends[1]).any() else 0.0
+    half = np.linspace(np.pi / 2, 3 * np.pi / 2, n) + along
+    circle = radius * np.stack([np.cos(half), np.sin(half)], 1)
+    return np.concatenate([ends[0] + circle, ends[1] - circle])
