@@ -102,19 +102,22 @@ _ROBOT = {
     "exploration_fraction": 1.0,
 }
 
+_ONE_STEP = {"learning_rate": 0.005}  # which most have anyway; MAPPO's own is for bodies
+
 
 def _max_of_three(title: str, width: float, form: str) -> GameRow:
     arguments = {"width": width, "form": form}
     made_by, n_trials = "svnr.games.differential:max_of_three", 50  # §8
-    return GameRow(title, made_by, arguments, tuned_as="max_of_three_1.5", n_trials=n_trials)
+    return GameRow(title, made_by, arguments, _ONE_STEP, {}, "max_of_three_1.5", n_trials)
 
 
 def _two_modalities(title: str, **arguments: Any) -> GameRow:
-    return GameRow(title, "svnr.games.differential:two_modalities", arguments, tells_from=5000)
+    made_by = "svnr.games.differential:two_modalities"
+    return GameRow(title, made_by, arguments, _ONE_STEP, tells_from=5000)
 
 
 def _matrix(title: str, factory: str, **arguments: Any) -> GameRow:
-    return GameRow(title, f"svnr.games.matrix:{factory}", arguments)
+    return GameRow(title, f"svnr.games.matrix:{factory}", arguments, _ONE_STEP)
 
 
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
@@ -170,6 +173,11 @@ _SOFT = _RATE | _ALPHA | {"n_particles": Range(16, 64, step=2)}  # §8
 _EXPLORING = {"exploration_fraction": Range(0.05, 0.8)}
 _LENIENCY = {"leniency": Range(0.5, 20.0, log=True), "cooling": Range(0.9, 0.9999)}
 _RISING = {"rate": Range(0.01, 1.0, log=True)}
+_CLIPPED = {  # ours, around what the public code was tuned to
+    "learning_rate": Range(1e-4, 1e-2, log=True),
+    "clip": Range(0.05, 0.3),
+    "entropy_weight": Range(1e-3, 1e-1, log=True),
+}
 
 LEARNERS: dict[str, LearnerRow] = {
     "svnr": LearnerRow("SVNR", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "strict"}),
@@ -185,6 +193,7 @@ LEARNERS: dict[str, LearnerRow] = {
     "hysteretic": LearnerRow(
         "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
+    "mappo": LearnerRow("MAPPO", "svnr.learners.mappo:MAPPO", _CLIPPED),
     "mmq": LearnerRow("MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING),
     "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
 }

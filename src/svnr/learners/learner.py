@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Settings
+from svnr.checks import Settings, check_one_of
 from svnr.learners.checkpoint import Part, Stateful, gather, restore
 from svnr.learners.exploration import Exploration
-from svnr.learners.memory import Transitions
+from svnr.learners.memory import Rollout, Transitions
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
@@ -88,10 +88,17 @@ class Learner(ABC):
         restore(state, **self.parts())
 
 
+def check_asked(state: Tensor, execution: str) -> None:
+    """Raise ValueError unless there is such a way to execute, and the states are finite."""
+    check_one_of("execution", execution, EXECUTIONS)
+    if not bool(state.isfinite().all()):
+        raise ValueError(f"state must be finite, got {state[~state.isfinite()][0].item()}")
+
+
 @contextmanager
 def undisturbed(learner: Learner) -> Iterator[None]:
-    """Let a learner be asked without its noticing: its generators and noise are set back."""
-    kinds = (torch.Generator, Exploration)
+    """Let a learner be asked without its noticing: what acting moves is set back."""
+    kinds = (torch.Generator, Exploration, Rollout)
     moved = {name: part for name, part in learner.parts().items() if isinstance(part, kinds)}
     before = gather(**moved)
     try:

@@ -1,7 +1,7 @@
-"""What a learner remembers: transitions in preallocated tensors, drawn with replacement."""
+"""What a learner remembers: transitions to be drawn from, or all that one policy played."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Generator, Tensor
@@ -169,6 +169,50 @@ class Replay:
         self._grow(self._added)
         self.add(Transitions(**{name: state[name] for name in self._columns}))
         self._copies, self.seen = copies, seen
+
+
+class Rollout:
+    """What the copies of a game played, step by step, since the policy last changed."""
+
+    def __init__(self) -> None:
+        self._steps: list[Transitions] = []  # of K copies each
+        self.drawn = torch.zeros(0)  # [K, D] the actions last drawn, before the box clipped them
+
+    def __len__(self) -> int:
+        """How many transitions are held, of all copies together."""
+        return sum(len(step.reward) for step in self._steps)
+
+    def add(self, rows: Transitions) -> None:
+        """Keep one transition of every copy, and beside it, as its note, the action as drawn.
+
+        Raises:
+            ValueError: if there are more or fewer copies than before.
+        """
+        if self._steps and len(rows.reward) != (n := len(self._steps[0].reward)):
+            raise ValueError(f"rows must be of {n} copies, as before, got {len(rows.reward)}")
+        clipped = self.drawn.clamp(-1, 1)
+        drawn = self.drawn if torch.equal(clipped, rows.u) else rows.u  # or somebody else acted
+        self._steps.append(replace(rows, note=drawn))
+
+    def rows(self) -> Transitions:
+        """All of them, each column with T steps and K copies in front: [T, K, …]."""
+        names = [each.name for each in fields(Transitions)]
+        return Transitions(*(torch.stack([getattr(s, n) for s in self._steps]) for n in names))
+
+    def clear(self) -> None:
+        """Forget all of them: the policy has changed."""
+        self._steps = []
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The transitions, if there are any, and the actions last drawn."""
+        return {"drawn": self.drawn, **(vars(self.rows()) if self._steps else {})}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        columns = dict(state)
+        self.drawn = columns.pop("drawn")
+        steps = zip(*columns.values(), strict=True)
+        self._steps = [Transitions(**dict(zip(columns, step, strict=True))) for step in steps]
 
 
 def _check_memory(capacity: int, bytes_a_row: int) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Share, Whole, check_one_of
+from svnr.checks import Count, Share, Whole
 from svnr.games.game import Game
 from svnr.learners.checkpoint import gather
-from svnr.learners.learner import EXECUTIONS, Execution, Learner, Progress
+from svnr.learners.learner import Execution, Learner, Progress, check_asked
 from svnr.learners.memory import Replay, Transitions
 from svnr.networks.mlp import NetworkSettings, own_coordinates
 
@@ -67,9 +67,7 @@ class OffPolicy(Learner):
     @torch.no_grad()
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """See `Learner.act`; uniformly at random in the first `random_steps` of training."""
-        check_one_of("execution", execution, EXECUTIONS)
-        if not bool(state.isfinite().all()):
-            raise ValueError(f"state must be finite, got {state[~state.isfinite()][0].item()}")
+        check_asked(state, execution)
         if execution == "explore" and self.memory.seen < self.settings.random_steps:
             return 2 * torch.rand(len(state), self.width, generator=self._draws) - 1
         return self.choose(state, execution)

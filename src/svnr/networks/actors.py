@@ -1,10 +1,13 @@
-"""Deterministic actors of N agents, their targets, and how they climb what critics say."""
+"""Actors of N agents: deterministic ones, how they climb what critics say, and Gaussian ones."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from svnr.networks.gaussians import log_density
+from svnr.networks.mlp import StackedMLP
 from svnr.networks.optimizers import Trained
 
 PENALTY = 1e-3  # on actions before the tanh, which else drift where it is flat; MADDPG's code
@@ -52,6 +55,30 @@ class Actors(nn.Module):
 
     def _inputs(self, state: Tensor) -> Tensor:
         return state.expand(len(self._own), *state.shape[-2:])
+
+
+class GaussianActors(nn.Module):
+    """π_i(u_i | s) of N agents: normal, with means that the state decides and σ that it does not.
+
+    Args:
+        own: [N, D] bool, whose coordinate is whose.
+        means: N networks from the state to D outputs, of which agent i uses its own.
+        std: σ of every coordinate at the start.
+    """
+
+    def __init__(self, own: Tensor, means: StackedMLP, std: float) -> None:
+        super().__init__()
+        self._own, self.means = own.float(), means
+        self.log_std = nn.Parameter(torch.full((own.shape[-1],), math.log(std)))
+
+    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """μ [B, D] of the joint action in states [B, S], and log σ [D], for autograd to follow."""
+        out = self.means(state.expand(len(self._own), *state.shape))
+        return (out * self._own.unsqueeze(1)).sum(0), self.log_std
+
+    def log_density(self, state: Tensor, z: Tensor) -> Tensor:
+        """log π_i(z_i | s) [B, N] of joint actions z [B, D]: of each agent, its own part."""
+        return log_density(z, *self(state)) @ self._own.T
 
 
 def penalty_slope(latent: Tensor) -> Tensor:

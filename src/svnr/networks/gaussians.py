@@ -1,4 +1,4 @@
-"""Squashed Gaussians: u = tanh(z), z normal, coordinate by coordinate."""
+"""Gaussians coordinate by coordinate: z normal, and squashed ones, u = tanh(z)."""
 
 import math
 from collections.abc import Callable
@@ -70,6 +70,17 @@ class GaussianActor(nn.Module):
 
         self.mean_and_log_std.learn(uphill, state.unsqueeze(0), n_rows=1)
         return found[0]
+
+
+def log_density(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+    """log N(z; μ, σ²) [..., D] of z and μ [..., D] and log σ [D]."""
+    noise = (z - mean) / log_std.exp()
+    return -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
+
+
+def entropy(log_std: Tensor) -> Tensor:
+    """log σ + ½ log 2πe of each coordinate, where its log σ lies."""
+    return log_std + 0.5 * math.log(2 * math.pi * math.e)
 
 
 def squashed_gaussian(out: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

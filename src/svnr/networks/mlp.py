@@ -40,6 +40,16 @@ def drawn_as_torch_draws(n: int, fan_in: int, fan_out: int, generator: torch.Gen
     return weights.mT.contiguous()
 
 
+def orthogonal(
+    n: int, fan_in: int, fan_out: int, generator: torch.Generator, gain: float = 1.0
+) -> Tensor:
+    """N weight matrices [N, fan_in, fan_out]: rows or columns at right angles, as long as gain."""
+    weights = torch.empty(n, fan_in, fan_out)
+    for each in weights:
+        nn.init.orthogonal_(each, gain, generator=generator)
+    return weights
+
+
 class StackedMLP(nn.Module):
     """N multilayer perceptrons of one shape, with weights of their own, evaluated together.
 
@@ -52,6 +62,7 @@ class StackedMLP(nn.Module):
         layer_norm: bring the inputs of every activation to mean 0 and variance 1.
         draw: makes the starting weights of a layer.
         input_mask: [N, in, 1] hides inputs from a network: where it is 0, they weigh nothing.
+        draw_last: makes those of the last layer, if not `draw`.
     """
 
     input_mask: Tensor | None
@@ -65,10 +76,13 @@ class StackedMLP(nn.Module):
         layer_norm: bool = False,
         draw: Draw = glorot_uniform,
         input_mask: Tensor | None = None,
+        draw_last: Draw | None = None,
     ) -> None:
         super().__init__()
         self.unit = Unit(activation, layer_norm)
-        self.weights = nn.ParameterList(draw(n, a, b, generator) for a, b in pairwise(sizes))
+        draws = [draw] * (len(sizes) - 2) + [draw_last or draw]
+        layers = zip(draws, pairwise(sizes), strict=True)
+        self.weights = nn.ParameterList(make(n, a, b, generator) for make, (a, b) in layers)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for b in sizes[1:])
         self._layers = (*self.weights, *self.biases)  # quicker to walk
         self.register_buffer("input_mask", input_mask, persistent=False)

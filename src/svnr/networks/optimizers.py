@@ -23,6 +23,7 @@ class Trained(nn.Module):
         settings: the learning rate of Adam, and the target's τ.
         max_norm: gradients longer than this are shortened to it.
         target: becomes a copy of the network, and follows it by θ̄ ← θ̄ + τ (θ − θ̄).
+        epsilon: Adam's, beside the root of the mean square.
     """
 
     mean: Tensor
@@ -30,12 +31,17 @@ class Trained(nn.Module):
     steps: Tensor
 
     def __init__(
-        self, net: Any, settings: NetworkSettings, max_norm: float = inf, target: Any = None
+        self,
+        net: Any,
+        settings: NetworkSettings,
+        max_norm: float = inf,
+        target: Any = None,
+        epsilon: float = 1e-8,
     ) -> None:
         super().__init__()
         self.net, self.target = net, target
         self._rate, self._target_rate = settings.learning_rate, settings.target_rate
-        self._max_norm = max_norm
+        self._max_norm, self._epsilon = max_norm, epsilon
         net.requires_grad_(False)
         self._whole, self._parts = in_one_piece(net)
         self._slope = torch.zeros_like(self._whole)
@@ -83,7 +89,7 @@ class Trained(nn.Module):
         adam(
             [self._whole], [self._slope], [self.mean], [self.square], [], [self.steps],
             fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._rate,
-            weight_decay=0.0, eps=1e-8, maximize=False,
+            weight_decay=0.0, eps=self._epsilon, maximize=False,
         )  # fmt: skip
         torch.autograd.graph.increment_version(self._parts)
 
