@@ -96,6 +96,8 @@ _ROBOT = {
     "n_value_particles": 1,
     "n_samples": 4,
     "n_greedy": 32,
+    "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
+    "n_elites": 4,
     "n_rows": 256,  # as many as 64 groups of 4 particles
     "max_gradient_norm": 10.0,
     "noise_scale": 0.3,
