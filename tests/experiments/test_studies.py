@@ -6,10 +6,11 @@ from svnr.experiments.studies import StudySpec, committed, read_study, tuned
 from svnr.experiments.tune import finished_trials
 
 STUDIED = ["max_of_three_1.5", "particle_gather"]
+UNTUNED = {"facmac", "qmix"}  # learners without a study
 
 
 @pytest.mark.parametrize("game", STUDIED)
-@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("learner", [name for name in LEARNERS if name not in UNTUNED])
 def test_what_is_tuned_is_the_best_trial_of_a_whole_study(game, learner):
     spec = committed(learner, game)
     study = read_study(spec, repository_root() / "results" / "tuning")
