@@ -100,7 +100,7 @@ def test_it_finds_the_optimum_of_a_hill():
     learner = new("qmix", game, **MIDDLE)
     taught_by_chance(learner, game, 400)
     found = learner.act(torch.zeros(1, 1), "greedy")[0]
-    torch.testing.assert_close(found, torch.tensor([0.7, -0.6, 0.5]), atol=0.1, rtol=0)
+    torch.testing.assert_close(found, torch.tensor([0.7, -0.6, 0.5]), atol=0.2, rtol=0)
 
 
 def test_where_the_best_is_lost_by_one_alone_no_monotone_value_knows_it():

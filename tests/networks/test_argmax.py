@@ -1,7 +1,5 @@
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from svnr.networks.argmax import cross_entropy
 
@@ -40,15 +38,15 @@ def test_one_round_is_the_best_of_what_is_drawn():
     assert torch.equal(cross_entropy(towards(peak), (1,), seeded(), n_rounds=1), nearest)
 
 
-@given(peak=st.lists(st.floats(-0.95, 0.95), min_size=3, max_size=3), seed=st.integers(0, 999))
-@settings(deadline=None)
-def test_it_finds_a_peak_and_the_better_the_more_rounds(peak, seed):
-    peak = torch.tensor(peak)
-    near, nearer = (
-        (cross_entropy(towards(peak), (3,), seeded(seed), n_rounds=n) - peak).norm().item()
-        for n in (2, 12)
-    )
-    assert near < 0.6 and nearer < 0.1
+def test_it_finds_peaks_and_the_nearer_the_more_rounds():
+    """Of 3 coordinates; 64 candidates alone are about 0.3 from the nearest peak."""
+    peak = torch.rand(500, 3, generator=seeded(1)) * 1.9 - 0.95
+    away = [
+        (cross_entropy(towards(peak), (500, 3), seeded(), n_rounds=n) - peak).norm(dim=-1).mean()
+        for n in (1, 2, 4, 8)
+    ]
+    assert away[0] > 1.5 * away[1] and away[1] > 1.5 * away[2] and away[2] > away[3]
+    assert away[1] < 0.2
 
 
 def test_every_row_is_found_by_itself():
