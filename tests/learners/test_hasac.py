@@ -187,6 +187,16 @@ def test_every_agent_has_one_turn_an_update_in_an_order_that_is_drawn(uneven):
     assert all(sorted(each) == [0, 1, 2] for each in orders) and len(set(orders)) == 6
 
 
+def test_actors_climb_at_the_first_states_of_the_batch(two_step):
+    learner, states = new("hasac", two_step, warmup=99, n_groups=3), []
+    taught(learner, two_step)
+    turns = learner.take_turns
+    learner.take_turns = lambda state, *rest: states.append(state) or turns(state, *rest)
+    batch = learner.draw()
+    learner.update(batch, at(50))
+    assert torch.equal(states[0], batch.state[:3]) and not batch.next_state.equal(batch.state)
+
+
 def test_greedy_agents_play_their_means_and_all_perceive_what_the_team_plays(uneven):
     learner, state = restless(new("hasac", uneven)), torch.randn(4, 1)
     u = learner.act(state, "greedy")
