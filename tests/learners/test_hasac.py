@@ -187,6 +187,16 @@ def test_every_agent_has_one_turn_an_update_in_an_order_that_is_drawn(uneven):
     assert all(sorted(each) == [0, 1, 2] for each in orders) and len(set(orders)) == 6
 
 
+def test_actors_climb_at_the_first_states_of_the_batch(two_step):
+    learner, states = new("hasac", two_step, warmup=99, n_groups=3), []
+    taught(learner, two_step)
+    turns = learner.take_turns
+    learner.take_turns = lambda state, *rest: states.append(state) or turns(state, *rest)
+    batch = learner.draw()
+    learner.update(batch, at(50))
+    assert torch.equal(states[0], batch.state[:3]) and not batch.next_state.equal(batch.state)
+
+
 def test_greedy_agents_play_their_means_and_all_perceive_what_the_team_plays(uneven):
     learner, state = restless(new("hasac", uneven)), torch.randn(4, 1)
     u = learner.act(state, "greedy")
@@ -278,8 +288,8 @@ def test_at_a_fixed_temperature_actors_come_to_the_boltzmann_distribution(alpha)
 
 @pytest.mark.parametrize("temperature", ["scheduled", "learned"])
 def test_a_team_goes_together_where_nobody_gains_by_going_alone(temperature):
-    # Both at 1 earn 1, staying earns 0; the first agent alone at 0.5 would earn 0.25 − 4 · 0.25.
+    # Both at 1 earn 1, staying earns 0; one alone at 0.5 would earn 0.25 − 4 · 0.25 = −0.75.
     how = {"schedule": "constant", "alpha_final": 0.05, "temperature": temperature}
     learner = new("hasac", Together(), small=False, hidden=(32, 32), batch_size=128, **how)
     trained(learner, Together(), 800)
-    assert earned(Together(), learner, "greedy", 1) > 0.85
+    assert earned(Together(), learner, "greedy", 1) > 0.75
