@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from teams import at, earned, new, played, rows, taught, trained
 
-from svnr.experiments.catalogue import LEARNERS, plays, resolved
+from svnr.experiments.catalogue import resolved
 from svnr.games.differential import max_of_three
 from svnr.games.game import Game
 from svnr.learners.learner import undisturbed
@@ -318,9 +318,3 @@ def test_a_game_of_one_step_is_refused_before_anything_is_run():
         resolved("mmq", "max_of_three_2.0", {})
     with pytest.raises(ValueError, match="game must be one of several steps"):
         resolved("mmq", "climbing", {})
-
-
-@pytest.mark.parametrize("name", LEARNERS)
-def test_who_plays_what_can_be_asked(name):
-    assert plays(name, "particle_gather")
-    assert plays(name, "max_of_three_2.0") == (name != "mmq")

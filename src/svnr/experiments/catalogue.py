@@ -98,6 +98,7 @@ _ROBOT = {
     "n_greedy": 32,
     "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
     "n_elites": 4,
+    "n_rounds": 3,
     "n_rows": 256,  # as many as 64 groups of 4 particles
     "max_gradient_norm": 10.0,
     "noise_scale": 0.3,
@@ -196,7 +197,9 @@ LEARNERS: dict[str, LearnerRow] = {
         "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
     "mappo": LearnerRow("MAPPO", "svnr.learners.mappo:MAPPO", _CLIPPED),
-    "mmq": LearnerRow("MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING),
+    "mmq": LearnerRow(
+        "MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING, {"n_rows": 64}
+    ),  # of each of which it imagines some 15 next states
     "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
 }
 

@@ -105,7 +105,6 @@ class MMQ(IndependentLearner):
         shape = (*own.shape[:2], self.settings.n_candidates, state.shape[-1])
         return lower + torch.rand(shape, generator=self._generator) * (upper - lower)
 
-    @torch.no_grad()
     def promised(self, batch: Transitions, own: Tensor, ahead: Tensor) -> Tensor:
         """[N, B] max_m r̂_i(s, u_i, ŝ_m) + γᵏ(1 − d) Q′_i(ŝ_m, μ′_i(ŝ_m)).
 
@@ -135,4 +134,4 @@ def pinball_slope(error: Tensor, tau: Tensor | float) -> Tensor:
     Returns:
         τ where x lies above the forecast, τ − 1 where below.
     """
-    return tau - (error <= 0).float()
+    return torch.where(error > 0, tau, tau - 1)
