@@ -18,6 +18,9 @@ SMALL = {
     "n_samples": 3,
     "n_prior": 6,
     "n_rows": 8,
+    "rollout_steps": 4,
+    "epochs": 2,
+    "n_minibatches": 2,
 }
 
 

@@ -18,6 +18,7 @@ COLORS = {
     "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F",
     "maddpg": "#8FA9C4", "masql": "#6FA88C", "pr2": "#B58FB0",
     "rommeo": "#A39461", "lenient": "#8C7B75", "hysteretic": "#B9B9B9",
+    "mappo": "#C48793",
 }  # fmt: skip
 _LONG, _SHORT, _DOTS = (0, (3, 1.5)), (0, (1.5, 1.5)), (0, (1, 1))
 DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
