@@ -21,6 +21,7 @@ from svnr.experiments.catalogue import LEARNERS, learner_class, settings_class
 from svnr.games.differential import DifferentialGame, Hill
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
+from svnr.learners.off_policy import OffPolicy
 
 BATCH = 512  # transitions an update
 HIDDEN = (100, 100)
@@ -39,6 +40,8 @@ def one_update(
 ) -> Callable[[], object]:
     """One update of a fresh learner on a batch of random joint actions, ready to be called.
 
+    Of a learner without a replay that is all it makes of a rollout of as many.
+
     Args:
         name: of the learner.
         n_agents: N.
@@ -46,13 +49,17 @@ def one_update(
         settings: of the learner, where they are not its own.
     """
     game = many_hills(n_agents)
-    made = settings_class(name)(**LEARNERS[name].settings, **settings, warmup=BATCH + 1)
+    known, sizes = settings_class(name), {"warmup": BATCH + 1, "rollout_steps": BATCH}
+    settings |= {k: v for k, v in sizes.items() if k in known.__dataclass_fields__}
+    made = known(**LEARNERS[name].settings, **settings)
     learner = learner_class(name)(game, made, seed=0)
     state = game.reset(BATCH, 0)
     u = 2 * torch.rand(BATCH, n_agents, generator=torch.Generator().manual_seed(0)) - 1
     step = game.step(u)
     ended = torch.full_like(step.terminated, ends)
     rows = Transitions(state, u, step.reward, step.state, ended, ~ended)
+    if not isinstance(learner, OffPolicy):
+        return lambda: learner.observe(rows, Progress(2000, 5000))
     learner.observe(rows, Progress(0, 5000))  # remembered; too early to learn from
     batch = learner.draw()
     return lambda: learner.update(batch, Progress(2000, 5000))

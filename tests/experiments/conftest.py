@@ -6,7 +6,13 @@ from svnr.experiments import catalogue
 from svnr.experiments.specs import run_spec
 from svnr.games.game import Game
 
-SMALL = {"batch_size": 16, "n_groups": 4, "n_rows": 4, "n_particles": 8}  # where there are such
+SMALL = {  # where there are such
+    "batch_size": 16,
+    "n_groups": 4,
+    "n_rows": 4,
+    "n_particles": 8,
+    "rollout_steps": 7,
+}
 
 
 class Clock(Game):

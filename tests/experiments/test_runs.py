@@ -56,9 +56,10 @@ def test_joint_actions_are_kept_of_the_first_seed_in_one_shot_games_only(spec):
     assert set(gather.returns) <= {5.0, -2.0, 0.0} and gather.length.max() <= 25
 
 
-def test_tracing_and_testing_change_none_of_a_runs_numbers(spec):
+@pytest.mark.parametrize("learner", ["masql", "mappo"])
+def test_tracing_and_testing_change_none_of_a_runs_numbers(spec, learner):
     plain, watched = (
-        performed(spec(game="two_modalities", learner="masql", training=training))
+        performed(spec(game="two_modalities", learner=learner, training=training))
         for training in ({"n_test": 50}, {"n_test": 50, "trace_every": 10, "test_every": 12})
     )
     assert np.array_equal(plain.returns, watched.returns)
@@ -85,10 +86,11 @@ def test_tests_during_a_run_leave_the_game_that_is_played_alone(spec):
     assert tested.tests["at"].tolist() == [30, 60, 90, 120, 150]
 
 
+@pytest.mark.parametrize("learner", ["lenient", "mappo"])
 @pytest.mark.parametrize("n_copies", [1, 3])
-def test_a_run_under_way_is_written_down_and_gone_on_with(spec, same, n_copies):
+def test_a_run_under_way_is_written_down_and_gone_on_with(spec, same, n_copies, learner):
     training = {"n_copies": n_copies, "unit": "steps", "length": 120, "test_every": 40}
-    given = spec(game="particle_gather", learner="lenient", training=training)
+    given = spec(game="particle_gather", learner=learner, training=training)
     whole, first, second = UnderWay(given), UnderWay(given), UnderWay(given)
     for step in first.steps():
         if step >= 60:

@@ -6,7 +6,7 @@ from svnr.experiments.studies import StudySpec, committed, read_study, tuned
 from svnr.experiments.tune import finished_trials
 
 STUDIED = ["max_of_three_1.5", "particle_gather"]
-UNSTUDIED = {"facmac", "qmix", "mappo", "mmq", "hasac"}  # of the bodies; none was searched on these games
+UNSTUDIED = ["facmac", "qmix", "mappo", "mmq", "hasac"]  # on these games
 
 
 @pytest.mark.parametrize("game", STUDIED)
@@ -20,6 +20,13 @@ def test_what_is_tuned_is_the_best_trial_of_a_whole_study(game, learner):
     for name, value in chosen.items():  # to three digits, or the whole number below
         assert value == pytest.approx(study.best_params[name], rel=5e-3, abs=1.0)
     resolved(learner, game, chosen)  # a learner can be made with them
+
+
+@pytest.mark.parametrize("game", STUDIED)
+@pytest.mark.parametrize("learner", UNSTUDIED)
+def test_a_learner_that_was_not_tuned_is_refused(game, learner):
+    with pytest.raises(ValueError, match="study must be one that was begun, there is no"):
+        tuned(learner, game)
 
 
 def test_the_ablations_have_svnrs_and_variants_those_of_their_game():

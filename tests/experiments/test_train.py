@@ -124,9 +124,10 @@ def test_weights_that_are_no_numbers_are_found_after_the_last_update(weights):
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(name, n_copies):
     """Learner, replay, generators, exploration, leniency, game: only the state is carried."""
     training = TrainSettings(length=6 * n_copies, n_copies=n_copies)
-    changes = {"batch_size": 16, "warmup": 5, "n_steps": 2, "update_every": 7}
-    small = resolved(name, "particle_gather", {}).__dataclass_fields__
-    changes |= {key: 8 for key in ("n_groups", "n_rows") if key in small}
+    told = {"batch_size": 16, "warmup": 5, "n_steps": 2, "update_every": 7, "rollout_steps": 7}
+    told |= {"n_groups": 8, "n_rows": 8}
+    known = resolved(name, "particle_gather", {}).__dataclass_fields__
+    changes = {key: value for key, value in told.items() if key in known}
 
     def new():
         game = make_game("particle_gather")

@@ -13,16 +13,20 @@ def spec(**changes):
     return StudySpec(**(given | changes))
 
 
-def test_a_study_begins_with_the_learners_own_settings_and_goes_on_where_it_stopped(tmp_path):
-    first = tune(spec(n_trials=1), tmp_path)
-    own = resolved("hysteretic", "max_of_three_1.5", {})
+@pytest.mark.parametrize("learner", ["hysteretic", "mappo"])
+def test_a_study_begins_with_the_learners_own_settings_and_goes_on_where_it_stopped(
+    tmp_path, learner
+):
+    first = tune(spec(learner=learner, n_trials=1), tmp_path)
+    own = resolved(learner, "max_of_three_1.5", {})
     assert first.trials[0].params == {
-        name: getattr(own, name) for name in LEARNERS["hysteretic"].ranges
+        name: getattr(own, name) for name in LEARNERS[learner].ranges
     }
-    again = tune(spec(n_trials=3), tmp_path)
+    three = spec(learner=learner, n_trials=3)
+    again = tune(three, tmp_path)
     assert [trial.params for trial in again.trials][:1] == [first.trials[0].params]
     assert len(finished_trials(again)) == 3
-    assert len(finished_trials(tune(spec(n_trials=3), tmp_path))) == 3  # nothing is paid twice
+    assert len(finished_trials(tune(three, tmp_path))) == 3  # nothing is paid twice
 
 
 def test_a_killed_trial_counts_for_nothing_and_its_finished_runs_are_read(tmp_path, monkeypatch):

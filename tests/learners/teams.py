@@ -21,6 +21,9 @@ SMALL = {
     "embedding": 8,
     "n_candidates": 8,
     "n_elites": 3,
+    "rollout_steps": 4,
+    "epochs": 2,
+    "n_minibatches": 2,
 }
 
 

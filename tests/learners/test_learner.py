@@ -1,3 +1,4 @@
+import pytest
 import torch
 from teams import new
 
@@ -14,8 +15,9 @@ def test_neighbouring_seeds_share_no_stream():
     assert [g.initial_seed() for g in generators(0, 2)] == first[:2]
 
 
-def test_an_undisturbed_learner_does_not_notice_that_it_was_asked(uneven):
-    learner = new("maddpg", uneven)
+@pytest.mark.parametrize("name", ["maddpg", "rommeo", "mappo"])
+def test_an_undisturbed_learner_does_not_notice_that_it_was_asked(name, uneven):
+    learner = new(name, uneven)
     before = learner.state_dict()
     with undisturbed(learner):
         learner.act(uneven.reset(3, 0), "explore")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from svnr.learners.memory import Replay, Transitions
+from svnr.learners.memory import Replay, Rollout, Transitions
 
 
 def rows(start, count, reward=None, terminated=None, truncated=None):
@@ -218,3 +218,54 @@ def test_restored_after_any_number_of_wraps_it_recalls_the_same_recent_rows(adde
         each.add(rows(added, 1))
     drawn = [each.recent(7, 50, torch.Generator().manual_seed(1))[1] for each in (memory, again)]
     assert torch.equal(*drawn)
+
+
+# --- rollouts ------------------------------------------------------------------------------------
+
+
+def rollout(n_steps=3, n_copies=2):
+    """Copy k plays the numbers k, K + k, 2K + k, …"""
+    memory = Rollout()
+    for step in range(n_steps):
+        memory.add(rows(step * n_copies, n_copies))
+    return memory
+
+
+def test_a_rollout_keeps_steps_and_copies_apart_and_in_order():
+    memory = rollout()
+    held = memory.rows()
+    assert len(memory) == 6
+    assert held.reward.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    assert held.state.shape == (3, 2, 2) and held.u.shape == (3, 2, 3)
+    assert torch.equal(held.next_state[..., 0], held.reward + 0.5)
+    assert torch.equal(held.terminated, held.reward % 2 == 0)
+    memory.clear()
+    assert len(memory) == 0
+
+
+def test_beside_an_action_lies_what_was_drawn_if_it_is_that_clipped_else_itself():
+    memory, played = Rollout(), rows(1, 1)  # plays 1, 1, 1
+    memory.drawn = torch.tensor([[1.0, 3.0, 1.5]])
+    memory.add(played)
+    memory.drawn = torch.tensor([[1.0, 3.0, 0.5]])  # clipped it is another action: not this one
+    memory.add(played)
+    memory.drawn = torch.ones(2, 3)  # of two copies
+    memory.add(played)
+    assert memory.rows().note[:, 0].tolist() == [[1.0, 3.0, 1.5], [1.0] * 3, [1.0] * 3]
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 3])
+def test_a_restored_rollout_goes_on_where_it_was(n_steps):
+    memory, again = rollout(n_steps), rollout(2, 5)
+    memory.drawn = torch.full((2, 3), 9.0)
+    again.load_state_dict(memory.state_dict())
+    assert len(again) == 2 * n_steps and torch.equal(again.drawn, memory.drawn)
+    for each in (memory, again):
+        each.add(rows(50, 2))
+    one, other = vars(memory.rows()), vars(again.rows())
+    assert all(torch.equal(column, other[name]) for name, column in one.items())
+
+
+def test_a_rollout_of_another_number_of_copies_is_refused():
+    with pytest.raises(ValueError, match="rows must be of 2 copies, as before, got 3"):
+        rollout().add(rows(0, 3))

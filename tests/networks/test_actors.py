@@ -1,6 +1,8 @@
+import pytest
 import torch
+from torch.distributions import Normal
 
-from svnr.networks.actors import PENALTY, Actors, penalty_slope
+from svnr.networks.actors import PENALTY, Actors, GaussianActors, penalty_slope
 from svnr.networks.mlp import NetworkSettings, StackedMLP, own_coordinates
 from svnr.networks.optimizers import Trained
 
@@ -45,3 +47,18 @@ def test_climbing_is_a_step_up_the_gain_less_the_penalty_as_autograd_finds_it():
     team.climb(state, gain)
     flat = torch.cat([each.flatten() for each in expected])
     torch.testing.assert_close(team.actors.mean, 0.1 * flat)
+
+
+def test_gaussian_actors_move_and_judge_their_own_coordinates():
+    """The mean of the joint action is each agent's own outputs, log π_i the sum over its own."""
+    state, z = torch.randn(4, 2), torch.randn(4, 6)
+    means = StackedMLP(3, (2, 8, 6), torch.Generator().manual_seed(0), "tanh")
+    team = GaussianActors(own_coordinates((1, 3, 2)), means, std=0.5)
+    out = means(state.expand(3, 4, 2))
+    expected = torch.cat([out[0, :, :1], out[1, :, 1:4], out[2, :, 4:]], -1)
+    mean, log_std = team.mean_and_log_std(state)
+    torch.testing.assert_close(mean, expected)
+    assert log_std.exp().tolist() == pytest.approx([0.5] * 6)
+    each = Normal(expected, 0.5).log_prob(z)
+    parts = [each[:, own].sum(-1) for own in (slice(0, 1), slice(1, 4), slice(4, 6))]
+    torch.testing.assert_close(team.log_density(state, z), torch.stack(parts, -1))

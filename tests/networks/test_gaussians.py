@@ -6,11 +6,22 @@ from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
 from svnr.networks.gaussians import (
     GaussianActor,
+    entropy,
+    log_density,
     log_density_slope,
     squashed_gaussian,
     squashed_log_density,
 )
 from svnr.networks.mlp import NetworkSettings
+
+
+def test_the_gaussian_and_its_entropy_are_torchs():
+    generator = torch.Generator().manual_seed(0)
+    z, mean = torch.randn(2, 7, 3, generator=generator)
+    log_std = torch.tensor([-1.0, 0.0, 0.7])
+    law = Normal(mean, log_std.exp())
+    torch.testing.assert_close(log_density(z, mean, log_std), law.log_prob(z))
+    torch.testing.assert_close(entropy(log_std).expand(7, 3), law.entropy())
 
 
 def test_the_squashed_gaussian_is_torchs():

@@ -38,6 +38,17 @@ def test_a_network_learns_as_torchs_adam_would_teach_it(how):
         torch.testing.assert_close(one.detach(), other.detach())
 
 
+def test_a_small_gradient_beside_epsilon_moves_less():
+    # Adam's first step is lr · g / (g + ε): for g = 3 and ε = 1 three quarters of lr.
+    for epsilon, step in ((1e-8, 0.01), (1.0, 0.0075)):
+        module = torch.nn.Linear(1, 1, bias=False)
+        team = Trained(module, NetworkSettings(learning_rate=0.01), epsilon=epsilon)
+        module.requires_grad_(True)
+        before = module.weight.item()
+        team.descend(3 * module.weight.sum())
+        assert before - module.weight.item() == pytest.approx(step, rel=1e-4)
+
+
 def test_directions_are_averaged_over_the_rows_or_as_many_as_told():
     # The outputs' bias gets minus the mean of the directions: a tenth of that is Adam's mean.
     for n_rows, gradient in ((None, -3.0), (1, -48.0)):

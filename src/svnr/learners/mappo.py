@@ -175,7 +175,7 @@ class MAPPO(Learner):
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """See `Learner.act`; MAPPO as published explores with independent noise."""
         check_asked(state, execution)
-        mean, log_std = self.actors.net(self._seen(state))
+        mean, log_std = self.actors.net.mean_and_log_std(self._seen(state))
         drawn = mean + log_std.exp() * self._noise(len(state), execution)
         if execution == "explore":
             self.memory.drawn = drawn
@@ -184,7 +184,7 @@ class MAPPO(Learner):
     @torch.no_grad()
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`: all actors, its partners' too, as they are now."""
-        mean, log_std = self.actors.net(self._seen(state))
+        mean, log_std = self.actors.net.mean_and_log_std(self._seen(state))
         size = (self.n_agents, len(state), n_samples, mean.shape[-1])
         noise = torch.randn(size, generator=self._generator)
         return (mean.unsqueeze(1) + log_std.exp() * noise).clamp(-1, 1)
@@ -239,10 +239,11 @@ def generalised_advantage(
         [T, K] the advantages.
     """
     error = reward + discount * torch.where(terminated, 0.0, next_value) - value
-    carried = discount * gae_lambda * ~(terminated | truncated)
+    over = terminated | truncated
     advantage, ahead = torch.empty_like(error), torch.zeros_like(error[0])
     for t in reversed(range(len(error))):
-        ahead = advantage[t] = error[t] + carried[t] * ahead
+        ahead = torch.where(over[t], 0.0, discount * gae_lambda * ahead)
+        ahead = advantage[t] = error[t] + ahead
     return advantage
 
 

@@ -71,14 +71,14 @@ class GaussianActors(nn.Module):
         self._own, self.means = own.float(), means
         self.log_std = nn.Parameter(torch.full((own.shape[-1],), math.log(std)))
 
-    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
+    def mean_and_log_std(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """μ [B, D] of the joint action in states [B, S], and log σ [D], for autograd to follow."""
         out = self.means(state.expand(len(self._own), *state.shape))
         return (out * self._own.unsqueeze(1)).sum(0), self.log_std
 
     def log_density(self, state: Tensor, z: Tensor) -> Tensor:
         """log π_i(z_i | s) [B, N] of joint actions z [B, D]: of each agent, its own part."""
-        return log_density(z, *self(state)) @ self._own.T
+        return log_density(z, *self.mean_and_log_std(state)) @ self._own.T
 
 
 def penalty_slope(latent: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ COLORS = {
     "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F",
     "maddpg": "#8FA9C4", "masql": "#6FA88C", "pr2": "#B58FB0",
     "rommeo": "#A39461", "lenient": "#8C7B75", "hysteretic": "#B9B9B9",
-    "facmac": "#5B84B1", "qmix": "#7B6D8D", "mappo": "#B0855B", "mmq": "#C29A9A",
+    "facmac": "#5B84B1", "qmix": "#7B6D8D", "mappo": "#C48793", "mmq": "#C9B07C",
     "hasac": "#56707F",
 }  # fmt: skip
 _LONG, _SHORT, _DOTS = (0, (3, 1.5)), (0, (1.5, 1.5)), (0, (1, 1))
