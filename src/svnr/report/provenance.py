@@ -128,12 +128,12 @@ class Outputs:
 
 def too_short(runs: Sequence[Run]) -> str:
     """What is said where runs are shorter than those that tell the paper's story; else nothing."""
-    rows = [(len(run.returns), GAMES[run.spec.game]) for run in runs if run.spec.game in GAMES]
-    short = [(n, row.tells_from) for n, row in rows if n < row.tells_from]
+    rows = [(run.spec.training, GAMES[run.spec.game]) for run in runs if run.spec.game in GAMES]
+    short = [(told, row.tells_from) for told, row in rows if told.length < row.tells_from]
     if not short:
         return ""
-    n, needed = max(short, key=lambda each: each[1] / each[0])
-    return f"too short to tell: {n} episodes of {needed:,}"
+    told, needed = max(short, key=lambda each: each[1] / each[0].length)
+    return f"too short to tell: {told.length} {told.unit} of {needed:,}"
 
 
 def _defaults(notebook: str) -> dict[str, Any]:
