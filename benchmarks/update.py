@@ -111,7 +111,8 @@ def main() -> None:
     """Print the whole benchmark."""
     torch.set_num_threads(1)
     print(f"Updates from {BATCH} transitions, networks {HIDDEN}, one thread; svnr: {SIZE}")
-    table("learner", {name: one_update(name) for name in LEARNERS})
+    here = [name for name in LEARNERS if not learner_class(name).needs_steps]
+    table("learner", {name: one_update(name) for name in here})
     shares(one_update("svnr", **SIZE))
     for what, sizes in {
         "n_particles": (16, 32, 48, 64, 128, 256),

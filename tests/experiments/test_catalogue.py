@@ -6,6 +6,7 @@ from svnr.experiments.catalogue import (
     Range,
     learner_class,
     make_game,
+    plays,
     resolved,
 )
 from svnr.games.check import check_game
@@ -38,6 +39,16 @@ def test_unknown_names_are_refused_with_the_valid_ones():
         resolved("svnr", "climbing", {"n_particle": 3})
 
 
+def test_a_learner_that_learns_from_next_states_plays_no_game_of_one_step():
+    assert plays("mmq", "particle_gather") and plays("hysteretic", "climbing")
+    for name in LEARNERS:
+        for game in GAMES:
+            if not plays(name, game):
+                with pytest.raises(ValueError, match=f"game must be .* got {game} of one step"):
+                    resolved(name, game, {})
+    assert [name for name in LEARNERS if not plays(name, "climbing")] == ["mmq"]
+
+
 def test_settings_are_the_learners_own_then_the_games_then_the_changes():
     own, on_gather = (resolved("svnr", game, {}) for game in ("climbing", "particle_gather"))
     assert (own.discount, on_gather.discount, on_gather.episode_updates) == (0.95, 0.8, 4)
@@ -55,7 +66,9 @@ def test_noise_follows_the_actions_that_it_drives(name):
 
 def test_every_row_has_a_title_and_ranges_around_its_own_settings():
     for name, row in LEARNERS.items():
-        for game in ("max_of_three_1.5", "particle_gather"):
+        for game in filter(
+            lambda game: plays(name, game), ("max_of_three_1.5", "particle_gather")
+        ):
             settings = resolved(name, game, {})
             for setting, where in (row.ranges | GAMES[game].ranges).items():
                 if setting in row.ranges:

@@ -18,6 +18,9 @@ SMALL = {
     "n_samples": 3,
     "n_prior": 6,
     "n_rows": 8,
+    "embedding": 8,
+    "n_candidates": 8,
+    "n_elites": 3,
     "rollout_steps": 4,
     "epochs": 2,
     "n_minibatches": 2,
@@ -48,13 +51,22 @@ class TwoStepGame(Game):
 
 
 class UnevenGame(OneShotGame):
-    """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u."""
+    """Three agents with 1, 3 and 2 coordinates; the reward is minus the squared length of u.
+
+    It is played once, or several times over.
+    """
 
     name = "uneven"
     action_sizes = (1, 3, 2)
 
+    def __init__(self, horizon=1):
+        self.horizon = horizon
+
     def _begin(self, copies, seed):
         return {"state": torch.ones(len(copies), 1)}
+
+    def _play(self, now, u, running):
+        return self.reward(u), {"terminated": now["clock"] + 1 >= self.horizon}
 
     def reward(self, u):
         return -u.square().sum(-1)
@@ -126,3 +138,26 @@ def earned(game, learner, execution, n_copies, seed=1):
         total, state = total + step.reward, step.state
         over = bool((step.terminated | step.truncated).all())
     return total.mean().item()
+
+
+def twins(name, game, **settings):
+    """Two learners that are the same, whose targets are not their networks."""
+    found = [new(name, game, seed=seed, **settings) for seed in (0, 9)]
+    state, generator = found[0].state_dict(), torch.Generator().manual_seed(1)
+    for key, value in state.items():
+        if ".weights." in key or ".biases." in key:
+            state[key] = value + 0.3 * torch.randn(value.shape, generator=generator)
+    for each in found:
+        each.load_state_dict(state)
+    return found
+
+
+def taught_by_chance(learner, game, n_updates):
+    """The critic's errors where a one-shot game is played uniformly at random, 64 rows each."""
+    generator, state, errors = torch.Generator().manual_seed(0), game.reset(64, 0), []
+    for step in range(n_updates):
+        u = 2 * torch.rand(64, sum(game.action_sizes), generator=generator) - 1
+        over = torch.ones(64, dtype=torch.bool)
+        batch = rows(state, u, game.reward(u), state, over, weight=torch.zeros(64))
+        errors.append(learner.update(batch, at(step, n_updates))["critic_loss"])
+    return errors

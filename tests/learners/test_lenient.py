@@ -57,13 +57,3 @@ def test_hysteretic_learning_weighs_bad_results_by_its_rate():
     error = torch.tensor([[-1.0, 2.0, -0.1]] * 3)
     weights = learner.weights(error, torch.zeros(3, 0))
     assert weights.tolist() == [[0.25, 1.0, 0.25]] * 3
-
-
-def test_a_critic_knows_its_own_action_only(uneven):
-    learner = new("hysteretic", uneven)
-    u = torch.rand(1, 4, 6, requires_grad=True)
-    q = learner.critic(uneven.reset(4, 0), u)
-    for i, own in enumerate(([0], [1, 2, 3], [4, 5])):
-        (slope,) = torch.autograd.grad(q[i].sum(), u, retain_graph=True)
-        seen = slope[0].abs().sum(0) > 0
-        assert seen.nonzero().flatten().tolist() == own

@@ -28,6 +28,13 @@ def drawn(memory, size=500, n_steps=1, rewarded_share=0.0):
     return memory.sample(size, generator, 0.5, n_steps, rewarded_share)
 
 
+def test_the_head_of_transitions_is_the_head_of_every_column():
+    whole, head = rows(0, 5), rows(0, 5).head(2)
+    assert vars(head).keys() == vars(whole).keys()
+    assert all(torch.equal(column, vars(whole)[name][:2]) for name, column in vars(head).items())
+    assert head.reward.tolist() == [0.0, 1.0]
+
+
 def test_every_action_stays_with_its_own_reward():
     memory = replay()
     memory.add(rows(0, 60))

@@ -20,6 +20,13 @@ def test_an_actor_moves_its_own_coordinates_only():
     assert moved.nonzero().tolist() == [[0, 0], [1, 1], [1, 2], [1, 3], [2, 4], [2, 5]]
 
 
+def test_target_actors_can_be_asked_in_states_of_each_agents_own():
+    team, state = actors(), torch.randn(3, 4, 2)
+    found = team.slow(state)
+    for i in range(3):
+        torch.testing.assert_close(found[i], team.slow(state[i])[i])
+
+
 def test_the_penalty_pulls_actions_back_from_where_tanh_is_flat():
     # The gradient of 1e-3 · mean over 4 rows of z² at z = 5: 2 · 1e-3 · 5 / 4.
     slope = penalty_slope(torch.full((3, 4, 6), 5.0))

@@ -32,6 +32,15 @@ def test_actions_of_everybody_are_judged_by_every_critic():
     torch.testing.assert_close(values, critic(state, u.expand(2, 5, 3)))
 
 
+def test_target_critics_can_be_asked_in_states_of_each_ones_own():
+    critic, state, u = critics(2), torch.randn(2, 4, 5, 2), torch.rand(2, 4, 5, 3)
+    with torch.no_grad():
+        critic.values.net.biases[-1].add_(1.0)  # no longer what its target says
+    found = critic.slow_apart(state, u)
+    for i in range(2):
+        torch.testing.assert_close(found[i], critic.slow(state[i], u[i])[i])
+
+
 def test_with_layer_norm_a_critic_stays_bounded_however_far_the_state():
     """Rectified units grow with their inputs; brought to variance 1, a hundred units cannot."""
     states, u = 1000 * torch.randn(50, 4), torch.zeros(50, 3)

@@ -96,6 +96,9 @@ _ROBOT = {
     "n_value_particles": 1,
     "n_samples": 4,
     "n_greedy": 32,
+    "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
+    "n_elites": 4,
+    "n_rounds": 3,
     "n_rows": 256,  # as many as 64 groups of 4 particles
     "max_gradient_norm": 10.0,
     "noise_scale": 0.3,
@@ -184,6 +187,8 @@ LEARNERS: dict[str, LearnerRow] = {
     "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
     "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
     "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
+    "facmac": LearnerRow("FACMAC", "svnr.learners.facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
+    "qmix": LearnerRow("QMIX", "svnr.learners.qmix:QMIX", _RATE | _NOISE | _EXPLORING),
     "masql": LearnerRow("MASQL", "svnr.learners.masql:MASQL", _SOFT),
     "pr2": LearnerRow("PR2", "svnr.learners.pr2:PR2", _SOFT | _NOISE),
     "rommeo": LearnerRow("ROMMEO", "svnr.learners.rommeo:ROMMEO", _RATE | _ALPHA),
@@ -192,6 +197,10 @@ LEARNERS: dict[str, LearnerRow] = {
         "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
     ),
     "mappo": LearnerRow("MAPPO", "svnr.learners.mappo:MAPPO", _CLIPPED),
+    "mmq": LearnerRow(
+        "MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING, {"n_rows": 64}
+    ),  # of each of which it imagines some 15 next states
+    "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
 }
 
 LONGEST = 1000  # steps of an episode of an environment that does not end by itself
@@ -239,11 +248,17 @@ def settings_class(name: str) -> Any:
     return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by + "Settings")
 
 
+def plays(learner: str, game: str) -> bool:
+    """Whether a game leaves a learner something to learn from; if not, `resolved` says why."""
+    return example(game).horizon > 1 or not learner_class(learner).needs_steps
+
+
 def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     """The settings of a learner on a game: its own, in place of them the game's, then `changes`.
 
     Raises:
-        ValueError: if there is no such learner, game or setting, or a value does not fit.
+        ValueError: if there is no such learner, game or setting, a value does not fit, or the
+            learner does not play the game.
     """
     settings, row = settings_class(learner), LEARNERS[learner]
     of_game = GAMES[game].settings if game in GAMES else {}

@@ -1,8 +1,9 @@
-"""What methods with deterministic actors have in common: acting, exploring, perceiving."""
+"""What methods that act without chance have in common: exploring, actors, perceiving."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -14,21 +15,49 @@ from svnr.learners.learner import Execution, Progress, generators
 from svnr.learners.off_policy import N_RECENT, OffPolicy, OffPolicySettings
 from svnr.learners.schedules import fading
 from svnr.networks.actors import Actors
-from svnr.networks.critics import Critics
+from svnr.networks.critics import Critics, Sees
 from svnr.networks.mlp import StackedMLP
 from svnr.networks.optimizers import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeterministicSettings(OffPolicySettings):
-    """What every method with deterministic actors can be told."""
+    """What every method that acts without chance can be told."""
 
     noise_scale: Positive = 0.5  # of the exploration at the start; public code
     exploration_fraction: Annotated[float, Interval(0, 1, low_open=True)] = 1 / 6
     # of the run, until it has faded; public code
 
 
-class DeterministicLearner(OffPolicy):
+class ExploringLearner(OffPolicy):
+    """Acts without chance, and while it explores with noise around that."""
+
+    settings: DeterministicSettings
+
+    def __init__(self, game: Game, settings: DeterministicSettings, seed: int) -> None:
+        super().__init__(game, settings, seed)
+        self._generator, self._exploring = generators(seed, 2)
+        self.exploration = Exploration(self.width, settings.noise_scale)
+
+    @abstractmethod
+    def intended(self, state: Tensor) -> Tensor:
+        """The joint action [B, D] that is thought best in each state [B, S]."""
+
+    def choose(self, state: Tensor, execution: Execution) -> Tensor:
+        """See `OffPolicy.choose`."""
+        u = self.intended(state)
+        if execution == "explore":
+            u = (u + self.exploration.noise(len(u), self._exploring)).clamp(-1, 1)
+        return u
+
+    def fade(self, progress: Progress) -> float:
+        """Let the noise fall to what is left of it by now."""
+        told = self.settings
+        self.exploration.scale = fading(progress, told.noise_scale, told.exploration_fraction)
+        return self.exploration.scale
+
+
+class DeterministicLearner(ExploringLearner):
     """N actors μ_i(s), N critics and noise; partners are known by what they lately did.
 
     Args:
@@ -38,32 +67,31 @@ class DeterministicLearner(OffPolicy):
         max_norm: longer gradients of all critics, or of all actors, are shortened to it.
     """
 
-    settings: DeterministicSettings
-    sees: Literal["joint", "own"] = "joint"  # which actions critics judge
+    sees: Sees = "joint"  # which actions critics judge
 
     def __init__(
         self, game: Game, settings: DeterministicSettings, seed: int, max_norm: float = inf
     ) -> None:
         super().__init__(game, settings, seed)
-        self._generator, self._exploring = generators(seed, 2)
-        self.exploration = Exploration(self.width, settings.noise_scale)
         n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
         # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")
         self.draw_models(game)
-        self.critic = Critics(game, settings, self._generator, n, self.sees, max_norm=max_norm)
+        self.critic = self.draw_critic(game, max_norm)
         slow = StackedMLP(n, shape, self._generator, "tanh")
         self.actors = Actors(self.own, Trained(live, settings, max_norm, slow))
 
     def draw_models(self, game: Game) -> None:
         """Make what a method learns beside actors and critics; most make nothing."""
 
-    def choose(self, state: Tensor, execution: Execution) -> Tensor:
-        """See `OffPolicy.choose`."""
-        u = self.executed(self.actors(state))
-        if execution == "explore":
-            u = (u + self.exploration.noise(len(u), self._exploring)).clamp(-1, 1)
-        return u
+    def draw_critic(self, game: Game, max_norm: float) -> Critics:
+        """Make what judges actions; by default a critic an agent."""
+        how = (self._generator, self.n_agents, self.sees)
+        return Critics(game, self.settings, *how, max_norm=max_norm)
+
+    def intended(self, state: Tensor) -> Tensor:
+        """See `ExploringLearner.intended`."""
+        return self.executed(self.actors(state))
 
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`: its own actor, beside what the others lately did."""
@@ -72,9 +100,7 @@ class DeterministicLearner(OffPolicy):
         return torch.where(self.own[:, None, None], self.actors(state).unsqueeze(2), others)
 
     def finish(self, progress: Progress) -> float:
-        """End an update: the targets follow, and the noise falls to what is left of it by now."""
+        """End an update: the targets follow, and the noise fades."""
         self.critic.follow()
         self.actors.follow()
-        told = self.settings
-        self.exploration.scale = fading(progress, told.noise_scale, told.exploration_fraction)
-        return self.exploration.scale
+        return self.fade(progress)

@@ -41,6 +41,7 @@ class Learner(ABC):
     """
 
     version = 1  # raised when a change of the code changes the numbers of a run
+    needs_steps = False  # whether a game of one step leaves it nothing to learn from
     n_agents: int
     settings: Settings
 

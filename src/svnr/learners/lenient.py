@@ -16,22 +16,20 @@ from torch import Tensor, nn
 
 from svnr.checks import Count, Interval, Positive, Share
 from svnr.games.game import Game
-from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
+from svnr.learners.independent import IndependentLearner, IndependentSettings
 from svnr.learners.learner import Progress, generators
 from svnr.learners.memory import Replay, Transitions
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndependentSettings(DeterministicSettings):
+class ForgivingSettings(IndependentSettings):
     """What both forgiving learners can be told; each value with its source."""
 
-    noise_scale: Positive = 1.0  # of the exploration at the start; ours: it must reach both hills
-    exploration_fraction: Annotated[float, Interval(0, 1, low_open=True)] = 0.5  # of the run; ours
     n_groups: Count = 8  # states of the batch that teach the actors; as for SVNR
 
 
 @dataclass(frozen=True, kw_only=True)
-class LenientSettings(IndependentSettings):
+class LenientSettings(ForgivingSettings):
     """Everything that Lenient MADRL can be told."""
 
     leniency: Positive = 2.0  # K: how strongly temperature forgives; Palmer et al.
@@ -42,17 +40,16 @@ class LenientSettings(IndependentSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HystereticSettings(IndependentSettings):
+class HystereticSettings(ForgivingSettings):
     """Everything that hysteretic learning can be told."""
 
     rate: Share = 0.5  # β / α: weight of errors that are worse than expected; ours
 
 
-class IndependentLearner(DeterministicLearner):
-    """N actors μ_i(s) and N critics Q_i(s, u_i); subclasses say what is forgiven."""
+class ForgivingLearner(IndependentLearner):
+    """Independent learners of whom subclasses say what is forgiven."""
 
-    settings: IndependentSettings
-    sees = "own"
+    settings: ForgivingSettings
 
     @abstractmethod
     def weights(self, error: Tensor, note: Tensor) -> Tensor:
@@ -66,16 +63,8 @@ class IndependentLearner(DeterministicLearner):
         self.actors.climb(state, partial(self.gain, state))
         return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
-    def gain(self, state: Tensor, own: Tensor) -> Tensor:
-        """Σ_i E[Q_i(s, μ_i(s))] over states [B, S] and the actors' actions [N, B, D]."""
-        return self.critic(state, own).mean(-1).sum()
 
-    def next_value(self, state: Tensor) -> Tensor:
-        """[N, B] Q′_i(s′, μ′_i(s′)) of the target networks."""
-        return self.critic.slow(state, self.actors.slow(state))
-
-
-class Hysteretic(IndependentLearner):
+class Hysteretic(ForgivingLearner):
     """Errors worse than expected count less (Matignon et al., 2007)."""
 
     settings: HystereticSettings
@@ -85,7 +74,7 @@ class Hysteretic(IndependentLearner):
         return torch.where(error < 0, self.settings.rate, 1.0)
 
 
-class Lenient(IndependentLearner):
+class Lenient(ForgivingLearner):
     """Errors worse than expected are dropped the more often, the newer the action was."""
 
     settings: LenientSettings

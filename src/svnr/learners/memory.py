@@ -26,6 +26,10 @@ class Transitions:
     note: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B, E] the learner's own notes
     weight: Tensor = field(default_factory=lambda: torch.zeros(0))  # [B] γᵏ (1 − terminated)
 
+    def head(self, n: int) -> "Transitions":
+        """The first n rows."""
+        return replace(self, **{name: column[:n] for name, column in vars(self).items()})
+
 
 class Replay:
     """The buffer 𝒟 of Algorithm 1, which knows which row follows which.

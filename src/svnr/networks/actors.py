@@ -30,7 +30,7 @@ class Actors(nn.Module):
         return torch.tanh(self.actors(self._inputs(state)) * self._own)
 
     def slow(self, state: Tensor) -> Tensor:
-        """What `forward` gives, by the target actors."""
+        """What `forward` gives, by the target actors; states [N, B, S] are each agent's own."""
         return torch.tanh(self.actors.target.record(self._inputs(state))[0] * self._own)
 
     def climb(self, state: Tensor, gain: Callable[[Tensor], Tensor]) -> None:
@@ -54,7 +54,7 @@ class Actors(nn.Module):
         self.actors.follow()
 
     def _inputs(self, state: Tensor) -> Tensor:
-        return state.expand(len(self._own), *state.shape)
+        return state.expand(len(self._own), *state.shape[-2:])
 
 
 class GaussianActors(nn.Module):

@@ -1,8 +1,9 @@
 """Critics: values, their targets, and how they are learned, as one thing."""
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from svnr.networks import mlp
 from svnr.networks.optimizers import Trained
 
 Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
+Sees = Literal["joint", "own"]  # which actions critics judge
 
 
 class _Rows(Protocol):
@@ -36,6 +38,8 @@ class Critics(nn.Module):
         sees: "joint" actions; or, where C is N, agent i's "own" coordinates only.
         draw: makes the starting weights of a layer.
         max_norm: gradients longer than this are shortened to it.
+        judge: makes the network and its target; by default `perceptrons`, which alone have an
+            `action_gradient`.
     """
 
     def __init__(
@@ -44,22 +48,15 @@ class Critics(nn.Module):
         settings: mlp.NetworkSettings,
         generator: torch.Generator,
         n: int,
-        sees: Literal["joint", "own"] = "joint",
+        sees: Sees = "joint",
         draw: mlp.Draw = mlp.glorot_uniform,
         max_norm: float = inf,
+        judge: Callable[[], Any] | None = None,
     ) -> None:
         super().__init__()
         self.n, self._state_size, self._bounds = n, game.state_size, game.return_bounds
-        sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
-        mask = None
-        if sees == "own":
-            own = mlp.own_coordinates(game.action_sizes).float()
-            mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
-        live, slow = (
-            mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)
-            for _ in range(2)
-        )
-        self.values = Trained(live, settings, max_norm, slow)
+        judge = judge or partial(perceptrons, game, settings, generator, n, sees, draw)
+        self.values = Trained(judge(), settings, max_norm, judge())
 
     def forward(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ...] values of u [C, ..., D] in states [..., S]; u [..., D] alone is judged by all.
@@ -72,6 +69,17 @@ class Critics(nn.Module):
         """What `forward` gives, by the target critics."""
         return self.values.target.record(self._inputs(state, u))[0].squeeze(-1)
 
+    def slow_apart(self, state: Tensor, u: Tensor) -> Tensor:
+        """[C, ...] what `slow` gives where states [C, ..., S] are each critic's own, as u is."""
+        return self.values.target.record(mlp.beside(state, u))[0].squeeze(-1)
+
+    def possible(self, returns: Tensor) -> Tensor:
+        """Forecasts of any shape, brought to what the game can still pay.
+
+        What they say beyond its bounds is an error that would feed on itself.
+        """
+        return returns.clamp(*self._bounds)
+
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ..., D] the gradient in u of what `forward` gives."""
         return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
@@ -82,8 +90,8 @@ class Critics(nn.Module):
 
         Args:
             batch: B transitions.
-            value: V, from next states [b, S] to [C, b]; asked only where the game goes on. What
-                it says beyond the game's bounds is an error that would feed on itself.
+            value: V, from next states [b, S] to [C, b]; asked only where the game goes on, and
+                believed where it is `possible`.
 
         Returns:
             [C, B] the targets; [B] if no row goes on.
@@ -91,7 +99,7 @@ class Critics(nn.Module):
         goes_on = batch.weight > 0
         if not bool(goes_on.any()):
             return batch.reward
-        beyond = value(batch.next_state[goes_on]).clamp(*self._bounds)
+        beyond = self.possible(value(batch.next_state[goes_on]))
         target = batch.reward.expand(len(beyond), -1).clone()
         target[:, goes_on] += batch.weight[goes_on] * beyond
         return target
@@ -128,3 +136,20 @@ class Critics(nn.Module):
     def _inputs(self, state: Tensor, u: Tensor) -> Tensor:
         x = mlp.beside(state, u if u.dim() > state.dim() else u.unsqueeze(0))
         return x.expand(self.n, *x.shape[1:])
+
+
+def perceptrons(
+    game: Game,
+    settings: mlp.NetworkSettings,
+    generator: torch.Generator,
+    n: int,
+    sees: Sees,
+    draw: mlp.Draw = mlp.glorot_uniform,
+) -> mlp.StackedMLP:
+    """N networks from states beside joint actions to a value; arguments as of `Critics`."""
+    sizes = (game.state_size + sum(game.action_sizes), *settings.hidden, 1)
+    mask = None
+    if sees == "own":
+        own = mlp.own_coordinates(game.action_sizes).float()
+        mask = torch.cat([torch.ones(n, game.state_size), own], 1).unsqueeze(-1)
+    return mlp.StackedMLP(n, sizes, generator, "relu", settings.layer_norm, draw, mask)

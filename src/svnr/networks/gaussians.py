@@ -1,12 +1,75 @@
 """Gaussians coordinate by coordinate: z normal, and squashed ones, u = tanh(z)."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from svnr.networks.mlp import NetworkSettings, StackedMLP
+from svnr.networks.optimizers import Trained
+
 LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
+
+
+class GaussianActor(nn.Module):
+    """One agent's π(u | s), μ and log σ of which are a network of the state.
+
+    Args:
+        state_size: S.
+        n_coordinates: k, of the agent's own action.
+        settings: how networks are built and moved.
+        generator: source of the starting weights.
+    """
+
+    def __init__(
+        self,
+        state_size: int,
+        n_coordinates: int,
+        settings: NetworkSettings,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        sizes = (state_size, *settings.hidden, 2 * n_coordinates)
+        self.mean_and_log_std = Trained(StackedMLP(1, sizes, generator, "tanh"), settings)
+
+    def forward(self, state: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """u [..., k] and log π(u | s) [...], without a gradient.
+
+        Args:
+            state: [..., S], its leading sizes those of the noise, or 1 where they are the same.
+            noise: [..., k] standard normal ε, from which u = tanh(μ + σ ε).
+        """
+        u, log_p = squashed_gaussian(self.mean_and_log_std(state.unsqueeze(0))[0], noise)
+        return u, log_p.sum(-1)
+
+    def climb(
+        self, state: Tensor, noise: Tensor, gain: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        """One step up the gradient of a gain, which passes through u and log π at fixed noise.
+
+        Args:
+            state: [..., S], as above.
+            noise: [..., k] standard normal.
+            gain: from u [..., k] and log π(u | s) [...] to a scalar, by autograd.
+
+        Returns:
+            [...] log π(u | s) before the step.
+        """
+        found: list[Tensor] = []
+
+        def uphill(out: Tensor) -> Tensor:
+            leaf = out.requires_grad_(True)
+            with torch.enable_grad():
+                u, log_p = squashed_gaussian(leaf[0], noise)
+                log_pi = log_p.sum(-1)
+                (slope,) = torch.autograd.grad(gain(u, log_pi), leaf)
+            found.append(log_pi.detach())
+            return slope
+
+        self.mean_and_log_std.learn(uphill, state.unsqueeze(0), n_rows=1)
+        return found[0]
 
 
 def log_density(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:

@@ -1,0 +1,97 @@
+"""QMIX (Rashid et al., 2018) for continuous actions: our reading of the paper's "QMIX".
+
+QMIX is published for discrete actions, and the paper does not print how it plays continuous ones.
+This is COMIX (de Witt et al., 2020), its nearest continuous form by the same authors: the same
+monotone mixing of utilities, and an argmax by the cross-entropy method. There is no actor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from svnr.checks import Count, Interval, Positive
+from svnr.games.game import Game
+from svnr.learners.deterministic import DeterministicSettings, ExploringLearner
+from svnr.learners.learner import Progress
+from svnr.learners.memory import Transitions
+from svnr.networks.argmax import cross_entropy
+from svnr.networks.mixers import MixedCritics
+
+FIXED = 0  # seed of the candidates that are tried when acting, the same in every state
+Utilities = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QMIXSettings(DeterministicSettings):
+    """Everything that QMIX can be told; each value with its source."""
+
+    embedding: Count = 64  # hidden units of the mixing network; public code
+    n_candidates: Count = 64  # actions of an agent tried in each round of the argmax; public code
+    n_elites: Annotated[int, Interval(2)] = 6  # by which the next round's are drawn; public code
+    n_rounds: Count = 2  # of the argmax; public code
+    max_gradient_norm: Positive = 0.5  # of utilities and mixing together; public code
+
+    def __post_init__(self) -> None:
+        """Refuse to pick more elites than there are candidates."""
+        super().__post_init__()
+        if self.n_elites > self.n_candidates:
+            wanted = f"at most the n_candidates of {self.n_candidates}"
+            raise ValueError(f"n_elites must be {wanted}, got {self.n_elites}")
+
+
+class QMIX(ExploringLearner):
+    """N utilities Q_i(s, u_i), mixed monotonically into Q_tot(s, u), with targets.
+
+    Args:
+        game: what is played; only its sizes and bounds are used.
+        settings: how to learn it.
+        seed: of the starting weights, of all noise and of the draws from the replay.
+    """
+
+    settings: QMIXSettings
+
+    def __init__(self, game: Game, settings: QMIXSettings, seed: int) -> None:
+        super().__init__(game, settings, seed)
+        how = (settings.embedding, settings.max_gradient_norm)
+        self.critic = MixedCritics(game, settings, self._generator, "monotone", *how)
+
+    def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
+        """One step of the critic; the target follows it, and the noise fades."""
+        target = self.critic.target(batch, self.next_value)
+        loss = self.critic.learn(batch.state, batch.u, target)
+        self.critic.follow()
+        return {"noise_scale": self.fade(progress), "critic_loss": loss}
+
+    def next_value(self, state: Tensor) -> Tensor:
+        """[1, B] max_u′ Q′_tot(s′, u′) of the targets, (6) of Rashid et al.; new candidates."""
+        u = self.best(state, self.critic.slow_utilities, self._generator)
+        return self.critic.slow(state, u)
+
+    def best(self, state: Tensor, utilities: Utilities, generator: torch.Generator) -> Tensor:
+        """(argmax_{u_1} Q_1(s, u_1), …, argmax_{u_N} Q_N(s, u_N)): (4) of Rashid et al.
+
+        As the mixing is monotone, this is the joint action [B, D] of the highest Q_tot.
+
+        Args:
+            state: [B, S].
+            utilities: Q_i, from states and actions [N, ..., D] to [N, ...].
+            generator: of the candidates.
+        """
+        told, shape = self.settings, (self.n_agents, len(state), self.width)
+        how = (told.n_candidates, told.n_elites, told.n_rounds)
+        u = cross_entropy(partial(utilities, state.unsqueeze(1)), shape, generator, *how)
+        return self.executed(u)
+
+    def intended(self, state: Tensor) -> Tensor:
+        """See `ExploringLearner.intended`; the same candidates always: acting has no chance."""
+        generator = torch.Generator().manual_seed(FIXED)
+        return self.best(state, self.critic.utilities, generator)
+
+    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
+        """See `Learner.perceive`: each agent counts on all to do what is best for the team."""
+        joint = self.intended(state).unsqueeze(1)
+        return joint.expand(self.n_agents, -1, n_samples, -1)
