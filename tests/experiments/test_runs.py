@@ -47,6 +47,8 @@ def test_what_a_run_holds(spec):
     ways = list(run.tested.values())
     assert not any(np.array_equal(a, b) for a, b in itertools.combinations(ways, 2))
     assert run.made["torch"] == torch.__version__ and run.made["seconds"] > 0
+    assert run.made["processor_seconds"] > 0
+    assert run.made["updates"] == 60 - run.spec.settings.warmup  # one a step, and a step each
 
 
 def test_joint_actions_are_kept_of_the_first_seed_in_one_shot_games_only(spec):
@@ -84,6 +86,8 @@ def test_tests_during_a_run_leave_the_game_that_is_played_alone(spec):
     )
     assert np.array_equal(plain.returns, tested.returns)
     assert tested.tests["at"].tolist() == [30, 60, 90, 120, 150]
+    worked = tested.made["processor_seconds_until_test"]
+    assert len(worked) == 5 and worked == sorted(worked)
 
 
 @pytest.mark.parametrize("learner", ["lenient", "mappo"])

@@ -114,3 +114,15 @@ def test_a_length_is_so_many_episodes_or_so_many_steps():
     assert TrainSettings().unit == "episodes"
     with pytest.raises(ValueError, match="unit must be one of episodes, steps, got 'hours'"):
         TrainSettings(unit="hours")
+
+
+def test_runs_are_as_long_as_runs_of_their_game_are_unless_told_otherwise():
+    robot = run_spec("halfcheetah_2x3", "svnr").training
+    assert (robot.length, robot.unit, robot.n_copies, robot.n_test) == (300_000, "steps", 8, 4)
+    shorter = run_spec("halfcheetah_2x3", "svnr", training={"length": 9}).training
+    assert (shorter.length, shorter.unit, shorter.test_every) == (9, "steps", 25_000)
+    episodes = run_spec("halfcheetah_2x3", "svnr", 0, 3).training
+    assert (episodes.length, episodes.unit, episodes.n_copies) == (3, "episodes", 8)
+    assert (episodes.n_test, episodes.test_every) == (3, 0)  # not in so many steps
+    assert run_spec("climbing", "svnr").training == TrainSettings()
+    assert run_spec("climbing", "svnr", 0, 5000) == run_spec("climbing", "svnr")

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
+from svnr.report.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    probability_of_improvement,
+    smooth,
+    verdict,
+)
 
 
 def test_interquartile_mean_by_hand():
@@ -45,3 +51,9 @@ def test_the_verdict_follows_the_rule():
     assert verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
     assert verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
     assert verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
+
+
+def test_the_probability_of_improvement_counts_pairs_and_halves_of_ties():
+    # 3 > 1, 3 > 2, 3 = 3; 1 = 1, 1 < 2, 1 < 3: (2 + ½ + ½) / 6.
+    assert probability_of_improvement([3, 1], [1, 2, 3]) == pytest.approx(0.5)
+    assert probability_of_improvement([5.0], [1.0]) == 1

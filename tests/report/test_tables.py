@@ -133,3 +133,12 @@ def test_values_are_counted_the_most_frequent_first():
 def test_contacts_are_told_by_what_episodes_paid():
     found = tables.contacts(np.array([5.0, 5.0, -2.0, 0.0]))
     assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}
+
+
+def test_tests_stand_beside_the_minutes_that_training_took_until_then():
+    one = run(2, [1.0, 2.0], game="halfcheetah_2x3")
+    ways = {f"test_{way}": np.array([[1.0, 3.0], [4.0, 6.0]]) for way in tables.WAYS}
+    made = {"processor_seconds_until_test": [30.0, 90.0]}
+    table = tables.tests([Run(one.spec, {**one.table, "test_at": [10, 20], **ways}, made)])
+    assert table[["seed", "at"]].to_numpy().tolist() == [[2, 10], [2, 20]]
+    assert table["minutes"].tolist() == [0.5, 1.5] and table["greedy"].tolist() == [2.0, 5.0]

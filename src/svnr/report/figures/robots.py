@@ -129,7 +129,7 @@ def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figu
     return figure
 
 
-def silhouette(ends: np.ndarray, radius: float, n: int = 12) -> np.ndarray:
+def silhouette(ends: np.ndarray, radius: float, n: int = 13) -> np.ndarray:
     """The outline [2 n, 2] of a capsule seen from the side.
 
     Args:
