@@ -77,7 +77,7 @@ def new(name, game, seed=0, small=True, **overrides):
     settings, own = settings_class(name), LEARNERS[name].settings
     known = settings.__dataclass_fields__
     sizes = {key: value for key, value in SMALL.items() if key in known} if small else {}
-    return learner_class(name)(game, settings(**{**sizes, **own, **overrides}), seed)
+    return learner_class(name)(game, settings(**{**own, **sizes, **overrides}), seed)
 
 
 def at(done, length=100):

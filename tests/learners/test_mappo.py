@@ -169,6 +169,36 @@ def test_the_entropy_in_the_loss_is_the_policies(uneven):
     assert paid.item() == pytest.approx(law.entropy().item(), rel=1e-4)
 
 
+def test_the_critics_loss_of_a_rollout_row_by_row(two_step):
+    """After its bias rose by ½ every V is V_old + ½, of which the clip of 0.2 lets 0.2 pass."""
+    learner, rollout = learner_and_rollout(two_step, huber_delta=1.0)
+    lesson = learner.lesson(rollout)
+    with torch.no_grad():
+        learner.critic.net.biases[-1] += 0.5
+
+    def huber(error):
+        return error**2 / 2 if abs(error) <= 1 else abs(error) - 0.5
+
+    pairs = zip(lesson.value.tolist(), lesson.target.tolist(), strict=True)
+    each = [max(huber(r - (v + 0.5)), huber(r - (v + 0.2))) for v, r in pairs]
+    assert learner.critic_loss(lesson).item() == pytest.approx(sum(each) / 12, rel=1e-4)
+
+
+def test_adams_epsilon_is_beside_a_small_gradient(uneven):
+    """Where nothing is earned the entropy alone moves σ: lr · g / (g + 1e-5), g = 1e-5."""
+    once = {"rollout_steps": 4, "epochs": 1, "n_minibatches": 1}
+    learner = new("mappo", uneven, entropy_weight=1e-5, learning_rate=0.01, **once)
+    with torch.no_grad():
+        for parameter in learner.critic.net.parameters():
+            parameter.zero_()
+    before = learner.actors.net.log_std.tolist()
+    state, ended = torch.ones(4, 1), torch.ones(4, dtype=torch.bool)
+    u = learner.act(state, "explore")
+    learner.observe(Transitions(state, u, torch.zeros(4), state, ended, ~ended), at(0))
+    moved = learner.actors.net.log_std.detach() - torch.tensor(before)
+    assert moved.tolist() == pytest.approx([0.005] * 6, rel=1e-3)
+
+
 def test_an_agent_climbs_by_its_own_ratio_alone(uneven):
     """Agent 1 has moved so far that all it did is clipped: it has no slope, the others have."""
     learner, rollout = learner_and_rollout(uneven)
@@ -362,6 +392,14 @@ def test_between_acting_and_observing_it_can_be_asked_and_saved(uneven):
         each.observe(Transitions(state, u, *vars_of(uneven.step(u))), at(0))
         assert torch.equal(each.memory.rows().note[0], drawn)
     assert bool((drawn.abs() > 1).any())
+
+
+def test_what_is_kept_to_act_with_holds_no_rollout(two_step):
+    learner, _ = learner_and_rollout(two_step)
+    assert len(learner.state_dict()["memory.reward"]) == 4
+    assert {k: len(v) for k, v in learner.policy_dict().items() if "memory" in k} == {
+        "memory.drawn": 0
+    }
 
 
 # --- acting --------------------------------------------------------------------------------------

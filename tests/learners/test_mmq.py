@@ -125,7 +125,7 @@ def test_agents_and_rows_draw_candidates_of_their_own(two_step):
     learner = new("mmq", two_step)
     say(learner.bounds, [[0.0, 0.0]] * 2 + [[1.0, 1.0]] * 2)
     found = learner.candidates(torch.zeros(5, 2), torch.zeros(2, 5, 2))
-    assert len(found.flatten().unique()) == 2 * 5 * 3 * 2
+    assert len(found.flatten().unique()) == 2 * 5 * learner.settings.n_candidates * 2
 
 
 # --- the target ----------------------------------------------------------------------------------

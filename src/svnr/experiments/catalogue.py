@@ -111,7 +111,7 @@ _ROBOT = {
     "exploration_fraction": 1.0,
 }
 
-_ONE_STEP = {"learning_rate": 0.005}  # which most have anyway; MAPPO's own is for bodies
+_ONE_STEP = {"learning_rate": 0.005}  # everybody's, but MAPPO's own is for bodies
 
 
 def _max_of_three(title: str, width: float, form: str) -> GameRow:
