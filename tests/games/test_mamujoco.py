@@ -10,7 +10,7 @@ mamujoco_v1 = pytest.importorskip("gymnasium_robotics").mamujoco_v1
 from svnr.experiments.evaluate import play  # noqa: E402
 from svnr.games import mamujoco  # noqa: E402
 from svnr.games.check import check_game  # noqa: E402
-from svnr.games.mamujoco import SCENARIOS, MultiAgentMuJoCo  # noqa: E402
+from svnr.games.mamujoco import SCENARIOS, MultiAgentMuJoCo, snapshots  # noqa: E402
 
 ALL = [(scenario, each) for scenario, told in SCENARIOS.items() for each in told.factorizations]
 FOUR = [("HalfCheetah", "2x3"), ("CoupledHalfCheetah", "1p1"), ("Ant", "2x4"), ("Walker2d", "2x3")]
@@ -195,6 +195,17 @@ def test_capsules_are_where_the_body_is():
     for _ in range(20):
         game.step(torch.ones(2, 6))
     assert game.capsules(1).ends[0, 0, 0] != body.ends[0, 0, 0]
+
+
+def test_snapshots_are_of_the_steps_that_are_asked_for():
+    game = MultiAgentMuJoCo("Walker2d", "2x3")
+    taken = snapshots(game, lambda state: torch.full((1, 6), 0.1), [0, 2, 5], seed=4)
+    game.reset(1, 4)
+    for step in range(6):
+        if step in (0, 2, 5):
+            assert np.array_equal(taken.pop(0).ends, game.capsules().ends)
+        game.step(torch.full((1, 6), 0.1))
+    assert not taken
 
 
 def test_every_factorization_of_the_library_is_there_and_no_other():

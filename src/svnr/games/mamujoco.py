@@ -273,6 +273,25 @@ class MultiAgentMuJoCo(Game):
         return Capsules(ends, radius.copy(), owner[model.geom_bodyid[shown]])
 
 
+def snapshots(
+    game: MultiAgentMuJoCo, act: Callable[[Tensor], Tensor], steps: Sequence[int], seed: int = 0
+) -> list[Capsules]:
+    """How a robot stands at these steps of an episode.
+
+    Args:
+        game: played in one copy.
+        act: from states [1, S] to joint actions [1, D].
+        steps: in order.
+        seed: of the reset.
+    """
+    state, bodies = game.reset(1, seed), {}
+    for step in range(max(steps) + 1):
+        if step in steps:
+            bodies[step] = game.capsules()
+        state = game.step(act(state)).state
+    return [bodies[step] for step in steps]
+
+
 def checked_mujoco() -> Any:
     """The package mujoco.
 
