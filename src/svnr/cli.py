@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, FloatingPointError, OSError) as error:
         print(f"svnr: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use
-    except KeyboardInterrupt:
-        print("svnr: stopped; finished runs are kept", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"svnr: {stop or 'stopped at once; finished runs are kept'}", file=sys.stderr)
         return 130
 
 
