@@ -113,16 +113,15 @@ def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from svnr.experiments.studies import StudySpec
-    from svnr.experiments.tune import finished_trials, open_study, tune
+    from svnr.experiments.tune import tune
     from svnr.report.tables import trials
 
     check_count("jobs", options.jobs)
     budget = {"n_trials": options.trials, "n_seeds": options.seeds, "n_episodes": options.episodes}
     spec = StudySpec(game=options.game, learner=options.learner, **budget)
     folder = Path(options.output)
-    done = len(finished_trials(open_study(spec, folder)))
-    with tqdm(initial=done, total=max(done, spec.n_trials), desc="trials", disable=None) as bar:
-        study = tune(spec, folder, options.jobs, bar.update)
+    with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:
+        study = tune(spec, folder, options.jobs, lambda n_done: bar.update(n_done - bar.n))
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
     return 0

@@ -130,8 +130,7 @@ def read_or_set_aside(path: Path, read: Callable[[Path], T]) -> T | None:
 
 def set_aside(path: Path, error: Exception) -> None:
     """Rename a damaged file to end in `.damaged`, with a warning that names it."""
-    names = (path.with_name(f"{path.name}.damaged{n or ''}") for n in itertools.count())
-    aside = next(name for name in names if not name.exists())
+    aside = place_aside(path)
     with suppress(FileNotFoundError):  # somebody else did it
         path.replace(aside)
     warnings.warn(
@@ -139,6 +138,12 @@ def set_aside(path: Path, error: Exception) -> None:
         "what it held is missing again",
         stacklevel=4,
     )
+
+
+def place_aside(path: Path) -> Path:
+    """A name for what is damaged of a file, beside it, that nothing has."""
+    names = (path.with_name(f"{path.name}.damaged{n or ''}") for n in itertools.count())
+    return next(name for name in names if not name.exists())
 
 
 def sweep(folder: Path) -> None:
