@@ -9,7 +9,7 @@ import ast
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
-        return options.command(options)
+        with _engine(options):
+            return options.command(options)
     except (ValueError, FloatingPointError, OSError) as error:
         print(f"svnr: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
     option("--jobs", type=int, default=2, help="training processes (default 2)")
     option("--output", help="folder below the repository for what is made")
+    _name_engine(option)
 
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
@@ -65,12 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with the settings tuning chose")
     option("--output", default="results", help="folder of runs (default results)")
+    _name_engine(option)
 
     option = command(_tune, "search a learner's settings on a game with TPE")
     _name_game_and_learner(option)
     option("--trials", type=int, default=50, help="finished trials wanted (default 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
     option("--output", default="results/tuning", help="folder of the studies")
+    _name_engine(option)
 
     option = command(_notebooks, "make the committed .ipynb from the .py")
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
@@ -84,6 +88,21 @@ def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("learner", metavar="LEARNER")
     option("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
+
+
+def _name_engine(option: Callable[..., Any]) -> None:
+    option("--engine", default="processes", help="serial, processes (default) or dask")
+    option("--scheduler", default="", metavar="ADDRESS", help="of Dask's, tls://HOST:PORT")
+    option("--insecure", action="store_true", help="join a scheduler open to others without TLS")
+
+
+def _engine(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Whoever is to do the work of a command."""
+    if "engine" not in options:
+        return nullcontext()
+    from svnr.experiments.engine import Engine, using
+
+    return using(Engine(options.engine, options.scheduler, options.insecure), options.jobs)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -148,7 +167,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         left_out = ", ".join(planned.left_out)
         print(f"svnr: left out, no preset at {options.scale} scale: {left_out}", file=sys.stderr)
     started = time.time()
-    failed = _execute(planned, options.jobs)
+    failed = _execute(planned, 1 if options.engine == "serial" else options.jobs)
     _list_made(planned.made(started), planned.root)
     print(f"\nexecuted notebooks: {planned.jobs[0].path.parent.relative_to(planned.root)}")
     return 1 if failed else 0

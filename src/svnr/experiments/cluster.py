@@ -4,13 +4,13 @@ Whoever reaches the port of a scheduler or of a worker runs code there, so one t
 other machines must speak TLS; certificates are those of Dask's own configuration.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from svnr.experiments import engine
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-CONNECT = 30  # seconds until a scheduler that does not answer is given up
+CONNECT = 15  # seconds until a scheduler that does not answer is given up
 
 
 def check_address(address: str, insecure: bool) -> None:
@@ -34,10 +34,12 @@ def check_address(address: str, insecure: bool) -> None:
         import distributed  # noqa: F401
     except ImportError as error:
         raise ValueError('engine dask needs Dask: pip install "svnr[cluster]"') from error
-    parts = urlsplit(address)
-    if address and (parts.scheme not in ("tls", "tcp") or not parts.port):
+    if not address:
+        return
+    told = re.fullmatch(r"(tls|tcp)://(\[.+\]|[^:/]+):(\d+)", address)
+    if told is None:
         raise ValueError(f"scheduler must be tls://HOST:PORT, got {address!r}")
-    if address and not (insecure or parts.scheme == "tls" or _is_here(parts.hostname or "")):
+    if not (insecure or told[1] == "tls" or _is_here(told[2].strip("[]"))):
         raise ValueError(
             f"scheduler must speak TLS, or be of this machine alone, got {address!r}: who reaches "
             "it runs code there (--insecure if you insist)"

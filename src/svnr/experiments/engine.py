@@ -16,8 +16,8 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
@@ -74,6 +74,21 @@ def choose(engine: Engine) -> None:
 def chosen() -> Engine:
     """The engine of this process."""
     return _chosen
+
+
+@contextmanager
+def using(engine: Engine, n_jobs: int = 1) -> Iterator[None]:
+    """Let all that is done in a block be done with an engine; a cluster of its own serves all."""
+    before = _chosen
+    with ExitStack() as stack:
+        stack.callback(choose, before)
+        if engine.kind == "dask" and not engine.scheduler:
+            from svnr.experiments.cluster import started
+
+            address = stack.enter_context(started(check_count("jobs", n_jobs)))
+            engine = replace(engine, scheduler=address)
+        choose(engine)
+        yield
 
 
 def pool(n_jobs: int) -> Pool:
