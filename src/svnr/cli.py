@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"svnr: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use
     except KeyboardInterrupt as stop:
-        print(f"svnr: {stop or 'stopped at once; finished runs are kept'}", file=sys.stderr)
+        print(f"svnr: {str(stop) or 'stopped at once; finished runs are kept'}", file=sys.stderr)
         return 130
 
 

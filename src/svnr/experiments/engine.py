@@ -245,6 +245,20 @@ def stoppable() -> Iterator[None]:
         _asked.discard("")
 
 
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Let SIGTERM raise `Stopped` in what cannot look at whether a stop was asked for."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 # --- here, and in processes ---------------------------------------------------------------------
 
 

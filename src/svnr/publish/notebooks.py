@@ -19,7 +19,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
-from svnr.experiments.engine import chosen
+from svnr.experiments.engine import chosen, interrupted
 from svnr.report.provenance import annotated_values, check_parameters
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -114,10 +114,11 @@ def execute(job: Job, root: Path) -> Outcome:
     job.path.unlink(missing_ok=True)
     start, error = time.monotonic(), ""
     try:
-        papermill.execute_notebook(
-            notebook, job.path, dict(job.given), cwd=str(root), kernel_name="python3",
-            kernel_manager_class=ThisPython, execution_timeout=job.timeout, progress_bar=False,
-        )  # fmt: skip
+        with interrupted():  # the kernel is interrupted then, as by Ctrl-C
+            papermill.execute_notebook(
+                notebook, job.path, dict(job.given), cwd=str(root), kernel_name="python3",
+                kernel_manager_class=ThisPython, execution_timeout=job.timeout, progress_bar=False,
+            )  # fmt: skip
     except Exception as failure:  # of a cell, or a kernel that died, or a cell that took too long
         kind = getattr(failure, "ename", type(failure).__name__)  # as the cell has it, if one did
         said = _first_line(getattr(failure, "evalue", str(failure)))
