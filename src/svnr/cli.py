@@ -1,4 +1,4 @@
-"""The front door: `svnr reproduce`, `train`, `tune`, `notebooks` and `list`.
+"""The front door: `svnr reproduce`, `train`, `tune`, `notebooks`, `status` and `list`.
 
 It parses and prints; nothing heavy is imported until a command needs it, so `svnr --help` answers
 at once.
@@ -78,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
 
     option = command(_notebooks, "make the committed .ipynb from the .py")
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
+
+    option = command(_status, "runs that are there, under way or failed, and what is missing")
+    option("--scale", default="paper", help="smoke, quick or paper (default)")
+    option("--output", help="folder below the repository, as of reproduce")
 
     command(_list, "games, learners, notebooks and scales")
     return parser
@@ -210,6 +214,23 @@ def _list_made(made: Mapping[Path, Mapping[str, Any]], root: Path) -> None:
         print(f"  {entry['label']}: {file.relative_to(root)}")
         if entry["note"]:
             print(f"      {entry['note']}")
+
+
+def _status(options: argparse.Namespace) -> int:
+    from svnr.publish.plan import plan
+    from svnr.publish.status import failures, missing, runs
+
+    planned = plan(repository_root(), options.scale, (), options.output)
+    folder = planned.output / "results"
+    table = runs(folder)
+    print(f"runs in {folder}")
+    print(table.to_string() if len(table) else "  none")
+    print(f"in all {table['there'].sum()} runs, {table['hours'].sum():.1f} hours of one core")
+    for name, why in failures(folder).items():
+        print(f"failed: {name}: {why}")
+    for name in missing(planned, options.scale):
+        print(f"missing at {options.scale} scale: {name}")
+    return 0
 
 
 def _list(options: argparse.Namespace) -> int:

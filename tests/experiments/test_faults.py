@@ -374,11 +374,10 @@ def test_weights_that_turn_nan_at_any_update_are_a_record_and_no_result(
     def observe(self, rows, progress):
         told = real(self, rows, progress)
         if len(count) == (last if update == -1 else update + 16):
-            for name, tensor in self.state_dict().items():
-                if tensor.is_floating_point() and tensor.numel() > 4 and "memory" not in name:
-                    with torch.no_grad():
-                        tensor.view(-1)[0] = float("nan")
-                    break
+            state = {name: value.clone() for name, value in self.state_dict().items()}
+            weights = next(name for name in state if "critic" in name and "weight" in name)
+            state[weights].view(-1)[0] = torch.nan
+            self.load_state_dict(state)
         count.append(1)
         return told
 

@@ -169,7 +169,7 @@ def attempt(folder: Path, spec: RunSpec, wait: bool = False) -> Run | str | None
             record = {"error": str(error), "run": spec.description}
             write_text(spec.file(folder, ".failed.json"), _json(record))
             discard(spec.file(folder, ".unfinished.npz"))
-            return failure(spec, folder)
+            return failure(spec, folder) or str(error)
 
 
 def failure(spec: RunSpec, folder: Path) -> str | None:
