@@ -71,6 +71,18 @@ def test_list_names_everything_there_is(capsys):
         (["reproduce", "--jobs", "0"], "jobs must be a whole number of at least 1, got 0"),
         (["reproduce", "--output", "../away"], "output must be a folder below "),
         (["reproduce", "--output", "."], "output must not be the repository itself at quick"),
+        (
+            ["reproduce", "--engine", "threads"],
+            "engine must be one of serial, proc",
+        ),
+        (
+            ["reproduce", "--scheduler", "tls://a:1"],
+            "engine must be dask to join a ",
+        ),
+        (
+            ["train", "climbing", "svnr", "--engine", "dask", "--scheduler", "tcp://192.0.2.7:1"],
+            "scheduler must speak TLS, or be of this machine alone",
+        ),
         (["notebooks", "--only", "1"], "notebook must be one of 01, 02, got '1'"),
         (
             ["train", "climbing", "svnr", "--jobs", "0"],
@@ -226,3 +238,21 @@ def test_train_keeps_the_run_and_prints_what_it_earned(repository, capsys):
     stamp = run.stat().st_mtime_ns
     cli.main([*arguments, "--set", "n_particles=16", "schedule=constant"])
     assert run.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["serial", "processes", "dask"])
+def test_what_notebooks_run_is_run_by_the_engine_that_was_chosen(repository, capfd, engine):
+    """One cluster serves all notebooks: both print its address."""
+    pytest.importorskip("distributed")
+    for name in ("01_broken", "02_whole"):
+        code = "from svnr.experiments.engine import chosen\nprint(chosen())"
+        (repository / "notebooks" / f"{name}.py").write_text(NOTEBOOK.format(code=code))
+    assert cli.main(["reproduce", "--engine", engine]) == 0
+    told = {
+        cell["outputs"][0]["text"][0]
+        for path in (repository / "build" / "quick" / "notebooks").glob("*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"][-1:]
+    }
+    assert len(told) == 1
+    assert f"kind='{engine}'" in (text := told.pop()) and ("tcp://" in text) == (engine == "dask")

@@ -11,6 +11,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from svnr.report.scales import SCALES
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ASKED_FOR = {
@@ -64,3 +66,16 @@ def test_every_requirement_is_pinned_within_its_range(requirement):
 
 def test_no_pin_brings_a_gpu_stack():
     assert not [name for name in pins() if re.search("nvidia|cuda|triton", name)]
+
+
+def test_the_workflows_call_what_there_is():
+    told = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (ROOT / ".github" / "workflows").glob("*.yml")
+    }
+    steps = {name: flow["jobs"].popitem()[1]["steps"] for name, flow in told.items()}
+    assert steps["ci"][-1] == {"run": ".ci/run"} and (ROOT / ".ci" / "run").is_file()
+    inputs = told["reproduce"][True]["workflow_dispatch"]["inputs"]  # YAML takes `on` for True
+    assert inputs["scale"]["options"] == list(SCALES)
+    python = steps["ci"][1]["with"]["python-version"]
+    assert Version(python) in SpecifierSet(PROJECT["requires-python"])

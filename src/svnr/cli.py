@@ -1,4 +1,4 @@
-"""The front door: `svnr reproduce`, `train`, `tune`, `notebooks` and `list`.
+"""The front door: `svnr reproduce`, `train`, `tune`, `notebooks`, `status` and `list`.
 
 It parses and prints; nothing heavy is imported until a command needs it, so `svnr --help` answers
 at once.
@@ -9,7 +9,7 @@ import ast
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,12 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
-        return options.command(options)
+        with _engine(options):
+            return options.command(options)
     except (ValueError, FloatingPointError, OSError) as error:
         print(f"svnr: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use
-    except KeyboardInterrupt:
-        print("svnr: stopped; finished runs are kept", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"svnr: {str(stop) or 'stopped at once; finished runs are kept'}", file=sys.stderr)
         return 130
 
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
     option("--jobs", type=int, default=2, help="training processes (default 2)")
     option("--output", help="folder below the repository for what is made")
+    _name_engine(option)
 
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
@@ -65,15 +67,21 @@ def _parser() -> argparse.ArgumentParser:
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with the settings tuning chose")
     option("--output", default="results", help="folder of runs (default results)")
+    _name_engine(option)
 
     option = command(_tune, "search a learner's settings on a game with TPE")
     _name_game_and_learner(option)
     option("--trials", type=int, default=50, help="finished trials wanted (default 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
     option("--output", default="results/tuning", help="folder of the studies")
+    _name_engine(option)
 
     option = command(_notebooks, "make the committed .ipynb from the .py")
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
+
+    option = command(_status, "runs that are there, under way or failed, and what is missing")
+    option("--scale", default="paper", help="smoke, quick or paper (default)")
+    option("--output", help="folder below the repository, as of reproduce")
 
     command(_list, "games, learners, notebooks and scales")
     return parser
@@ -84,6 +92,21 @@ def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("learner", metavar="LEARNER")
     option("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
+
+
+def _name_engine(option: Callable[..., Any]) -> None:
+    option("--engine", default="processes", help="serial, processes (default) or dask")
+    option("--scheduler", default="", metavar="ADDRESS", help="of Dask's, tls://HOST:PORT")
+    option("--insecure", action="store_true", help="join a scheduler open to others without TLS")
+
+
+def _engine(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Whoever is to do the work of a command."""
+    if "engine" not in options:
+        return nullcontext()
+    from svnr.experiments.engine import Engine, using
+
+    return using(Engine(options.engine, options.scheduler, options.insecure), options.jobs)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -113,16 +136,15 @@ def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from svnr.experiments.studies import StudySpec
-    from svnr.experiments.tune import finished_trials, open_study, tune
+    from svnr.experiments.tune import tune
     from svnr.report.tables import trials
 
     check_count("jobs", options.jobs)
     budget = {"n_trials": options.trials, "n_seeds": options.seeds, "n_episodes": options.episodes}
     spec = StudySpec(game=options.game, learner=options.learner, **budget)
     folder = Path(options.output)
-    done = len(finished_trials(open_study(spec, folder)))
-    with tqdm(initial=done, total=max(done, spec.n_trials), desc="trials", disable=None) as bar:
-        study = tune(spec, folder, options.jobs, bar.update)
+    with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:
+        study = tune(spec, folder, options.jobs, lambda n_done: bar.update(n_done - bar.n))
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
     return 0
@@ -149,7 +171,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         left_out = ", ".join(planned.left_out)
         print(f"svnr: left out, no preset at {options.scale} scale: {left_out}", file=sys.stderr)
     started = time.time()
-    failed = _execute(planned, options.jobs)
+    failed = _execute(planned, 1 if options.engine == "serial" else options.jobs)
     _list_made(planned.made(started), planned.root)
     print(f"\nexecuted notebooks: {planned.jobs[0].path.parent.relative_to(planned.root)}")
     return 1 if failed else 0
@@ -192,6 +214,23 @@ def _list_made(made: Mapping[Path, Mapping[str, Any]], root: Path) -> None:
         print(f"  {entry['label']}: {file.relative_to(root)}")
         if entry["note"]:
             print(f"      {entry['note']}")
+
+
+def _status(options: argparse.Namespace) -> int:
+    from svnr.publish.plan import plan
+    from svnr.publish.status import failures, missing, runs
+
+    planned = plan(repository_root(), options.scale, (), options.output)
+    folder = planned.output / "results"
+    table = runs(folder)
+    print(f"runs in {folder}")
+    print(table.to_string() if len(table) else "  none")
+    print(f"in all {table['there'].sum()} runs, {table['hours'].sum():.1f} hours of one core")
+    for name, why in failures(folder).items():
+        print(f"failed: {name}: {why}")
+    for name in missing(planned, options.scale):
+        print(f"missing at {options.scale} scale: {name}")
+    return 0
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -4,14 +4,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from svnr.experiments import store
-from svnr.experiments.files import read_arrays, write_arrays
+from svnr.experiments.files import claimed, read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
 from svnr.experiments.store import collect, load, save, trained
 from svnr.experiments.train import DivergedError
@@ -47,10 +49,10 @@ def test_what_exists_is_read_and_only_what_is_missing_is_run(tmp_path, spec, sam
 
 
 def test_what_was_just_made_is_not_read_back(tmp_path, spec, monkeypatch):
-    loads, real = [], store.load
-    monkeypatch.setattr(store, "load", lambda s, f: (loads.append(s.seed), real(s, f))[1])
+    read = []
+    monkeypatch.setattr(store, "read_arrays", lambda path: read.append(path))
     collect([spec(0), spec(1)], tmp_path)
-    assert loads == [0, 1]  # once each, before anything is run
+    assert not read
 
 
 def test_two_processes_give_what_one_gives(tmp_path, spec, same):
@@ -247,3 +249,119 @@ def test_a_learner_that_was_not_kept_is_trained_without_touching_its_run(tmp_pat
     stamps = [path.stat().st_mtime_ns for path in files]
     trained(spec(), tmp_path)
     assert [path.stat().st_mtime_ns for path in files] == stamps
+
+
+COLLECTING = """
+import sys
+from pathlib import Path
+from svnr.experiments import engine, runs, store
+from svnr.experiments.specs import run_spec
+folder, n_jobs = Path(sys.argv[1]), int(sys.argv[2])
+small = {"batch_size": 16, "n_groups": 4, "n_particles": 8}
+specs = [
+    run_spec("max_of_three_2.0", "svnr", seed, int(sys.argv[3]), small, training={"n_test": 20})
+    for seed in range(int(sys.argv[4]))
+]
+if __name__ == "__main__":
+    store.collect(specs, folder, n_jobs)
+"""
+
+
+def collecting(folder, n_jobs, n_episodes, n_seeds):
+    """A process that collects runs below a folder."""
+    script = folder / "collecting.py"
+    script.write_text(COLLECTING)
+    arguments = [str(each) for each in (folder, n_jobs, n_episodes, n_seeds)]
+    return subprocess.Popen([sys.executable, str(script), *arguments], stderr=subprocess.PIPE)
+
+
+@pytest.mark.slow
+def test_two_invocations_share_the_runs_of_a_folder(tmp_path, spec):
+    """What was made is what nobody overwrote: each file was written once, by one of two."""
+    both = [collecting(tmp_path, 1, 150, 6) for _ in range(2)]
+    files, stamps = [spec(seed, n_episodes=150).file(tmp_path, ".json") for seed in range(6)], {}
+    while any(process.poll() is None for process in both):
+        for path in files:
+            if path.exists():
+                stamp = path.stat().st_mtime_ns
+                assert stamps.setdefault(path, stamp) == stamp
+        time.sleep(0.02)
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(list(tmp_path.rglob("*.json"))) == 6 == len(stamps)
+    assert not list(tmp_path.rglob("*.lock")) and not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_the_claim_of_one_who_was_killed_is_taken_over(tmp_path, spec, same):
+    given = spec(n_episodes=4000)
+    process = collecting(tmp_path, 1, 4000, 1)
+    claim = given.file(tmp_path, ".lock")
+    wait_until(claim.exists)
+    process.kill()
+    process.wait()
+    assert claim.exists()
+    began = time.monotonic()
+    with claimed(claim, wait=False) as mine:
+        assert mine or time.monotonic() - began < 1
+    with claimed(claim) as mine:
+        assert mine and time.monotonic() - began < 5
+
+
+def test_a_run_that_somebody_is_at_is_left_to_him_and_waited_for_at_the_end(tmp_path, spec, same):
+    """He holds the first of three runs until the others are done."""
+    specs = [spec(seed) for seed in range(3)]
+    order = []
+
+    def hold():
+        with claimed(specs[0].file(tmp_path, ".lock")):
+            held.set()
+            wait_until(specs[2].file(tmp_path, ".json").exists)
+            order.extend(path.name for path in tmp_path.rglob("*.json"))
+
+    held = threading.Event()
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
+    runs = collect(specs, tmp_path)
+    other.join()
+    assert len(order) == 2 and [run.spec.seed for run in runs] == [0, 1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(tmp_path, spec, n_jobs, number):
+    process = collecting(tmp_path, n_jobs, 5000, 4)
+    locks = [spec(seed, n_episodes=5000).file(tmp_path, ".lock") for seed in range(n_jobs)]
+    wait_until(lambda: all(lock.exists() for lock in locks))
+    time.sleep(1)
+    workers = descendants(process.pid)
+    began = time.monotonic()
+    process.send_signal(number)
+    assert "go on when this is called again" in process.communicate(timeout=10)[1].decode()
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers), seconds=10)
+    assert time.monotonic() - began < 10
+    assert len(list(tmp_path.rglob("*.unfinished.npz"))) == n_jobs
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+@pytest.mark.slow
+def test_whoever_is_killed_leaves_nobody_at_work(tmp_path, spec):
+    process = collecting(tmp_path, 2, 5000, 4)
+    wait_until(lambda: len(list(tmp_path.rglob("*.lock"))) == 2)
+    workers = descendants(process.pid)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers), seconds=10)
+    assert len(list(tmp_path.rglob("*.unfinished.npz"))) == 2  # they were written down
+
+
+def descendants(pid):
+    return [each.pid for each in psutil.Process(pid).children(recursive=True)]
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)

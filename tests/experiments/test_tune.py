@@ -1,16 +1,45 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from math import inf
+
+import numpy as np
 import optuna
 import pytest
 
 from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
-from svnr.experiments.studies import StudySpec
-from svnr.experiments.tune import finished_trials, open_study, score, tune
+from svnr.experiments.studies import StudySpec, read_study
+from svnr.experiments.tune import Search, Trial, finished_trials, proposed, score, tune
 from svnr.report.tables import trials
 
 
 def spec(**changes):
     given = {"game": "max_of_three_1.5", "learner": "hysteretic", "n_trials": 3, "n_episodes": 15}
     return StudySpec(**(given | changes))
+
+
+def paying(pay):
+    """A score without a run: what settings earn is a function of them."""
+
+    def scored(spec, folder, trial):
+        first = pay(trial.settings)
+        scores = [first + seed for seed in range(spec.n_seeds)]
+        return tuning.replace(trial, scores=scores[: 1 if scores[0] < trial.floor else None])
+
+    return scored
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    monkeypatch.setattr(tuning, "score", paying(lambda settings: -settings["learning_rate"]))
+
+
+def numbers(study):
+    """What a study holds, without the moments at which it was written."""
+    return [(t.number, t.state.name, t.params, t.intermediate_values) for t in study.trials]
 
 
 @pytest.mark.parametrize("learner", ["hysteretic", "mappo"])
@@ -29,48 +58,155 @@ def test_a_study_begins_with_the_learners_own_settings_and_goes_on_where_it_stop
     assert len(finished_trials(tune(three, tmp_path))) == 3  # nothing is paid twice
 
 
-def test_a_killed_trial_counts_for_nothing_and_its_finished_runs_are_read(tmp_path, monkeypatch):
-    study = open_study(spec(), tmp_path)
-    trial = study.ask()
-    score(trial, spec(), tmp_path)  # both runs are done, but the trial never says so
-    assert not finished_trials(open_study(spec(), tmp_path))
-    files = sorted((tmp_path / "runs").rglob("*.npz"))
-    assert len(files) == 2
-
-    study.enqueue_trial(trial.params)
-    monkeypatch.setattr(
-        "svnr.experiments.store._perform", lambda spec, folder: pytest.fail("run again")
-    )
-    study.optimize(lambda each: score(each, spec(), tmp_path), n_trials=1)
-    assert len(finished_trials(study)) == 1
+def test_a_study_interrupted_after_every_trial_is_the_undisturbed_one(tmp_path, fast):
+    whole = tune(spec(n_trials=20), tmp_path / "whole")
+    for n_trials in range(1, 21):
+        parts = tune(spec(n_trials=n_trials), tmp_path / "parts")
+    assert numbers(parts) == numbers(whole)
+    points = {tuple(trial.params.values()) for trial in whole.trials}
+    assert len(points) == 20  # no point is drawn twice
 
 
-def test_two_processes_share_a_study(tmp_path):
-    study = tune(spec(n_trials=4), tmp_path, n_jobs=2)
-    assert 4 <= len(finished_trials(study)) <= 5  # both may begin the last one
+@pytest.mark.parametrize("order", [[3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]])
+def test_a_study_does_not_depend_on_which_of_its_trials_ends_first(tmp_path, fast, order):
+    """As many as may go side by side are begun; they end in an order of their own."""
+    whole = tune(spec(n_trials=14), tmp_path / "one")
+    given = spec(n_trials=14)
+    study = tuning.begin(given, tmp_path / "many", tuning.description(given))
+    search, running = Search(given, study, lambda n_done: None), []
+    while True:
+        while trial := search.next():
+            running.append(tuning.score(given, tmp_path, trial))
+        if not running:
+            break
+        assert len(running) <= tuning.LAG
+        search.add(running.pop(order[len(search.trials) % 4] % len(running)))
+    assert numbers(study) == numbers(whole)
+
+
+@pytest.mark.slow
+def test_a_study_of_two_processes_is_that_of_one(tmp_path):
+    one = tune(spec(n_trials=7), tmp_path / "one")
+    two = tune(spec(n_trials=7), tmp_path / "two", n_jobs=2)
+    assert numbers(one) == numbers(two) and len(two.trials) == 7
 
 
 def test_a_trial_that_begins_below_the_median_is_not_run_on_other_seeds(tmp_path, monkeypatch):
-    study = open_study(spec(), tmp_path)
-    rewards = iter([1.0, 1.0] * 5 + [0.0])
-    asked = []
-
-    def last_reward(spec, seed, overrides, folder):
-        asked.append(seed)
-        return next(rewards)
-
-    monkeypatch.setattr(tuning, "_last_reward", last_reward)
-    study.optimize(lambda trial: score(trial, spec(), tmp_path), n_trials=6)
-    assert study.trials[-1].state == optuna.trial.TrialState.PRUNED
-    assert asked == [1000, 1001] * 5 + [1000]
+    """After five trials of median −1, visible from the ninth on, one of −2 has one score."""
+    pays = iter([-1.0] * 8 + [-2.0, -1.0])
+    monkeypatch.setattr(tuning, "score", paying(lambda settings: next(pays)))
+    study = tune(spec(n_trials=10), tmp_path)
+    states = [trial.state.name for trial in study.trials]
+    assert states == ["COMPLETE"] * 8 + ["PRUNED", "COMPLETE"]
+    assert study.trials[8].intermediate_values == {0: -2.0}
+    assert study.trials[9].value == -0.5  # of seeds that pay −1 and 0
 
 
-def test_a_run_that_diverges_scores_worst_and_the_study_goes_on(tmp_path, monkeypatch):
-    def diverge(folder, spec):
-        return "critic_loss became nan at step 3"
+def test_a_run_that_diverges_scores_below_whatever_a_game_pays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tuning, "attempt", lambda folder, spec, wait: "critic_loss became nan")
+    study = tune(spec(n_trials=2), tmp_path)
+    assert study.best_value == -inf
+    assert numbers(read_study(spec(), tmp_path)) == numbers(study)
+    after = proposed(spec(), 12, study.trials * 6)  # the sampler can go on from there
+    assert np.isfinite(list(after.settings.values())).all()
 
-    monkeypatch.setattr(tuning, "attempt", diverge)
-    assert tune(spec(n_trials=2), tmp_path).best_value == tuning.WORST
+
+def test_a_run_that_was_done_is_read(tmp_path, monkeypatch):
+    given = Trial(1, {"learning_rate": 0.01})
+    first = score(spec(), tmp_path, given)
+    assert len(first.scores) == 2 and len(list(tmp_path.rglob("*.npz"))) == 2
+    monkeypatch.setattr(
+        "svnr.experiments.store._perform", lambda spec, folder: pytest.fail("run again")
+    )
+    assert score(spec(), tmp_path, given).scores == first.scores
+
+
+@pytest.mark.slow
+def test_a_study_that_is_killed_again_and_again_is_the_undisturbed_one(tmp_path):
+    arguments = ["tune", "max_of_three_1.5", "hysteretic", "--trials", "4", "--episodes", "120"]
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "svnr.cli", *arguments, "--output", str(folder)]
+    for wait in (0.5, 1.5, 0.2):
+        process = subprocess.Popen([*command, "--jobs", "2"])
+        deadline = time.monotonic() + 60
+        while not list(folder.rglob("*.lock")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    given = spec(n_trials=4, n_episodes=120)
+    study = read_study(given, folder)
+    assert numbers(study) == numbers(tune(given, tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"n_seeds": 3}, "n_seeds is 2, got 3"), ({"sampler_seed": 1}, "sampler_seed is 0, got 1")],
+)
+def test_a_study_of_something_else_is_not_gone_on_with(tmp_path, fast, changes, message):
+    tune(spec(n_trials=1), tmp_path)
+    with pytest.raises(ValueError, match=message):
+        tune(spec(**changes), tmp_path)
+
+
+def test_other_rules_of_the_game_are_another_study(tmp_path, fast, monkeypatch):
+    tune(spec(n_trials=1), tmp_path)
+    real = tuning.description
+    monkeypatch.setattr(tuning, "description", lambda spec: real(spec) | {"game": "other rules"})
+    with pytest.raises(ValueError, match=r"whose game is .*got 'other rules'"):
+        tune(spec(), tmp_path)
+
+
+def test_settings_are_checked_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError):
+        tune(spec(game="nowhere.py:Nothing"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"), [("torn", 6), ("foreign", 7), ("garbage", 7), ("changed", 5)]
+)
+def test_a_damaged_line_is_named_and_set_aside_and_the_study_goes_on(tmp_path, fast, damage, line):
+    whole = tune(spec(n_trials=4), tmp_path)  # two lines of the study, one a trial
+    path = spec().journal(tmp_path)
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    assert len(lines) == 6
+    changed = lines[4].replace(b'"learning_rate":', b'"learning_rate":1')
+    path.write_bytes(
+        {
+            "torn": data[:-9],
+            "foreign": data + b'{"note": "mine"}\n',
+            "garbage": data + b"\x00\xff\n",
+            "changed": b"".join([*lines[:4], changed, lines[5]]),
+        }[damage]
+    )
+    if damage != "torn":  # which may be what somebody is writing now
+        with pytest.raises(ValueError, match=f"hysteretic-15.jsonl, line {line}: "):
+            read_study(spec(), tmp_path)
+    with pytest.warns(UserWarning, match=f"hysteretic-15.jsonl, line {line}: .*set aside as "):
+        again = tune(spec(n_trials=4), tmp_path)
+    assert numbers(again) == numbers(whole)
+    aside = path.with_name(f"{path.name}.damaged").read_bytes()
+    assert aside and json.loads(path.read_bytes().splitlines()[-1])["op_code"] == 4
+
+
+def test_what_an_older_journal_left_under_way_is_taken_up_again(tmp_path, fast):
+    """Optuna's own journals have trials that run; whoever ran them is dead, they are no trials."""
+    path = spec().journal(tmp_path)
+    path.parent.mkdir(parents=True)
+    backend = optuna.storages.journal.JournalFileBackend(str(path))
+    older = optuna.create_study(
+        storage=optuna.storages.JournalStorage(backend),
+        study_name=spec().name,
+        direction="maximize",
+    )
+    older.ask()
+    study = tune(spec(n_trials=14), tmp_path)
+    assert len(finished_trials(study)) == 14
+    own = resolved("hysteretic", "max_of_three_1.5", {})
+    assert finished_trials(study)[0].params["learning_rate"] == own.learning_rate
 
 
 def test_the_table_of_trials_is_sorted_by_score(tmp_path):

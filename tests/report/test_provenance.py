@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -135,7 +137,9 @@ def test_a_folder_that_leaves_the_repository_unsaid_is_refused(folder):
 
 
 def test_parameters_of_their_kind_pass():
-    check_parameters(DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [], "fast": True})
+    check_parameters(
+        DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [[3]], "fast": True}
+    )
 
 
 def test_a_notebook_is_told_its_parameters_by_its_names_and_refuses_text_for_a_list(tmp_path):
@@ -147,3 +151,46 @@ def test_a_notebook_is_told_its_parameters_by_its_names_and_refuses_text_for_a_l
         Outputs.of("02_payoff_matrices", names | {"shapes": "[[2, 2]]"})
     with pytest.raises(ValueError, match="scale must be one of smoke, quick, paper, got 'quik'"):
         Outputs.of("02_payoff_matrices", names | {"scale": "quik"})
+
+
+@pytest.mark.slow
+def test_notebooks_that_write_side_by_side_lose_no_entry(tmp_path):
+    """Three processes record ten tables each."""
+    code = (
+        "import sys, pandas as pd\n"
+        "from svnr.report.provenance import Outputs\n"
+        "outputs, table = Outputs('00', 'quick', sys.argv[1]), pd.DataFrame({'a': [1]})\n"
+        "for i in range(10):\n"
+        "    outputs.table(table, f'{sys.argv[2]}{i}', 'Table')\n"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "abc"
+    ]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
+    path = tmp_path / "figures" / "manifest.json"
+    assert len(json.loads(path.read_text(encoding="utf-8"))) == 30
+
+
+def test_a_damaged_manifest_is_set_aside(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "manifest.json").write_text('{"torn": ')
+    with pytest.warns(UserWarning, match=r"manifest.json could not be read"):
+        Outputs("00", "quick", str(tmp_path)).table(pd.DataFrame({"a": [1]}), "one", "Table")
+    path = tmp_path / "figures" / "manifest.json"
+    assert list(json.loads(path.read_text(encoding="utf-8"))) == ["one.md"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rate": 0.0}, r"rate must be a number in \(0, inf\], got 0.0"),
+        ({"rate": float("nan")}, "rate must be a finite number, got nan"),
+        ({"shapes": []}, "shapes must be a list such as"),
+        ({"shapes": [2, 2]}, r"shapes\[0\] must be a list such as \[2, 2\], got 2"),
+        ({"shapes": [[2, 0]]}, r"shapes\[0\]\[1\] must be a whole number of at least 1, got 0"),
+        ({"shapes": [["2"]]}, r"shapes\[0\]\[0\] must be a whole number of at least 1, got '2'"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        check_parameters(DEFAULTS, given)

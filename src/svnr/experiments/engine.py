@@ -1,20 +1,106 @@
-"""Doing many things side by side: one function over many items, here or in processes."""
+"""Doing many things side by side: here, in processes, or on a Dask cluster; and stopping.
+
+An engine is an executor of `concurrent.futures`. It remembers nothing: what is done lies on disk,
+and an engine is a way to call "do this, unless it is done". A first Ctrl-C or SIGTERM asks for a
+stop: nothing new is begun, and what is under way is written down; a second one acts at once.
+"""
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from multiprocessing.process import BaseProcess
+from textwrap import shorten
+from threading import Lock, Thread, current_thread, local, main_thread
+from types import FrameType
 from typing import TypeVar
 
-from svnr.checks import check_count
+from svnr.checks import check_count, check_one_of
 
 T = TypeVar("T")
 R = TypeVar("R")
-N_ATTEMPTS = 3  # at an item whose process was killed
+Submit = Callable[[Callable[[T], R], T], Future[R]]
+Pool = AbstractContextManager[tuple[Submit, int]]  # with how many items it takes at a time
+N_ATTEMPTS = 3  # in a row at items whose processes were killed, with nothing done between
+POLL = 0.2  # seconds between looks at whether a stop was asked for
+GRACE = 5.0  # seconds to write down what is under way, before it is killed
+
+
+@dataclass(frozen=True)
+class Engine:
+    """With what a process does its work.
+
+    Args:
+        kind: "serial" here, "processes" of this machine, "dask" on a cluster of Dask.
+        scheduler: where Dask's is, "tls://HOST:PORT"; if empty, a cluster of its own.
+        insecure: whether it may be open to other machines without TLS.
+    """
+
+    kind: str = "processes"
+    scheduler: str = ""
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be used before anything is begun."""
+        check_one_of("engine", self.kind, ("serial", "processes", "dask"))
+        if self.scheduler and self.kind != "dask":
+            raise ValueError(f"engine must be dask to join a scheduler, got {self.kind!r}")
+        if self.kind == "dask":
+            from svnr.experiments.cluster import check_address
+
+            check_address(self.scheduler, self.insecure)
+
+
+_chosen = Engine()
+
+
+def choose(engine: Engine) -> None:
+    """Let all that this process does from now on be done with an engine."""
+    global _chosen
+    _chosen = engine
+
+
+def chosen() -> Engine:
+    """The engine of this process."""
+    return _chosen
+
+
+@contextmanager
+def using(engine: Engine, n_jobs: int = 1) -> Iterator[None]:
+    """Let all that is done in a block be done with an engine; a cluster of its own serves all."""
+    before = _chosen
+    with ExitStack() as stack:
+        stack.callback(choose, before)
+        if engine.kind == "dask" and not engine.scheduler:
+            from svnr.experiments.cluster import started
+
+            address = stack.enter_context(started(check_count("jobs", n_jobs)))
+            engine = replace(engine, scheduler=address)
+        choose(engine)
+        yield
+
+
+def pool(n_jobs: int) -> Pool:
+    """Whoever works for this process: itself, as many others, or a cluster."""
+    if _chosen.kind == "dask":
+        from svnr.experiments.cluster import workers
+
+        return workers(_chosen, n_jobs)
+    return here() if _chosen.kind == "serial" or n_jobs == 1 else processes(n_jobs)
+
+
+# --- feeding ------------------------------------------------------------------------------------
 
 
 def each(
@@ -32,57 +118,221 @@ def each(
         on_done: called with each result as it comes, for a progress bar.
 
     Raises:
-        BrokenProcessPool: if the processes that were at an item were killed several times.
+        ChildProcessError: if the processes that were at an item were killed several times.
+        Stopped: if that was asked for.
     """
-    todo = list(items)
-    n_processes = min(check_count("n_jobs", n_jobs), max(len(todo), 1))
+    todo = list(enumerate(items))
     results: dict[int, R] = {}
-    for attempts_left in reversed(range(N_ATTEMPTS)):
-        missing = {index: item for index, item in enumerate(todo) if index not in results}
+    coming = iter(todo)
+
+    def done(result: tuple[int, R]) -> None:
+        results[result[0]] = result[1]
+        on_done(result[1])
+
+    if check_count("n_jobs", n_jobs) and todo:
+        workers = partial(pool, min(n_jobs, len(todo)))
+        feed(partial(_indexed, function), lambda: next(coming, None), done, workers)
+    return [results[index] for index, _ in todo]
+
+
+def _indexed(function: Callable[[T], R], item: tuple[int, T]) -> tuple[int, R]:
+    return item[0], function(item[1])
+
+
+def feed(
+    function: Callable[[T], R],
+    following: Callable[[], T | None],
+    on_done: Callable[[R], None],
+    workers: Callable[[], Pool],
+) -> None:
+    """Call a function on items side by side, asking for the next one whenever there is room.
+
+    Args:
+        function: of one item.
+        following: the next item that may be begun now, or None; asked again after each result.
+        on_done: called with each result.
+        workers: makes those who work; asked again if one of them is killed.
+    """
+    held: list[T] = []  # items that were begun and are not done
+    n_failed = 0
+    while True:
         try:
-            for index, result in _results(function, missing, n_processes):
-                results[index] = result
-                on_done(result)
-        except BrokenProcessPool:
-            if not attempts_left:
-                raise
-    return [results[index] for index in range(len(todo))]
+            with stoppable(), workers() as (submit, room):
+                for result in _results(submit, room, function, following, held):
+                    n_failed = 0
+                    on_done(result)
+            return
+        except BrokenExecutor as error:
+            n_failed += 1
+            if n_failed == N_ATTEMPTS:
+                told = f"processes were killed {n_failed} times in a row, is there enough memory?"
+                raise ChildProcessError(
+                    f"{told} They were at {shorten(f'{held}', 300)}"
+                ) from error
 
 
 def _results(
-    function: Callable[[T], R], items: Mapping[int, T], n_processes: int
-) -> Iterator[tuple[int, R]]:
-    """Index and result of each item, as they come."""
-    if n_processes == 1 or not items:
-        yield from ((index, function(item)) for index, item in items.items())
-        return
-    with processes(min(n_processes, len(items))) as pool:
-        futures = {pool.submit(function, item): index for index, item in items.items()}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+    submit: Submit,
+    room: int,
+    function: Callable[[T], R],
+    following: Callable[[], T | None],
+    held: list[T],
+) -> Iterator[R]:
+    """Results as they come; an item leaves `held` when its own does."""
+    futures = {submit(function, item): item for item in held}
+    while True:
+        while len(futures) < room and (item := following()) is not None:
+            held.append(item)
+            futures[submit(function, item)] = item
+        if not futures:
+            return
+        done, _ = wait(futures, POLL, FIRST_COMPLETED)
+        if stopping():
+            raise Stopped
+        for future in done:
+            result = future.result()
+            held.remove(futures.pop(future))
+            yield result
+
+
+# --- stopping -----------------------------------------------------------------------------------
+
+
+class Stopped(KeyboardInterrupt):
+    """A stop was asked for; what was under way is written down."""
+
+    def __str__(self) -> str:
+        return "stopped; finished runs are kept, those under way go on when this is called again"
+
+
+_asked: set[str] = set()  # to stop: all that this process does, "", or the work of a client
+at_work = local()  # for which client a thread is at work
+
+
+def ask(client: str = "") -> None:
+    """Ask what this process has under way, or what it has of a client, to stop."""
+    _asked.add(client)
+
+
+def stopping() -> bool:
+    """Whether what is under way here is to be written down, and `Stopped` raised."""
+    return not _asked.isdisjoint(("", getattr(at_work, "client", "")))
 
 
 @contextmanager
-def processes(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this one; at an error, or Ctrl-C, what they are at is given up."""
-    before = active_children()
-    with ProcessPoolExecutor(n, get_context("spawn"), _end_with_parent) as pool:
+def stoppable() -> Iterator[None]:
+    """Let a first Ctrl-C or SIGTERM ask for a stop; a second one does what it did before."""
+    if current_thread() is not main_thread():  # which alone is told of signals
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        ask()
+        restore()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, told)
+    try:
+        yield
+    finally:
+        restore()
+        _asked.discard("")
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Let SIGTERM raise `Stopped` in what cannot look at whether a stop was asked for."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# --- here, and in processes ---------------------------------------------------------------------
+
+
+@contextmanager
+def here() -> Iterator[tuple[Submit, int]]:
+    """Work that is done in this thread, at once."""
+    yield _done_at_once, 1
+
+
+def _done_at_once(function: Callable[[T], R], item: T) -> Future[R]:
+    future: Future[R] = Future()
+    try:
+        future.set_result(function(item))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+@contextmanager
+def processes(n: int, grace: float = GRACE) -> Iterator[tuple[Submit, int]]:
+    """Processes that end with this one; at an error or a stop they write down what they are at."""
+    before = set(active_children())
+    with ProcessPoolExecutor(n, get_context("spawn"), _begin_worker, (_chosen,)) as executor:
         try:
-            yield pool
+            yield lambda function, item: executor.submit(_work, function, item), n + 1
         except BaseException:
-            for worker in set(active_children()).difference(before):
-                worker.terminate()
+            executor.shutdown(wait=False, cancel_futures=True)
+            _end(set(active_children()) - before, grace)
             raise
 
 
-def _end_with_parent() -> None:
-    """Let a worker end when the process that began it does, its children with it, not before."""
+def _end(workers: set[BaseProcess], grace: float) -> None:
+    deadline = time.monotonic() + grace
+    try:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+_busy = Lock()  # held while a worker is at an item
+
+
+def _begin_worker(engine: Engine) -> None:
+    """Make a worker of this process: it ends when told to, or when whoever began it has ended."""
+    choose(engine)
+    if hasattr(os, "setsid"):
+        os.setsid()  # a terminal's Ctrl-C is for the one who began it, and who tells it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _told_to_end)
+    Thread(target=_end_with_parent, daemon=True).start()
 
-    def watch() -> None:
-        parent = parent_process()
-        assert parent is not None
-        parent.join()
-        os._exit(1)
 
-    Thread(target=watch, daemon=True).start()
+def _told_to_end(number: int, frame: FrameType | None) -> None:
+    if not _busy.locked():
+        os._exit(0)
+    ask()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    _busy.acquire(timeout=GRACE)
+    os._exit(1)
+
+
+def _work(function: Callable[[T], R], item: T) -> R:
+    with _busy:
+        try:
+            return function(item)
+        except Stopped:
+            os._exit(0)

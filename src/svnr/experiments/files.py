@@ -1,4 +1,7 @@
-"""Files that are either whole or not there, without pickles; what is damaged is set aside."""
+"""Files that are either whole or not there, without pickles, and claims to write them.
+
+What is damaged is set aside; what cannot be read or written for another reason is named.
+"""
 
 import errno
 import itertools
@@ -6,38 +9,108 @@ import os
 import platform
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
-from zipfile import BadZipFile
+from typing import IO, TypeVar
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+from filelock import SoftFileLease, Timeout
+
+from svnr.experiments.engine import Stopped, stopping
 
 T = TypeVar("T")
+PROBE = 2**16  # bytes; what is written to see whether a folder can be written to
 # RuntimeError: a compression that there is not, tensors of another shape; ValueError: JSON, UTF-8.
 _DAMAGE = (EOFError, LookupError, RuntimeError, TypeError, ValueError, BadZipFile, zlib.error)
 
 
+@contextmanager
+def claimed(path: Path, wait: bool = True) -> Iterator[bool]:
+    """A claim to something, held against others on this machine and over a shared folder.
+
+    Whoever died no longer holds it: at once if that was on this machine, else after 30 seconds
+    without a sign of life.
+
+    Args:
+        path: a file that is there while somebody holds it.
+        wait: for whoever holds it; else yields False.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lease = SoftFileLease(path)
+    try:
+        held = lease.acquire(-1 if wait else 0, poll_interval=0.2, cancel_check=stopping)
+    except Timeout:
+        if stopping():
+            raise Stopped from None
+        yield False
+        return
+    with held:
+        yield True
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path`, renamed into it at the end: a kill leaves the old file or the new.
+
+    Raises:
+        OSError: with the name of the file, whatever went wrong.
+    """
+    unfinished = path.with_name(f"{path.name}.{_host()}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        discard(unfinished)
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = True) -> None:
-    """Write beside `path` and rename into it, so that a kill leaves the old file or the new."""
+    """Write arrays as a whole."""
     write = np.savez_compressed if compressed else np.savez
-    with _unfinished(path).open("wb") as file:
+    with written(path) as file:
         write(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    _unfinished(path).replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
-    """The same for a text."""
-    _unfinished(path).write_text(text, encoding="utf-8")
-    _unfinished(path).replace(path)
+    """Write a text as a whole."""
+    with written(path) as file:
+        file.write(text.encode())
+
+
+def check_writable(path: Path) -> None:
+    """See whether there is a place for a file, a name so long, and the right to write it.
+
+    Raises:
+        OSError: with the name of the file.
+    """
+    if not path.exists():
+        with written(path) as file:
+            file.write(bytes(PROBE))
+        discard(path)
+
+
+def discard(path: Path) -> None:
+    """Delete a file, if it is there and can be deleted."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """What `write_arrays` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    """What `write_arrays` wrote; each array is read to its end, where its checksum is."""
+    with ZipFile(path) as archive:
+        return {
+            name.removesuffix(".npy"): np.lib.format.read_array(
+                BytesIO(archive.read(name)), allow_pickle=False
+            )
+            for name in archive.namelist()
+        }
 
 
 def read_or_set_aside(path: Path, read: Callable[[Path], T]) -> T | None:
@@ -57,14 +130,20 @@ def read_or_set_aside(path: Path, read: Callable[[Path], T]) -> T | None:
 
 def set_aside(path: Path, error: Exception) -> None:
     """Rename a damaged file to end in `.damaged`, with a warning that names it."""
-    names = (path.with_name(f"{path.name}.damaged{n or ''}") for n in itertools.count())
-    aside = next(name for name in names if not name.exists())
-    path.replace(aside)
+    aside = place_aside(path)
+    with suppress(FileNotFoundError):  # somebody else did it
+        path.replace(aside)
     warnings.warn(
         f"{path.name} could not be read ({error}) and was set aside as {aside.name}; "
         "what it held is missing again",
         stacklevel=4,
     )
+
+
+def place_aside(path: Path) -> Path:
+    """A name for what is damaged of a file, beside it, that nothing has."""
+    names = (path.with_name(f"{path.name}.damaged{n or ''}") for n in itertools.count())
+    return next(name for name in names if not name.exists())
 
 
 def sweep(folder: Path) -> None:
@@ -81,11 +160,6 @@ def _is_alive(pid: int) -> bool:
     except OSError as error:
         return isinstance(error, PermissionError)
     return True
-
-
-def _unfinished(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{_host()}.{os.getpid()}.tmp")
 
 
 def _host() -> str:

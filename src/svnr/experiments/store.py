@@ -4,9 +4,11 @@ A run is two files below the folder of its game, `LEARNER-sSEED-KEY`: `.json` sa
 its numbers depend on and where they were made, `.npz` holds its arrays, without pickles. The key
 is a hash of the former, so a short run is never mistaken for a long one. Beside them may lie the
 trained learner (`.policy.npz`), what an interrupted run goes on from (`.unfinished.npz`), the
-record of a run that failed (`.failed.json`), a file that was damaged.
+record of a run that failed (`.failed.json`), the claim of whoever is at it (`.lock`), a file that
+was damaged.
 """
 
+import builtins
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -18,8 +20,17 @@ import numpy as np
 import torch
 
 from svnr.experiments import catalogue
-from svnr.experiments.engine import each
-from svnr.experiments.files import read_arrays, read_or_set_aside, sweep, write_arrays, write_text
+from svnr.experiments.engine import Stopped, each, stopping
+from svnr.experiments.files import (
+    check_writable,
+    claimed,
+    discard,
+    read_arrays,
+    read_or_set_aside,
+    sweep,
+    write_arrays,
+    write_text,
+)
 from svnr.experiments.runs import Run, UnderWay
 from svnr.experiments.specs import RunSpec
 from svnr.experiments.train import DivergedError
@@ -32,8 +43,9 @@ COST_OF_CHECKPOINTS = 0.04  # of the time, at most
 
 def save(run: Run, folder: Path) -> None:
     """Write a finished run; its header comes last, and says that it is whole."""
-    key = {"key": np.array(run.spec.key)}  # so that no other run's arrays are taken for these
-    write_arrays(run.spec.file(folder, ".npz"), run.table | key)
+    # So that no other run's arrays are taken for these, and a changed header is noticed.
+    told = {"key": np.array(run.spec.key), "made": np.array(_json(run.made))}
+    write_arrays(run.spec.file(folder, ".npz"), run.table | told)
     write_text(run.spec.file(folder, ".json"), _json(run.spec.description | {"made": run.made}))
     for leftover in (".failed.json", ".unfinished.npz"):
         run.spec.file(folder, leftover).unlink(missing_ok=True)
@@ -42,14 +54,15 @@ def save(run: Run, folder: Path) -> None:
 def load(spec: RunSpec, folder: Path) -> Run | None:
     """The finished run of `spec`, or None if there is none; a damaged file is set aside."""
     made = read_or_set_aside(spec.file(folder, ".json"), partial(_made, spec))
-    table = made and read_or_set_aside(spec.file(folder, ".npz"), partial(_table, spec))
+    table = made and read_or_set_aside(spec.file(folder, ".npz"), partial(_table, spec, made))
     return Run(spec, table, made) if made and table else None
 
 
-def _table(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
+def _table(spec: RunSpec, made: dict[str, Any], path: Path) -> dict[str, np.ndarray]:
     """The arrays of a run, from its file."""
     table = read_arrays(path)
-    if str(table.pop("key")) != spec.key:
+    header = str(table.pop("made", _json(made)))  # older runs have none
+    if str(table.pop("key")) != spec.key or header != _json(made):
         raise ValueError("its arrays are another run's")
     return table
 
@@ -80,16 +93,22 @@ def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run
     Returns:
         [len(specs)] runs.
 
+    A run that somebody else is at, on this machine or over a shared folder, is left to him.
+
     Raises:
         DivergedError: after all others are done, if a run diverged; its record lies in `folder`.
+        OSError: before anything is run, if `folder` is full or cannot be written to.
+        Stopped: if that was asked for; the same call goes on.
     """
-    from tqdm.auto import tqdm
-
     wanted = {spec.key: spec for spec in specs}
     found = {key: run for key, spec in wanted.items() if (run := load(spec, folder)) is not None}
     missing = [spec for key, spec in wanted.items() if key not in found]
-    with tqdm(total=len(wanted), initial=len(found), desc="runs", disable=None) as bar:
-        made = each(partial(attempt, folder), missing, n_jobs, lambda run: bar.update())
+    for spec in missing:
+        check_writable(spec.file(folder, ".unfinished.npz"))
+    with _Bar(len(wanted), len(found), n_jobs) as bar:
+        made = each(partial(attempt, folder), missing, n_jobs, bar.count)
+        others = [spec for spec, run in zip(missing, made, strict=True) if run is None]
+        made += each(partial(attempt, folder, wait=True), others, n_jobs, bar.count)
     failed = [error for error in made if isinstance(error, str)]
     if failed:
         raise DivergedError(f"{len(failed)} of the runs failed; the first, {failed[0]}")
@@ -107,9 +126,17 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
     path = spec.file(folder, ".policy.npz")
     if kept := read_or_set_aside(path, partial(_policy, spec)):
         return kept
-    _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
-    _write(spec, path, {f"state_{n}": value.numpy() for n, value in learner.policy_dict().items()})
-    return learner
+    each(partial(_keep_policy, folder), [spec])
+    return _policy(spec, path)
+
+
+def _keep_policy(folder: Path, spec: RunSpec) -> None:
+    path = spec.file(folder, ".policy.npz")
+    with claimed(spec.file(folder, ".lock")):
+        if not path.exists():
+            _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
+            state = {n: value.numpy() for n, value in learner.policy_dict().items()}
+            _write(spec, path, {f"state_{name}": value for name, value in state.items()})
 
 
 def _policy(spec: RunSpec, path: Path) -> Learner:
@@ -120,14 +147,41 @@ def _policy(spec: RunSpec, path: Path) -> Learner:
     return learner
 
 
-def attempt(folder: Path, spec: RunSpec) -> Run | str:
-    """Do one run; if it fails, the record is written and its words are returned."""
-    try:
-        return _perform(spec, folder)[0]
-    except DivergedError as error:
-        record = {"error": str(error), "run": spec.description}
-        write_text(spec.file(folder, ".failed.json"), _json(record))
-        return f"{spec.learner} on {spec.game} with seed {spec.seed}: {error}"
+def attempt(folder: Path, spec: RunSpec, wait: bool = False) -> Run | str | None:
+    """Do one run, unless that was done.
+
+    Args:
+        folder: where finished runs lie.
+        spec: the run.
+        wait: for somebody else who is at it.
+
+    Returns:
+        The run; the words of its record if it failed; None if somebody else is at it.
+    """
+    with claimed(spec.file(folder, ".lock"), wait) as mine:
+        if not mine:
+            return None
+        if done := load(spec, folder) or failure(spec, folder):
+            return done
+        try:
+            return _perform(spec, folder)[0]
+        except DivergedError as error:
+            record = {"error": str(error), "run": spec.description}
+            write_text(spec.file(folder, ".failed.json"), _json(record))
+            discard(spec.file(folder, ".unfinished.npz"))
+            return failure(spec, folder) or str(error)
+
+
+def failure(spec: RunSpec, folder: Path) -> str | None:
+    """Why the run of `spec` failed, if it did: it would again, for equal runs are equal."""
+    return read_or_set_aside(spec.file(folder, ".failed.json"), partial(_failure, spec))
+
+
+def _failure(spec: RunSpec, path: Path) -> str:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    _check_header(record["run"], spec)
+    told = f"{spec.learner} on {spec.game} with seed {spec.seed}: {record['error']}"
+    return f"{told} (its record is {path.name})"
 
 
 def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learner]:
@@ -135,14 +189,17 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
 
     Raises:
         DivergedError: if the learner's numbers turn infinite or NaN.
+        Stopped: if that was asked for, when a checkpoint is written.
     """
     sweep(folder)
     path = spec.file(folder, ".unfinished.npz")
     under_way = read_or_set_aside(path, partial(_resumed, spec)) or UnderWay(spec)
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
     for _ in under_way.steps():
-        if time.monotonic() >= due:
+        if stopping() or time.monotonic() >= due:
             due = _write_checkpoint(under_way, path)
+            if stopping() and due:
+                raise Stopped
     run = under_way.finish()
     if keep:
         save(run, folder)
@@ -157,12 +214,14 @@ def _resumed(spec: RunSpec, path: Path) -> UnderWay:
 
 
 def _write_checkpoint(under_way: UnderWay, path: Path) -> float:
-    """Write down a run under way; returns the moment from which the next is due."""
+    """Write down a run under way; returns the moment from which the next is due, or 0 if none is
+    written: soon, between two episodes.
+    """
     began = time.monotonic()
     try:
         arrays = under_way.arrays()
-    except NotImplementedError:  # the game cannot say its state here; soon, between two episodes
-        return began
+    except NotImplementedError:  # the game cannot say its state here
+        return 0.0
     _write(under_way.run.spec, path, arrays, compressed=False)
     ended = time.monotonic()
     return ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - began) / COST_OF_CHECKPOINTS)
@@ -184,3 +243,31 @@ def _arrays_of(spec: RunSpec, path: Path) -> dict[str, np.ndarray]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class _Bar:
+    """Runs done, running and left, and the time left, in a terminal and in a notebook."""
+
+    def __init__(self, total: int, n_found: int, n_jobs: int) -> None:
+        from tqdm import tqdm
+
+        in_notebook = hasattr(builtins, "__IPYTHON__") and n_found < total
+        self._n_jobs = n_jobs
+        self._bar = tqdm(
+            total=total, initial=n_found, desc="runs", unit="run", smoothing=0,
+            disable=False if in_notebook else None,
+        )  # fmt: skip
+
+    def __enter__(self) -> "_Bar":
+        self.count("")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    def count(self, run: Run | str | None) -> None:
+        """One more is done, unless somebody else is at it."""
+        self._bar.update(bool(run))
+        left = self._bar.total - self._bar.n
+        running = min(self._n_jobs, left)
+        self._bar.set_postfix_str(f"{running} running, {left - running} left")

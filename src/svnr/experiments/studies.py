@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import Count, Settings, check_one_of
@@ -53,19 +54,28 @@ class StudySpec(Settings):
         return folder / self.game.replace("/", "_") / f"{self.learner}{length}.jsonl"
 
 
-def storage(path: Path) -> "optuna.storages.JournalStorage":
-    """The journal file at `path`, as Optuna reads and writes it.
+def begin(spec: StudySpec, folder: Path, described: Mapping[str, Any]) -> "optuna.Study":
+    """The study of `spec`, to go on with; made if there is none, mended if its file is damaged.
+
+    Args:
+        spec: what is tuned.
+        folder: of the journals.
+        described: what its trials depend on; kept in the journal.
 
     Raises:
-        ValueError: if Optuna is not installed.
+        ValueError: if the journal is of a study that depends on something else.
     """
-    try:
-        import optuna
-        from optuna.storages.journal import JournalFileBackend
-    except ImportError as error:
-        raise ValueError('studies need Optuna: pip install "svnr[tune]"') from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    path = spec.journal(folder)
+    if path.exists():
+        _journal().mend(path)
+    study = _study(spec, path)
+    if not study.trials and "described" not in study.user_attrs:
+        study.set_user_attr("described", dict(described))
+    for name, known in study.user_attrs.get("described", {}).items():  # older ones say nothing
+        if known != described.get(name):
+            told = f"whose {name} is {known!r}, got {described.get(name)!r}"
+            raise ValueError(f"folder must hold no other study, {path} is one {told}")
+    return study
 
 
 def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
@@ -75,12 +85,29 @@ def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
         ValueError: if there is none.
     """
     path = spec.journal(folder)
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         raise ValueError(f"study must be one that was begun, there is no {path}")
-    stored = storage(path)
+    return _study(spec, path)
+
+
+def _study(spec: StudySpec, path: Path) -> "optuna.Study":
+    storage = _journal().storage(path)
     import optuna
 
-    return optuna.load_study(storage=stored, study_name=spec.name)
+    names = optuna.get_all_study_names(storage)
+    if not names:
+        return optuna.create_study(storage=storage, study_name=spec.name, direction="maximize")
+    if names != [spec.name]:
+        raise ValueError(f"{path} must hold the study {spec.name!r}, got {names}")
+    return optuna.load_study(storage=storage, study_name=spec.name)
+
+
+def _journal() -> ModuleType:
+    try:
+        from svnr.experiments import journal
+    except ImportError as error:
+        raise ValueError('studies need Optuna: pip install "svnr[tune]"') from error
+    return journal
 
 
 def committed(learner: str, game: str) -> StudySpec:

@@ -19,6 +19,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
+from svnr.experiments.engine import chosen, interrupted
 from svnr.report.provenance import annotated_values, check_parameters
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -31,14 +32,17 @@ FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the 
 class ThisPython(AsyncKernelManager):
     """Starts kernels of the Python that runs here, whatever `python3` means on the machine.
 
-    Each has one thread: training runs in processes side by side, and sums in one order.
+    Each has one thread: training runs in processes side by side, and sums in one order; and each
+    has the engine of the process that began it.
     """
 
     @property
     def kernel_spec(self) -> KernelSpec:
         """How to start this Python; what goes wrong in a cell the notebook tells."""
         spec = get_kernel_dict()
-        spec["argv"] = [*spec["argv"], "--log-level=CRITICAL"]
+        engine = f"import svnr.experiments.engine as e; e.choose(e.{chosen()!r}); del e"
+        told = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={engine}"]
+        spec["argv"] = [*spec["argv"], *told]
         return KernelSpec(resource_dir=RESOURCES, env={"OMP_NUM_THREADS": "1"}, **spec)
 
 
@@ -110,10 +114,11 @@ def execute(job: Job, root: Path) -> Outcome:
     job.path.unlink(missing_ok=True)
     start, error = time.monotonic(), ""
     try:
-        papermill.execute_notebook(
-            notebook, job.path, dict(job.given), cwd=str(root), kernel_name="python3",
-            kernel_manager_class=ThisPython, execution_timeout=job.timeout, progress_bar=False,
-        )  # fmt: skip
+        with interrupted():  # the kernel is interrupted then, as by Ctrl-C
+            papermill.execute_notebook(
+                notebook, job.path, dict(job.given), cwd=str(root), kernel_name="python3",
+                kernel_manager_class=ThisPython, execution_timeout=job.timeout, progress_bar=False,
+            )  # fmt: skip
     except Exception as failure:  # of a cell, or a kernel that died, or a cell that took too long
         kind = getattr(failure, "ename", type(failure).__name__)  # as the cell has it, if one did
         said = _first_line(getattr(failure, "evalue", str(failure)))

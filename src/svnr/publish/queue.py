@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from svnr.checks import check_count
-from svnr.experiments.engine import processes
+from svnr.experiments.engine import GRACE, feed, processes
 from svnr.publish.notebooks import Job, Outcome, execute
+
+PATIENCE = GRACE + 3.0  # seconds for a notebook to end, whose processes write down what they do
 
 
 @dataclass
@@ -59,17 +61,19 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
     """
     queue = Queue(check_count("jobs", n_cores), list(jobs))
     outcomes: list[Outcome] = []
-    futures: set[Future[Outcome]] = set()
     told = "{n_fmt} of {total_fmt} notebooks, {elapsed}{postfix}"
     bar = tqdm(total=len(jobs), bar_format=told, disable=None)
-    with bar, processes(n_cores) as pool:
-        while queue.waiting or futures:
-            while job := queue.next():
-                futures.add(pool.submit(execute, job, root))
-            done, futures = wait(futures, timeout=1, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcomes.append(future.result())
-                del queue.running[outcomes[-1].name]
-            bar.update(len(done))
-            bar.set_postfix_str(str(queue))
+
+    def done(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        del queue.running[outcome.name]
+        bar.update()
+
+    def following() -> Job | None:
+        job = queue.next()
+        bar.set_postfix_str(str(queue))
+        return job
+
+    with bar:
+        feed(partial(execute, root=root), following, done, partial(processes, n_cores, PATIENCE))
     return sorted(outcomes, key=lambda outcome: outcome.name)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 from matplotlib.figure import Figure
 
-from svnr.checks import check_count, check_one_of, fitted
+from svnr.checks import NotNegative, Positive, check_count, check_one_of, fitted
 from svnr.experiments.catalogue import GAMES
-from svnr.experiments.files import write_text
+from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.report.scales import SCALES
@@ -120,10 +119,14 @@ class Outputs:
             "note": note, "versions": {"python": platform.python_version(), **packages},
         }  # fmt: skip
         path = self._folder / "manifest.json"
-        with FileLock(self._folder / ".manifest.lock"):  # notebooks are executed side by side
-            manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        with claimed(self._folder / ".manifest.lock"):  # notebooks are executed side by side
+            manifest = read_or_set_aside(path, _entries) or {}
             entries = dict(sorted({**manifest, file: entry}.items()))
             write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def too_short(runs: Sequence[Run]) -> str:
@@ -156,20 +159,31 @@ def annotated_values(code: str) -> dict[str, Any]:
 def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Refuse parameters that a notebook does not have, or of another kind than its defaults.
 
-    A number may be 0 where the default is 0, else it is at least 1.
-
     Raises:
-        ValueError: with the names or the kind that are wanted.
+        ValueError: with the names, the kind or the range that is wanted.
     """
     for name, value in given.items():
         check_one_of("parameter", name, defaults)
-        default = defaults[name]
-        if type(default) is int:
-            check_count(name, value, least=min(default, 1))
-        elif isinstance(default, list) and not isinstance(value, list):
+        _check_like(name, value, defaults[name])
+
+
+def _check_like(name: str, value: Any, default: Any) -> None:
+    """Refuse a value that is not of the default's kind, or below its range.
+
+    A number may be 0 where the default is 0, else a whole one is at least 1 and any other above 0;
+    a list holds at least one item, each like the default's first.
+    """
+    if type(default) is int:
+        check_count(name, value, least=min(default, 1))
+    elif type(default) is float:
+        fitted(name, value, Positive if default > 0 else NotNegative if default == 0 else float)
+    elif isinstance(default, list):
+        if not isinstance(value, list) or not value:
             raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
-        else:
-            fitted(name, value, type(default))
+        for index, item in enumerate(value):
+            _check_like(f"{name}[{index}]", item, default[0])
+    else:
+        fitted(name, value, type(default))
 
 
 def markdown(table: pd.DataFrame) -> str:

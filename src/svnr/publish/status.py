@@ -1,0 +1,62 @@
+"""What lies in a folder of results: runs there, under way or failed, and what they took."""
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from svnr.publish.plan import Plan
+
+NAME = re.compile(r"(?P<learner>.+)-s\d+-[0-9a-f]{10}(?P<ending>\..+)")
+KINDS = {".json": "there", ".lock": "under way", ".failed.json": "failed"}
+
+
+def runs(folder: Path) -> pd.DataFrame:
+    """One row a game and learner: how many runs are in which state, and the hours they took."""
+    counts = ["there", "under way", "interrupted", "failed", "set aside"]
+    rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"hours": 0.0})
+    for path in sorted(folder.glob("*/*")):
+        if found := NAME.fullmatch(path.name):
+            row = rows[path.parent.name, found["learner"]]
+            kind = _kind(path, found["ending"])
+            row[kind] = row.get(kind, 0) + 1
+            row["hours"] += _seconds(path) / 3600 if kind == "there" else 0.0
+    told = [{"game": game, "learner": learner, **row} for (game, learner), row in rows.items()]
+    table = pd.DataFrame(told, columns=["game", "learner", *counts, "hours"]).fillna(0)
+    table = table.astype(dict.fromkeys(counts, int)).round(2)
+    return table.set_index(["game", "learner"])
+
+
+def _kind(path: Path, ending: str) -> str:
+    """What a file says about its run."""
+    claim = path.with_name(path.name.removesuffix(ending) + ".lock")
+    if ending == ".unfinished.npz" and not claim.exists():
+        return "interrupted"
+    return "set aside" if ".damaged" in ending else KINDS.get(ending, "")
+
+
+def failures(folder: Path) -> dict[str, str]:
+    """Why the runs that failed did: the record's name → its words."""
+    return {path.name: str(_read(path).get("error")) for path in folder.glob("*/*.failed.json")}
+
+
+def missing(planned: Plan, scale: str) -> list[str]:
+    """The notebooks of a plan of whose figures and tables none is there at its scale."""
+    manifest = _read(planned.output / "figures" / "manifest.json")
+    made = {entry["notebook"] for entry in manifest.values() if entry["scale"] == scale}
+    return sorted(job.name for job in planned.jobs if job.name not in made)
+
+
+def _seconds(path: Path) -> float:
+    return float(_read(path).get("made", {}).get("seconds") or 0)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A table from its file; empty if there is none, or it is damaged."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
