@@ -61,8 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
     option("--seed", nargs="+", type=int, action="extend", help="one or more (default 0)")
+    option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
     option("--steps", type=int, help="length in environment steps, in place of episodes")
-    option("--copies", type=int, default=1, help="of the game, side by side (default 1)")
+    option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
     option("--tests", type=int, help="episodes of a test (default 1000, or as many as trained)")
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with the settings tuning chose")
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
     option = command(_tune, "search a learner's settings on a game with TPE")
     _name_game_and_learner(option)
+    option("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     option("--trials", type=int, default=50, help="finished trials wanted (default 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
     option("--output", default="results/tuning", help="folder of the studies")
@@ -90,7 +92,6 @@ def _parser() -> argparse.ArgumentParser:
 def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
     option("learner", metavar="LEARNER")
-    option("--episodes", type=int, default=5000, help="length of a run (default 5000)")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
 
 
@@ -114,11 +115,9 @@ def _train(options: argparse.Namespace) -> int:
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
 
-    training: dict[str, Any] = {"n_copies": options.copies}
-    if options.steps is not None:
-        training |= {"length": options.steps, "unit": "steps"}
-    if options.tests is not None:
-        training["n_test"] = options.tests
+    asked = {"n_copies": options.copies, "length": options.steps, "n_test": options.tests}
+    training = {name: value for name, value in asked.items() if value is not None}
+    training |= {"unit": "steps"} if options.steps is not None else {}
     told: Any = _settings(options.set), "as tuned" if options.tuned else "as set", training
     specs = [
         run_spec(options.game, options.learner, seed, options.episodes, *told)
