@@ -5,24 +5,19 @@ and an engine is a way to call "do this, unless it is done". A first Ctrl-C or S
 stop: nothing new is begun, and what is under way is written down; a second one acts at once.
 """
 
-import os
 import signal
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import active_children, get_context, parent_process
-from multiprocessing.process import BaseProcess
 from textwrap import shorten
-from threading import Lock, Thread, current_thread, local, main_thread
+from threading import current_thread, local, main_thread
 from types import FrameType
 from typing import TypeVar
 
@@ -97,7 +92,26 @@ def pool(n_jobs: int) -> Pool:
         from svnr.experiments.cluster import workers
 
         return workers(_chosen, n_jobs)
-    return here() if _chosen.kind == "serial" or n_jobs == 1 else processes(n_jobs)
+    if _chosen.kind == "serial" or n_jobs == 1:
+        return here()
+    from svnr.experiments.processes import processes
+
+    return processes(n_jobs)
+
+
+@contextmanager
+def here() -> Iterator[tuple[Submit, int]]:
+    """Work that is done in this thread, at once."""
+    yield _done_at_once, 1
+
+
+def _done_at_once(function: Callable[[T], R], item: T) -> Future[R]:
+    future: Future[R] = Future()
+    try:
+        future.set_result(function(item))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 # --- feeding ------------------------------------------------------------------------------------
@@ -257,82 +271,3 @@ def interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-# --- here, and in processes ---------------------------------------------------------------------
-
-
-@contextmanager
-def here() -> Iterator[tuple[Submit, int]]:
-    """Work that is done in this thread, at once."""
-    yield _done_at_once, 1
-
-
-def _done_at_once(function: Callable[[T], R], item: T) -> Future[R]:
-    future: Future[R] = Future()
-    try:
-        future.set_result(function(item))
-    except Exception as error:
-        future.set_exception(error)
-    return future
-
-
-@contextmanager
-def processes(n: int, grace: float = GRACE) -> Iterator[tuple[Submit, int]]:
-    """Processes that end with this one; at an error or a stop they write down what they are at."""
-    before = set(active_children())
-    with ProcessPoolExecutor(n, get_context("spawn"), _begin_worker, (_chosen,)) as executor:
-        try:
-            yield lambda function, item: executor.submit(_work, function, item), n + 1
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            _end(set(active_children()) - before, grace)
-            raise
-
-
-def _end(workers: set[BaseProcess], grace: float) -> None:
-    deadline = time.monotonic() + grace
-    try:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
-    finally:
-        for worker in workers:
-            worker.kill()
-
-
-_busy = Lock()  # held while a worker is at an item
-
-
-def _begin_worker(engine: Engine) -> None:
-    """Make a worker of this process: it ends when told to, or when whoever began it has ended."""
-    choose(engine)
-    if hasattr(os, "setsid"):
-        os.setsid()  # a terminal's Ctrl-C is for the one who began it, and who tells it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _told_to_end)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _told_to_end(number: int, frame: FrameType | None) -> None:
-    if not _busy.locked():
-        os._exit(0)
-    ask()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
-    _busy.acquire(timeout=GRACE)
-    os._exit(1)
-
-
-def _work(function: Callable[[T], R], item: T) -> R:
-    with _busy:
-        try:
-            return function(item)
-        except Stopped:
-            os._exit(0)

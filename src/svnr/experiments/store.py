@@ -105,10 +105,17 @@ def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run
     missing = [spec for key, spec in wanted.items() if key not in found]
     for spec in missing:
         check_writable(spec.file(folder, ".unfinished.npz"))
-    with _Bar(len(wanted), len(found), n_jobs) as bar:
-        made = each(partial(attempt, folder), missing, n_jobs, bar.count)
+    with _bar(len(wanted), len(found)) as bar:
+
+        def count(run: Run | str | None) -> None:
+            bar.update(bool(run))
+            running = min(n_jobs, left := bar.total - bar.n)
+            bar.set_postfix_str(f"{running} running, {left - running} left")
+
+        count(None)
+        made = each(partial(attempt, folder), missing, n_jobs, count)
         others = [spec for spec, run in zip(missing, made, strict=True) if run is None]
-        made += each(partial(attempt, folder, wait=True), others, n_jobs, bar.count)
+        made += each(partial(attempt, folder, wait=True), others, n_jobs, count)
     failed = [error for error in made if isinstance(error, str)]
     if failed:
         raise DivergedError(f"{len(failed)} of the runs failed; the first, {failed[0]}")
@@ -245,29 +252,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-class _Bar:
-    """Runs done, running and left, and the time left, in a terminal and in a notebook."""
+def _bar(total: int, n_found: int) -> Any:
+    """Runs done and left, and the time left, in a terminal and in a notebook; else nothing."""
+    from tqdm import tqdm
 
-    def __init__(self, total: int, n_found: int, n_jobs: int) -> None:
-        from tqdm import tqdm
-
-        in_notebook = hasattr(builtins, "__IPYTHON__") and n_found < total
-        self._n_jobs = n_jobs
-        self._bar = tqdm(
-            total=total, initial=n_found, desc="runs", unit="run", smoothing=0,
-            disable=False if in_notebook else None,
-        )  # fmt: skip
-
-    def __enter__(self) -> "_Bar":
-        self.count("")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
-
-    def count(self, run: Run | str | None) -> None:
-        """One more is done, unless somebody else is at it."""
-        self._bar.update(bool(run))
-        left = self._bar.total - self._bar.n
-        running = min(self._n_jobs, left)
-        self._bar.set_postfix_str(f"{running} running, {left - running} left")
+    silent = False if hasattr(builtins, "__IPYTHON__") and n_found < total else None
+    told = {"total": total, "initial": n_found, "desc": "runs", "unit": "run", "smoothing": 0}
+    return tqdm(**told, disable=silent)

@@ -9,7 +9,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from svnr.checks import check_count
-from svnr.experiments.engine import GRACE, feed, processes
+from svnr.experiments.engine import GRACE, feed
+from svnr.experiments.processes import processes
 from svnr.publish.notebooks import Job, Outcome, execute
 
 PATIENCE = GRACE + 3.0  # seconds for a notebook to end, whose processes write down what they do
