@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
+from svnr.report.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    probability_of_improvement,
+    smooth,
+    verdict,
+)
 
 
 def test_interquartile_mean_by_hand():
@@ -45,3 +51,10 @@ def test_the_verdict_follows_the_rule():
     assert verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
     assert verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
     assert verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
+
+
+def test_the_chance_to_earn_more_by_hand():
+    # Of the pairs of 1, 3 with 1, 2, 4: 1 ties once and wins never; 3 wins over 1 and 2. 2½ of 6.
+    upper, lower = np.array([1.0, 3.0]), [1.0, 2.0, 4.0]
+    assert probability_of_improvement(upper, lower) == pytest.approx(2.5 / 6)
+    assert probability_of_improvement(lower, upper) == pytest.approx(3.5 / 6)
