@@ -89,14 +89,18 @@ def test_the_outline_of_a_ball_is_a_circle():
 
 
 def test_a_gait_draws_what_is_behind_first_in_its_agents_colour_and_moments_apart():
-    # Parts 0 and 1 stand at depth y = −1 and 1: the larger y is behind.
+    # Parts 0 and 1 stand at depth y = −1 and 1: the larger y is behind. Part 1 is 4 m up.
     ends = np.zeros((2, 2, 3))
     ends[0, :, 1], ends[1, :, 1] = -1.0, 1.0
+    ends[1, :, 2] = 4.0
     body = Capsules(ends, np.array([0.1, 0.2]), np.array([1, -1]))
     figure = robots.gait([body, body], "title", apart=3.0)
     boxes = [patch.get_extents().width for patch in figure.axes[0].patches]
     assert boxes[0] == pytest.approx(2 * boxes[1])  # the thick one first
     colors = [to_hex(patch.get_facecolor()).upper() for patch in figure.axes[0].patches]
     assert colors == [INK.upper(), robots.AGENTS[1].upper()] * 2
+    ys = [patch.get_xy()[:, 1] for patch in figure.axes[0].patches]
+    heights = [(y.min() + y.max()) / 2 for y in ys]
+    assert heights == pytest.approx([4.0, 0.0] * 2, abs=0.01)
     first, _, later, _ = (patch.get_xy()[:, 0].mean() for patch in figure.axes[0].patches)
     assert later - first == pytest.approx(3.0)
