@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from svnr.experiments import evaluate
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.runs import Tally, UnderWay, block_means
-from svnr.experiments.train import Record
+from svnr.experiments.train import Record, Training
 
 
 def performed(spec):
@@ -104,6 +105,42 @@ def test_a_run_under_way_is_written_down_and_gone_on_with(spec, same, n_copies, 
         for _ in under_way.steps():
             pass
     assert same(second.finish(), whole.finish())
+
+
+def test_minutes_are_those_of_training_and_updates_those_of_what_was_moved_most(spec, monkeypatch):
+    """A clock of the processor that goes by a second in a step of training and 100 in a test."""
+    now = [0.0]
+    step, returns = Training.step, evaluate.returns
+    monkeypatch.setattr("svnr.experiments.runs.time.process_time", lambda: now[0])
+    monkeypatch.setattr(Training, "step", lambda self: (passed(now, 1.0), step(self))[1])
+    monkeypatch.setattr(evaluate, "returns", lambda *a: (passed(now, 100.0), returns(*a))[1])
+    training = {"n_copies": 2, "unit": "steps", "length": 40, "test_every": 10}
+    how = {"episode_updates": 0, "warmup": 0, "update_every": 4, "critic_steps": 3}
+    given = spec(game="particle_gather", learner="mmq", training=training, overrides=how)
+    made = performed(given).made
+    assert made["processor_seconds"] == 20  # of 40 steps of two copies
+    assert made["processor_seconds_until_test"] == [5, 10, 15, 20]
+    assert made["updates"] == 30  # ten, of three steps of the critics each
+
+
+def passed(clock, seconds):
+    clock[0] += seconds
+
+
+def test_what_a_run_has_taken_is_gone_on_with(spec):
+    training = {"unit": "steps", "length": 30, "test_every": 10}
+    given = spec(game="particle_gather", learner="maddpg", training=training)
+    first, second = UnderWay(given), UnderWay(given)
+    for step in first.steps():
+        if step >= 20:
+            break
+    second.resume(first.arrays())
+    assert second._seconds == first._seconds and second._worked == first._worked > 0
+    assert second._until_test == first._until_test and len(first._until_test) == 2
+    for _ in second.steps():
+        pass
+    until = second.finish().made["processor_seconds_until_test"]
+    assert len(until) == 3 and until == sorted(until)
 
 
 def test_a_run_does_not_depend_on_the_number_of_threads(spec, same):

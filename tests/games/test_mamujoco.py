@@ -208,6 +208,15 @@ def test_snapshots_are_of_the_steps_that_are_asked_for():
     assert not taken
 
 
+@pytest.mark.parametrize(("started", "copy"), [(0, 0), (2, 2), (2, -1)])
+def test_a_copy_that_was_not_started_has_no_capsules(started, copy):
+    game = MultiAgentMuJoCo("HalfCheetah", "2x3")
+    if started:
+        game.reset(started, 0)
+    with pytest.raises(ValueError, match=f"one of the {started} that reset started, got {copy}"):
+        game.capsules(copy)
+
+
 def test_every_factorization_of_the_library_is_there_and_no_other():
     tried = ["2x3", "6x1", "3x2", "1p1", "2x4", "2x4d", "4x2", "8x1", "2x1", "3x1", "1x6"]
     for scenario, told in SCENARIOS.items():

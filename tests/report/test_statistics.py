@@ -53,7 +53,8 @@ def test_the_verdict_follows_the_rule():
     assert verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
 
 
-def test_the_probability_of_improvement_counts_pairs_and_halves_of_ties():
-    # 3 > 1, 3 > 2, 3 = 3; 1 = 1, 1 < 2, 1 < 3: (2 + ½ + ½) / 6.
-    assert probability_of_improvement([3, 1], [1, 2, 3]) == pytest.approx(0.5)
-    assert probability_of_improvement([5.0], [1.0]) == 1
+def test_the_chance_to_earn_more_by_hand():
+    # Of the pairs of 1, 3 with 1, 2, 4: 1 ties once and wins never; 3 wins over 1 and 2. 2½ of 6.
+    upper, lower = np.array([1.0, 3.0]), [1.0, 2.0, 4.0]
+    assert probability_of_improvement(upper, lower) == pytest.approx(2.5 / 6)
+    assert probability_of_improvement(lower, upper) == pytest.approx(3.5 / 6)

@@ -40,6 +40,34 @@ def test_table_1_puts_ours_beside_the_papers():
     assert row["seeds"] == 2 and row["verdict"] == "reproduced"
 
 
+def test_the_way_of_execution_that_is_asked_for_stands_beside_another_table_of_the_papers():
+    """Greedy episodes earn 4 and 6 in one run, 9 and 9 in the other: spreads 1 and 0."""
+    runs = [run(0, [1]), run(1, [1])]
+    for each, greedy in zip(runs, ([4.0, 6.0], [9.0, 9.0]), strict=True):
+        each.table["tested_greedy"] = np.array(greedy)
+    later = {("svnr", "max_of_three_1.5"): (8.0, 1.0)}
+    row = tables.beside_paper(tables.scores(runs), "greedy", later, digits=1).iloc[0]
+    assert (row["paper"], row["ours"]) == ("8.0 ± 1.0", "7.0 ± 2.0")
+    assert row["spread within a run"] == "0.5"
+    assert row["interquartile mean [95 %]"].startswith("7.0 [5.0, 9.0")
+    shared = tables.beside_paper(tables.scores(runs)).iloc[0]
+    assert shared["spread within a run"] == "0.00"
+
+
+def test_the_tests_of_runs_stand_against_steps_and_minutes_of_training():
+    several = run(2, [1])
+    several.table["test_at"] = np.array([100, 200])
+    for k, way in enumerate(("shared", "independent", "greedy")):
+        several.table[f"test_{way}"] = np.array([[1.0, 3.0], [5.0, 7.0]]) + 10 * k
+    several.made["processor_seconds_until_test"] = [30.0, 90.0]
+    table = tables.tests([several])
+    assert table[["at", "minutes", "shared", "independent", "greedy"]].to_numpy().tolist() == [
+        [100, 0.5, 2, 12, 22],
+        [200, 1.5, 6, 16, 26],
+    ]
+    assert set(table["seed"]) == {2}
+
+
 def test_successes_count_seeds():
     runs = [run(0, [9.5] * 4), run(1, [0.0] * 4), run(2, [9.41] * 4)]
     table = tables.successes(tables.scores(runs), "training", 9.4)
@@ -133,12 +161,3 @@ def test_values_are_counted_the_most_frequent_first():
 def test_contacts_are_told_by_what_episodes_paid():
     found = tables.contacts(np.array([5.0, 5.0, -2.0, 0.0]))
     assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}
-
-
-def test_tests_stand_beside_the_minutes_that_training_took_until_then():
-    one = run(2, [1.0, 2.0], game="halfcheetah_2x3")
-    ways = {f"test_{way}": np.array([[1.0, 3.0], [4.0, 6.0]]) for way in tables.WAYS}
-    made = {"processor_seconds_until_test": [30.0, 90.0]}
-    table = tables.tests([Run(one.spec, {**one.table, "test_at": [10, 20], **ways}, made)])
-    assert table[["seed", "at"]].to_numpy().tolist() == [[2, 10], [2, 20]]
-    assert table["minutes"].tolist() == [0.5, 1.5] and table["greedy"].tolist() == [2.0, 5.0]

@@ -257,7 +257,14 @@ class MultiAgentMuJoCo(Game):
         return reward
 
     def capsules(self, copy: int = 0) -> Capsules:
-        """The parts of a robot as they stand, for drawing."""
+        """The parts of a robot as they stand, for drawing.
+
+        Raises:
+            ValueError: if no reset started such a copy.
+        """
+        n = len(self._now.get("kept", ()))
+        if not 0 <= copy < n:
+            raise ValueError(f"copy must be one of the {n} that reset started, got {copy}")
         mujoco, model, data = self._mujoco, self._env.model, self._env.data
         mujoco.mj_setState(model, data, self._now["kept"][copy].numpy(), self._kept)
         mujoco.mj_kinematics(model, data)

@@ -101,7 +101,11 @@ class MAPPO(Learner):
         self.value_norm, self.memory = ValueNorm(), Rollout()
 
     def _network(self, n: int, width: int, last_gain: float) -> StackedMLP:
-        """`n` networks from the state to `width` outputs, with orthogonal weights."""
+        """`n` networks from the state to `width` outputs, with orthogonal weights.
+
+        The public code's units are rectified; these are not, for the sake of games whose one
+        state is zero (`StackedMLP`).
+        """
         sizes = (self._state_size, *self.settings.hidden, width)
         gains = (nn.init.calculate_gain("tanh"), last_gain)
         draw, draw_last = (partial(orthogonal, gain=gain) for gain in gains)

@@ -74,8 +74,7 @@ class GaussianActor(nn.Module):
 
 def log_density(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
     """log N(z; μ, σ²) [..., D] of z and μ [..., D] and log σ [D]."""
-    noise = (z - mean) / log_std.exp()
-    return -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
+    return _log_normal((z - mean) / log_std.exp(), log_std)
 
 
 def entropy(log_std: Tensor) -> Tensor:
@@ -95,8 +94,7 @@ def squashed_gaussian(out: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """
     mean, log_std = _mean_and_log_std(out)
     z = mean + log_std.exp() * noise
-    log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
-    return torch.tanh(z), log_normal - _log_slope(z)
+    return torch.tanh(z), _log_normal(noise, log_std) - _log_slope(z)
 
 
 def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
@@ -105,8 +103,7 @@ def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
     Actions at the edge of the box, where the density has a pole, are moved inside by `edge`.
     """
     z, noise, log_std = _noise_behind(out, u, edge)
-    log_normal = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
-    return log_normal - _log_slope(z)
+    return _log_normal(noise, log_std) - _log_slope(z)
 
 
 def log_density_slope(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
@@ -129,6 +126,11 @@ def _noise_behind(out: Tensor, u: Tensor, edge: float) -> tuple[Tensor, Tensor, 
 def _mean_and_log_std(out: Tensor) -> tuple[Tensor, Tensor]:
     mean, log_std = out.chunk(2, -1)
     return mean, log_std.clamp(*LOG_STD)
+
+
+def _log_normal(noise: Tensor, log_std: Tensor) -> Tensor:
+    """log N(μ + σ ε; μ, σ²) of noise ε and log σ, whatever μ is."""
+    return -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
 
 
 def _log_slope(z: Tensor) -> Tensor:

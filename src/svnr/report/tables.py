@@ -72,11 +72,15 @@ def traces(runs: Runs) -> pd.DataFrame:
 
 
 def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
-    """One row a run: what it earned in its last training episodes and in each way of execution."""
+    """One row a run: what it earned in its last training episodes and in each way of execution.
+
+    Beside each way stands the deviation of its test episodes, as "shared within".
+    """
 
     def score(run: Run) -> dict[str, float]:
         tested = {name: float(values.mean()) for name, values in run.tested.items()}
-        return {"training": run.last(last), **tested, "spread": float(run.tested["shared"].std())}
+        within = {f"{name} within": float(values.std()) for name, values in run.tested.items()}
+        return {"training": run.last(last), **tested, **within}
 
     return _rows(runs, score)
 
@@ -197,7 +201,7 @@ def beside_paper(
     """
     rows = [
         {"method": TITLES[learner], "game": TITLES[game]}
-        | _beside(cell[column].to_numpy(), cell["spread"].mean(), paper[learner, game], digits)
+        | _beside(cell[column], cell[f"{column} within"].mean(), paper[learner, game], digits)
         for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
         if (learner, game) in paper
     ]
@@ -205,8 +209,9 @@ def beside_paper(
 
 
 def _beside(
-    ours: np.ndarray, within: float, theirs: tuple[float, float], digits: int
+    cell: pd.Series, within: float, theirs: tuple[float, float], digits: int
 ) -> dict[str, Any]:
+    ours = cell.to_numpy()
     low, high = (f"{end:.{digits}f}" for end in bootstrap_interval(ours))
     return {
         "paper": _spread(*theirs, digits),

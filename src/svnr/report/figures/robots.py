@@ -13,7 +13,7 @@ from svnr.report.figures import kit
 from svnr.report.statistics import bootstrap_interval, interquartile_mean
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, TRAP, styled
 
-AGENTS = (*NEUTRAL.values(), *list(COLORS.values())[:4])  # whose part it is → colour
+AGENTS = (*NEUTRAL.values(), "#56B4E9", "#CC79A7")  # whose part it is → colour
 Level = tuple[str, float]  # the name and the return of a scripted team
 
 
@@ -24,7 +24,7 @@ def final_returns(
     title: str,
     levels: Mapping[str, Level],
     paper: Mapping[tuple[str, str], tuple[float, float]],
-    column: str = "greedy",
+    column: str = "shared",
 ) -> plt.Figure:
     """What every trained team earns, a row a method: seeds, their interquartile mean, the paper's.
 
@@ -72,7 +72,7 @@ def learning(
     title: str,
     levels: Mapping[str, Level],
     against: Mapping[str, str],
-    column: str = "greedy",
+    column: str = "shared",
 ) -> plt.Figure:
     """Return of the tests during a run, a column a game, a row for each way to count.
 
