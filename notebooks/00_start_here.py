@@ -43,6 +43,9 @@ n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
+# %%
+outputs = Outputs.of("00_start_here", globals())
+
 # %% [markdown]
 # ## A game with a trap
 #
@@ -103,7 +106,6 @@ views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
 # **What to expect.** SVNR-M goes where the average points, and stays. SVNR leaves.
 
 # %%
-outputs = Outputs.of("00_start_here", globals())
 specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
 runs = collect(specs, outputs.results, n_jobs)
 

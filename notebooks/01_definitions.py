@@ -38,6 +38,9 @@ n_random: int = 200  # random games on which the statements are tried
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
+# %%
+outputs = Outputs.of("01_definitions", globals())
+
 # %% [markdown]
 # ## 1. Three policies
 #
@@ -172,7 +175,6 @@ rows = [
         "Figure 1b", payoff_b, perceived, apart, og.pro_gap(history, payoff_b, alpha, 0), gain
     ),
 ]
-outputs = Outputs.of("01_definitions", globals())
 outputs.figure(
     figures.beliefs(rows), "pro_and_ero", "PRO and ERO, to be seen", note="two reconstructed games"
 )

@@ -39,6 +39,9 @@ n_sweeps: int = 3000  # sweeps of the printed value iteration
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures; empty: this repository's own
 
+# %%
+outputs = Outputs.of("05_policy_iteration", globals())
+
 # %% [markdown]
 # ## 1. Evaluation: Lemma 6.1
 #
@@ -159,7 +162,6 @@ for name, update in updates.items():
         if name != "star" or len(shape) == 3
     }
 violations = pd.DataFrame(rows).T
-outputs = Outputs.of("05_policy_iteration", globals())
 outputs.table(
     violations.map(lambda share: "" if np.isnan(share) else f"{share:.1%}"),
     "violations",

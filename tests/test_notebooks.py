@@ -55,6 +55,15 @@ def test_the_notebook_was_executed_in_order_without_errors(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_parameters_are_checked_before_anything_is_done(name):
+    """In the cell behind them, for papermill called by hand; a notebook without any has none."""
+    code = [cell for cell in from_source(SOURCES[name]).cells if cell.cell_type == "code"]
+    tags = [cell.metadata.get("tags", []) for cell in code]
+    following = code[tags.index(["parameters"]) + 1].source
+    assert f'outputs = Outputs.of("{name}", globals())' in following
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_is_small_and_names_no_machine(name):
     path = SOURCES[name].with_suffix(".ipynb")
     assert path.stat().st_size < 2**20
