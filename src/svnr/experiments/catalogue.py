@@ -40,6 +40,7 @@ class GameRow:
     tuned_as: str = ""  # the game whose studies serve this one; none if empty
     n_trials: int = 0  # of every study on it
     ranges: Mapping[str, Range] = field(default_factory=dict)  # in place of the learners' own
+    trial_length: int = 1500  # episodes of a run of a trial; ours, so that there is time for all
     tells_from: int = 1000  # length from which runs show what those of the paper's do; tried
 
 
@@ -113,6 +114,12 @@ _ROBOT = {
 
 _ONE_STEP = {"learning_rate": 0.005}  # everybody's, but MAPPO's own is for bodies
 
+_ROBOT_RANGES = {
+    "learning_rate": Range(1e-4, 1e-2, log=True),  # around the recipe's
+    "alpha_final": Range(1e-2, 1.0, log=True),  # a step pays some 5
+    "n_particles": Range(4, 16, step=2),  # of each of 64 states
+}
+
 
 def _max_of_three(title: str, width: float, form: str) -> GameRow:
     arguments = {"width": width, "form": form}
@@ -139,7 +146,8 @@ def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
     arguments = {"scenario": scenario, "factorization": factorization, **rules}
     made_by, length = "svnr.games.mamujoco:MultiAgentMuJoCo", _STEPS["length"]
-    return GameRow(title, made_by, arguments, _ROBOT, _STEPS, tells_from=length)
+    tuned = ("halfcheetah_2x3", 6, _ROBOT_RANGES, 100)
+    return GameRow(title, made_by, arguments, _ROBOT, _STEPS, *tuned, tells_from=length)
 
 
 _S2 = (1.5, 2.0, 3.0)  # the widths of the global optimum

@@ -128,7 +128,7 @@ def committed(learner: str, game: str) -> StudySpec:
         learner=LEARNERS[learner].tuned_as or learner,
         n_trials=GAMES[studied].n_trials,
         n_seeds=2,  # ours
-        n_episodes=1500,  # of a run; ours, shorter than §8's, so that there is time for all
+        n_episodes=GAMES[studied].trial_length,
     )
 
 
