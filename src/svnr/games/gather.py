@@ -16,6 +16,8 @@ from svnr.games.game import Copies, Game, Symmetries
 
 TIME_STEP = 0.1  # of mpe2's World
 DAMPING = 0.25  # share of the velocity lost in a step; mpe2's World
+QUARTER, MIRROR = torch.tensor([[[0.0, -1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, -1.0]]])
+SQUARE = [torch.matrix_power(QUARTER, k) @ m for m in (torch.eye(2), MIRROR) for k in range(4)]
 Team = Callable[[Tensor], Tensor]  # from states [B, 8] to joint actions [B, 4]
 
 
@@ -64,8 +66,8 @@ class ParticleGather(Game):
     velocities; `bodies` reads it. Positions are in units of what a speed of 1 covers in a step,
     so that both parts are of one size and a network sees where the next step ends. The time left
     is not in it: the clock truncates, and truncated steps bootstrap. Nor is what was paid before,
-    which matters only where an episode goes on and pays once. With `distances` it is [B, 12]: both
-    distances to the landmark, then those that the next step leads to.
+    which matters only where an episode goes on and pays once. With `distances` it is [B, 12]: last
+    come both distances to the landmark, and those that the next step leads to.
 
     Args:
         settings: the rules.
@@ -91,20 +93,11 @@ class ParticleGather(Game):
         return self.settings.plain()
 
     def symmetries(self) -> Symmetries:
-        """Quarter turns and mirrors of the plane, which the square of pushes bears: eight of them.
-
-        Both particles are turned alike; distances stay.
-        """
-        quarter, mirror = (
-            torch.tensor([[0.0, -1.0], [1.0, 0.0]]),
-            torch.diag(torch.tensor([1.0, -1.0])),
-        )
-        turns = [torch.linalg.matrix_power(quarter, k) for k in range(4)]
-        maps = turns + [turn @ mirror for turn in turns]
+        """The eight turns and mirrors of a square, as that of the pushes is; alike for both."""
         same = torch.eye(self.state_size - 8)
         return Symmetries(
-            torch.stack([torch.block_diag(*[each] * 4, same) for each in maps]),
-            torch.stack([torch.block_diag(each, each) for each in maps]),
+            torch.stack([torch.block_diag(*[turn] * 4, same) for turn in SQUARE]),
+            torch.stack([torch.block_diag(turn, turn) for turn in SQUARE]),
         )
 
     def _begin(self, copies: Sequence[int], seed: int) -> Copies:
@@ -133,12 +126,11 @@ class ParticleGather(Game):
 
     def _remembered(self, position: Tensor, velocity: Tensor, paid: Tensor) -> Copies:
         """What a copy remembers: what is seen, and what that came from, to the last bit."""
-        seen = torch.cat([position / TIME_STEP, velocity], 1)
-        state = seen.flatten(1)
+        now = position / TIME_STEP
+        seen = [torch.cat([now, velocity], 1).flatten(1)]
         if self.settings.distances:
-            state = torch.cat(
-                [state, seen[:, :2].norm(dim=-1), seen.unflatten(1, (2, 2)).sum(1).norm(dim=-1)], 1
-            )
+            seen += [now.norm(dim=-1), (now + velocity).norm(dim=-1)]
+        state = torch.cat(seen, 1)
         return {"state": state, "position": position, "velocity": velocity, "paid": paid}
 
 
