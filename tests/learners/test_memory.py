@@ -189,8 +189,8 @@ def test_rows_are_turned_each_by_one_symmetry_alike_in_state_action_and_next_sta
         torch.stack([torch.eye(2), torch.tensor([[0.0, 1.0], [1.0, 0.0]])]),
         torch.stack([torch.eye(3), -torch.eye(3)]),
     )
-    before = rows(1, 400)
-    before = replace(before, state=before.state + torch.tensor([0.0, 0.25]))
+    same, apart = rows(1, 400), torch.tensor([0.0, 0.25])  # of the coordinates of a state
+    before = replace(same, state=same.state + apart, next_state=same.next_state + apart)
     after = before.turned(maps, torch.Generator().manual_seed(0))
     swapped = after.u[:, 0] < 0
     assert 150 < swapped.sum() < 250
