@@ -248,26 +248,29 @@ def test_with_longer_returns_the_paid_share_reaches_back_by_hand():
 
 
 def test_rows_wait_until_their_return_is_whole_and_are_then_met_once():
-    # Three steps: when row 2 has earned, row 0 alone has all its rewards; two rows more, all have.
+    # Three steps of two copies: when rows 4 and 5 have paid, 0 and 1 alone have all their rewards;
+    # two steps more, all have.
     memory = replay()
-    for i, reward in enumerate([0.0, 0.0, 1.0]):
-        memory.add(rows(i, 1, [reward], [i == 2]))
-    assert (drawn(memory, 64, 3, 1.0).u[:, 0] == 0.0).sum() >= 32
-    for i in (3, 4):
-        memory.add(rows(i, 1, [0.0], [False]))
+    for step, reward in enumerate([[0.0, 0.0], [0.0, 0.0], [1.0, -1.0]]):
+        memory.add(rows(2 * step, 2, reward, [step == 2] * 2))
+        found = drawn(memory, 64, 3, 1.0).u[:, 0]
+    assert (found == 0.0).sum() >= 32 <= (found == 1.0).sum()
+    for start in (6, 8):
+        memory.add(rows(start, 2, [0.0, 0.0], [False, False]))
         drawn(memory, 8, 3, 1.0)
-    assert memory._paid == ([0, 1, 2], [])
+    assert memory._paid == ([0, 2, 4], [1, 3, 5])
 
 
 def test_rows_lead_to_what_was_paid_over_the_wrap():
-    # Six rows of one copy; the newest are rows 6 and 7, which lie over 0 and 1. Row 7 earns:
-    # with three steps 5 and 6 lead to it and wait no longer once two more rows are there.
-    memory = replay(6)
+    # Six rows of one copy; rows 6 to 9 lie over 0 to 3. Row 7 earns: with three steps 5 and 6 lead
+    # to it. At once 5 has its three rewards, two rows later 6 and 7 have theirs as well.
+    memory, known = replay(6), []
     for i in range(10):
         memory.add(rows(i, 1, [float(i == 7)], [i == 7]))
-        found = led_to(memory, 3) if i == 9 else drawn(memory, 8, 3, 1.0)
-    assert memory._paid == ([0, 1, 5], [])
-    assert found >= {5.0, 6.0, 7.0}
+        drawn(memory, 8, 3, 1.0)
+        known.append(memory._paid[0])
+    assert known[6:] == [[], [5], [0, 5], [0, 1, 5]]
+    assert led_to(memory, 3) >= {5.0, 6.0, 7.0}
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
