@@ -15,6 +15,7 @@ from svnr.checks import (
     Share,
     Whole,
     Widths,
+    added,
     changed,
     check_agent,
     check_count,
@@ -179,6 +180,16 @@ def test_settings_name_what_does_not_fit(changes, message):
     for make in (More, lambda **given: changed(More(), given), lambda **g: replace(More(), **g)):
         with pytest.raises(ValueError, match=message):
             make(**changes)
+
+
+def test_a_setting_that_was_added_later_is_not_spoken_of_where_it_is_left_alone():
+    @dataclass(frozen=True, kw_only=True)
+    class Later(More):
+        momentum: Share = added(0.5)
+
+    assert Later().plain() == Later(momentum=0.5).plain() == More().plain()
+    assert Later(momentum=0).plain() == {**More().plain(), "momentum": 0.0}
+    assert Later() != Later(momentum=0)
 
 
 def test_settings_are_changed_by_name_and_stay_as_they_were():

@@ -6,7 +6,7 @@ Each check returns its argument in the form that the rest of the package works w
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from math import inf, isfinite
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -85,8 +85,23 @@ class Settings:
             object.__setattr__(self, name, fitted(name, getattr(self, name), wanted))
 
     def plain(self) -> dict[str, Any]:
-        """The settings as JSON can hold them."""
-        return plain(asdict(self))
+        """The settings as JSON can hold them, without what was `added` and is left alone."""
+        kept = (each for each in fields(self) if not _left_alone(self, each))
+        values = asdict(self)
+        return plain({each.name: values[each.name] for each in kept})
+
+
+def added(default: Any) -> Any:
+    """A setting that came after runs were kept: left at this default, it is not spoken of.
+
+    So they are described as they were, and their keys stay. The default must be what was done
+    before there was the setting.
+    """
+    return field(default=default, metadata={"added": True})
+
+
+def _left_alone(settings: Settings, each: Field[Any]) -> bool:
+    return "added" in each.metadata and getattr(settings, each.name) == each.default
 
 
 def _is_finite(value: float) -> bool:

@@ -1,11 +1,16 @@
+import json
+
 import pytest
 import torch
 
 from svnr.experiments import specs
-from svnr.experiments.specs import TrainSettings, grid, run_spec
+from svnr.experiments.catalogue import GAMES, settings_class
+from svnr.experiments.repository import repository_root
+from svnr.experiments.specs import RunSpec, TrainSettings, grid, run_spec
 from svnr.learners.svnr import SVNR
 
-ROWS = {"n_particles": 16}
+ROWS, OFF, ON = {"n_particles": 16}, {"use_symmetries": False}, {"use_symmetries": True}
+RESULTS = repository_root() / "results"
 
 
 def spec(game="max_of_three_2.0", learner="svnr", seed=0, n_episodes=30, **changes):
@@ -126,3 +131,28 @@ def test_runs_are_as_long_as_runs_of_their_game_are_unless_told_otherwise():
     assert (episodes.n_test, episodes.test_every) == (3, 0)  # not in so many steps
     assert run_spec("climbing", "svnr").training == TrainSettings()
     assert run_spec("climbing", "svnr", 0, 5000) == run_spec("climbing", "svnr")
+
+
+def kept(game):
+    """The headers of the runs of a game that this repository keeps, with their files."""
+    return [(path, json.loads(path.read_text("utf-8"))) for path in RESULTS.glob(f"{game}/*.json")]
+
+
+@pytest.mark.parametrize("game", sorted(GAMES))
+def test_runs_that_were_kept_are_found_again_by_what_they_say(game):
+    for path, header in kept(game):
+        learner = header["learner"]["name"]
+        described = RunSpec(
+            game=game,
+            learner=learner,
+            seed=header["seed"],
+            settings=settings_class(learner)(**header["settings"]),
+            training=TrainSettings(**header["training"]),
+        )
+        assert described.description | {"made": header["made"]} == header
+        assert described.file(RESULTS, ".json") == path
+
+
+def test_a_setting_that_was_added_later_moves_the_key_where_it_is_used():
+    assert spec("particle_gather").key == spec("particle_gather", overrides=OFF).key
+    assert spec("particle_gather", overrides=ON).key != spec("particle_gather").key

@@ -242,3 +242,8 @@ def test_data_are_what_json_can_hold():
 
 def test_nothing_is_known_of_what_can_be_earned_unless_a_game_says_so():
     assert max_of_three(2.0).return_bounds == (-float("inf"), float("inf"))
+
+
+def test_nothing_is_known_of_the_symmetries_of_a_game_unless_it_says_so():
+    maps = max_of_three(2.0).symmetries()
+    assert maps.state.tolist() == [[[1.0]]] and torch.equal(maps.u, torch.eye(3).unsqueeze(0))

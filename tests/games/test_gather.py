@@ -107,6 +107,60 @@ def test_the_best_team_meets_in_every_episode(start, random_starts, radius):
     assert bool((returns == 5.0).all())
 
 
+def turned(game, maps, state):
+    """A game whose copies are where `game` has them, turned; and their states [B, S]."""
+    other = ParticleGather(game.settings)
+    seen = state @ maps.mT
+    position, velocity = bodies(seen)
+    other.load_state_dict(
+        game.state_dict() | {"state": seen, "position": position, "velocity": velocity}
+    )
+    return other, seen
+
+
+@pytest.mark.parametrize("distances", [False, True])
+@pytest.mark.parametrize("index", range(8))
+def test_a_turned_team_comes_to_the_turned_state_and_earns_the_same(index, distances):
+    game = particle_gather(random_starts=True, distances=distances)
+    maps, team, paid = game.symmetries(), random_play(2), torch.zeros(3)
+    state = game.reset(300, seed=1)
+    other, _ = turned(game, maps.state[index], state)
+    for _ in range(game.horizon):
+        u = team(state)
+        step, theirs = game.step(u), other.step(u @ maps.u[index].mT)
+        state = step.state
+        assert torch.allclose(theirs.state, state @ maps.state[index].mT, atol=1e-5)
+        for name in ("reward", "terminated", "truncated"):
+            assert torch.equal(getattr(step, name), getattr(theirs, name))
+        paid += torch.stack([(step.reward == x).sum() for x in (5.0, -2.0, 0.0)])
+    assert bool((paid > 0).all())
+
+
+def test_the_symmetries_are_the_eight_of_the_square():
+    """A quarter turn takes (x, y) to (−y, x), the mirror to (x, −y)."""
+    maps = particle_gather().symmetries()
+    state, u = torch.arange(1.0, 9.0), torch.tensor([0.1, 0.2, 0.3, 0.4])
+    assert (maps.state[1] @ state).tolist() == [-2, 1, -4, 3, -6, 5, -8, 7]
+    assert (maps.state[4] @ state).tolist() == [1, -2, 3, -4, 5, -6, 7, -8]
+    assert torch.equal(maps.u[1] @ u, torch.tensor([-0.2, 0.1, -0.4, 0.3]))
+    assert len({tuple((each @ state).tolist()) for each in maps.state}) == 8
+    assert bool((maps.u.abs().sum(-1) == 1).all())  # the box of actions is kept
+
+
+def test_distances_now_and_after_the_next_step_can_be_seen():
+    """Pushed at rest 4 units east of it, velocity is −0.5: then 4 is seen, and 3.5 to come."""
+    game = particle_gather(distances=True)
+    plain, state = particle_gather().reset(3, 0), game.reset(3, 0)
+    assert torch.equal(state[:, :8], plain)
+    assert torch.allclose(state[:, 8:], torch.full((3, 4), 4.0))
+    push = -plain[:, :4] / 4  # straight to the landmark, both
+    seen = game.step(push).state[0]
+    assert seen[8:].tolist() == pytest.approx([4.0, 4.0, 3.5, 3.5], abs=1e-5)
+    after, velocity = bodies(game.step(push).state)
+    assert torch.allclose(after.norm(dim=-1)[0] / TIME_STEP, seen[10:])
+    assert velocity.shape == (3, 2, 2)
+
+
 def test_a_solo_runner_pays_and_who_stays_away_does_not():
     assert bool((play(ParticleGather(), solo_runner, 50) == -2.0).all())
     assert bool((play(ParticleGather(), stay_away, 50) == 0.0).all())

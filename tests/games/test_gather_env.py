@@ -61,3 +61,9 @@ def test_a_step_outside_an_episode_or_without_all_agents_is_refused():
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions must be one for each of .*got \['x_1'\]"):
         env.step({"x_1": push["x_1"]})
+
+
+def test_what_is_observed_has_the_games_size():
+    env = GatherParallelEnv(GatherSettings(distances=True))
+    observed, _ = env.reset(seed=0)
+    assert env.observation_space("x_1").contains(observed["x_1"]) and len(observed["x_1"]) == 12

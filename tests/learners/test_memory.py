@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from svnr.games.game import Symmetries
 from svnr.learners.memory import Replay, Rollout, Transitions
 
 
@@ -177,6 +180,29 @@ def test_n_step_returns_by_hand_of_two_copies_side_by_side_and_over_the_wrap():
     }
 
 
+# --- symmetries ----------------------------------------------------------------------------------
+
+
+def test_rows_are_turned_each_by_one_symmetry_alike_in_state_action_and_next_state():
+    """Two maps: nothing, and the swap of both state coordinates with a sign for u."""
+    maps = Symmetries(
+        torch.stack([torch.eye(2), torch.tensor([[0.0, 1.0], [1.0, 0.0]])]),
+        torch.stack([torch.eye(3), -torch.eye(3)]),
+    )
+    same, apart = rows(1, 400), torch.tensor([0.0, 0.25])  # of the coordinates of a state
+    before = replace(same, state=same.state + apart, next_state=same.next_state + apart)
+    after = before.turned(maps, torch.Generator().manual_seed(0))
+    swapped = after.u[:, 0] < 0
+    assert 150 < swapped.sum() < 250
+    assert torch.equal(after.u[swapped], -before.u[swapped])
+    assert torch.equal(after.u[~swapped], before.u[~swapped])
+    assert torch.equal(after.state[swapped], before.state[swapped].flip(-1))
+    assert torch.equal(after.state[~swapped], before.state[~swapped])
+    assert torch.equal(after.next_state[swapped], before.next_state[swapped].flip(-1))
+    for name in ("reward", "terminated", "truncated", "note", "weight"):
+        assert torch.equal(getattr(after, name), getattr(before, name))
+
+
 # --- rare rewards --------------------------------------------------------------------------------
 
 
@@ -198,6 +224,53 @@ def test_rows_that_were_overwritten_are_no_longer_met_as_rewarded():
         memory.add(rows(2 * start, 2, reward))
         found = drawn(memory, 64, rewarded_share=1.0).reward
     assert set(found.tolist()) == {0.0, -3.0} and (found == -3.0).sum() >= 32
+
+
+def led_to(memory, n_steps):
+    """The rows, by their numbers, that are drawn because of their returns; γ = ½."""
+    return set(drawn(memory, 400, n_steps, rewarded_share=1.0).u[:, 0].tolist())
+
+
+def test_with_longer_returns_the_paid_share_reaches_back_by_hand():
+    # Two episodes of four steps, side by side; at the end copy 0 earns 5 and copy 1 loses 2.
+    # Rows 0, 2, 4, 6 are of copy 0; 6 earns, with two steps 4 leads to it, with three 2 as well.
+    memory = replay()
+    for step in range(4):
+        end = [step == 3] * 2
+        memory.add(rows(2 * step, 2, [5.0, -2.0] if step == 3 else [0.0, 0.0], end))
+    for later in range(8, 14, 2):  # a new episode, in which nothing is paid
+        memory.add(rows(later, 2, [0.0, 0.0], [False, False]))
+    assert led_to(memory, 1) == {6.0, 7.0}
+    memory.load_state_dict(memory.state_dict())
+    assert led_to(memory, 2) == {4.0, 5.0, 6.0, 7.0}
+    memory.load_state_dict(memory.state_dict())
+    assert led_to(memory, 3) == {2.0, 3.0, 4.0, 5.0, 6.0, 7.0}
+
+
+def test_rows_wait_until_their_return_is_whole_and_are_then_met_once():
+    # Three steps of two copies: when rows 4 and 5 have paid, 0 and 1 alone have all their rewards;
+    # two steps more, all have.
+    memory = replay()
+    for step, reward in enumerate([[0.0, 0.0], [0.0, 0.0], [1.0, -1.0]]):
+        memory.add(rows(2 * step, 2, reward, [step == 2] * 2))
+        found = drawn(memory, 64, 3, 1.0).u[:, 0]
+    assert (found == 0.0).sum() >= 32 <= (found == 1.0).sum()
+    for start in (6, 8):
+        memory.add(rows(start, 2, [0.0, 0.0], [False, False]))
+        drawn(memory, 8, 3, 1.0)
+    assert memory._paid == ([0, 2, 4], [1, 3, 5])
+
+
+def test_rows_lead_to_what_was_paid_over_the_wrap():
+    # Six rows of one copy; rows 6 to 9 lie over 0 to 3. Row 7 earns: with three steps 5 and 6 lead
+    # to it. At once 5 has its three rewards, two rows later 6 and 7 have theirs as well.
+    memory, known = replay(6), []
+    for i in range(10):
+        memory.add(rows(i, 1, [float(i == 7)], [i == 7]))
+        drawn(memory, 8, 3, 1.0)
+        known.append(memory._paid[0])
+    assert known[6:] == [[], [5], [0, 5], [0, 1, 5]]
+    assert led_to(memory, 3) >= {5.0, 6.0, 7.0}
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])

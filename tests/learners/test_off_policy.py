@@ -2,6 +2,7 @@ import pytest
 import torch
 from teams import at, new, played
 
+from svnr.games.gather import particle_gather
 from svnr.learners.maddpg import MADDPGSettings
 from svnr.learners.svnr import SVNRSettings
 
@@ -54,3 +55,20 @@ def test_a_batch_cannot_teach_by_more_rows_than_it_has():
         SVNRSettings(batch_size=4)
     with pytest.raises(ValueError, match="n_rows must be at most the batch_size of 512, got 513"):
         MADDPGSettings(n_rows=513)
+
+
+def test_a_batch_is_turned_by_the_symmetries_of_the_game_if_the_settings_say_so():
+    game = particle_gather()
+    as_played, turned = (
+        new("maddpg", game, batch_size=400, warmup=99, n_steps=3, use_symmetries=use)
+        for use in (False, True)
+    )
+    for each in played(game, n_steps=4):
+        as_played.observe(each, at(0))
+        turned.observe(each, at(0))
+    before, after = as_played.draw(), turned.draw()  # the same rows
+    assert torch.equal(before.reward, after.reward)
+    assert torch.allclose(before.state.norm(dim=-1), after.state.norm(dim=-1))
+    found = {tuple(row) for row in after.state[:, :2].sign().tolist()}
+    assert len(found) == 4 and not torch.equal(before.u, after.u)
+    assert len({tuple(row) for row in before.state[:, :2].sign().tolist()}) == 1

@@ -44,6 +44,14 @@ class Outcome:
     reward: float  # in the game's payoff units
 
 
+@dataclass(frozen=True)
+class Symmetries:
+    """Linear maps that a game does not notice: from A s, B u leads to A s′ and pays the same."""
+
+    state: Tensor  # [G, S, S] the A of each
+    u: Tensor  # [G, D, D] the B of each; it keeps u in [−1, 1]
+
+
 class Game(ABC):
     """A cooperative stochastic game (§3.1), played in parallel copies.
 
@@ -135,6 +143,12 @@ class Game(ABC):
         _check_part("state", begun.get("state"), torch.empty(len(copies), self.state_size))
         clock = torch.zeros(len(copies), dtype=torch.long)
         return {**begun, "clock": clock, "terminated": clock > 0, "truncated": clock > 0}
+
+    def symmetries(self) -> Symmetries:
+        """What is known of the game beside its rules; by default the identity alone."""
+        return Symmetries(
+            torch.eye(self.state_size)[None], torch.eye(sum(self.action_sizes))[None]
+        )
 
     def close(self) -> None:
         """Let go of all copies; the next reset starts new ones."""

@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Positive, Settings, changed
-from svnr.games.game import Copies, Game
+from svnr.checks import Count, Positive, Settings, added, changed
+from svnr.games.game import Copies, Game, Symmetries
 
 TIME_STEP = 0.1  # of mpe2's World
 DAMPING = 0.25  # share of the velocity lost in a step; mpe2's World
+QUARTER, MIRROR = torch.tensor([[[0.0, -1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, -1.0]]])
+SQUARE = [torch.matrix_power(QUARTER, k) @ m for m in (torch.eye(2), MIRROR) for k in range(4)]
 Team = Callable[[Tensor], Tensor]  # from states [B, 8] to joint actions [B, 4]
 
 
@@ -47,6 +49,7 @@ class GatherSettings(Settings):
     end_on_solo: bool = True  # the episode ends when one is; fits Table 1
     pay_each_step: bool = False  # if it goes on: at every step, not once for each kind; ours
     horizon: Count = 25  # steps of an episode (§8.2)
+    distances: bool = added(False)  # both particles' |p| and |p + v| are in the state too; ours
 
     def __post_init__(self) -> None:
         """Refuse rules that make no game."""
@@ -63,7 +66,8 @@ class ParticleGather(Game):
     velocities; `bodies` reads it. Positions are in units of what a speed of 1 covers in a step,
     so that both parts are of one size and a network sees where the next step ends. The time left
     is not in it: the clock truncates, and truncated steps bootstrap. Nor is what was paid before,
-    which matters only where an episode goes on and pays once.
+    which matters only where an episode goes on and pays once. With `distances` it is [B, 12]: last
+    come both distances to the landmark, and those that the next step leads to.
 
     Args:
         settings: the rules.
@@ -78,6 +82,7 @@ class ParticleGather(Game):
     ) -> None:
         self.settings = rules = settings or GatherSettings()
         self.name, self.horizon = name, rules.horizon
+        self.state_size = 12 if rules.distances else 8
         prices = (rules.joint_reward, rules.solo_reward)
         self._prices = torch.tensor(prices)
         if not rules.pay_each_step:  # then each kind of contact is paid once at most
@@ -86,6 +91,14 @@ class ParticleGather(Game):
     def rules(self) -> dict[str, Any]:
         """The settings."""
         return self.settings.plain()
+
+    def symmetries(self) -> Symmetries:
+        """The eight turns and mirrors of a square, as that of the pushes is; alike for both."""
+        same = torch.eye(self.state_size - 8)
+        return Symmetries(
+            torch.stack([torch.block_diag(*[turn] * 4, same) for turn in SQUARE]),
+            torch.stack([torch.block_diag(turn, turn) for turn in SQUARE]),
+        )
 
     def _begin(self, copies: Sequence[int], seed: int) -> Copies:
         """Both particles at rest, at distances drawn from `start`; nothing is paid yet."""
@@ -98,7 +111,7 @@ class ParticleGather(Game):
         angle = 2 * torch.pi * turn
         position = distance * torch.cat([angle.cos(), angle.sin()], -1)  # [K, 2, 2]
         nothing = torch.zeros(len(copies), 2, dtype=torch.bool)  # of what joint and solo pay
-        return _remembered(position, torch.zeros_like(position), nothing)
+        return self._remembered(position, torch.zeros_like(position), nothing)
 
     def _play(self, now: Copies, u: Tensor, running: Tensor) -> tuple[Tensor, Copies]:
         """Push, move, pay."""
@@ -108,19 +121,22 @@ class ParticleGather(Game):
         met = torch.stack(contacts(position, rules.radius), -1)
         due = met if rules.pay_each_step else met & ~now["paid"]
         ended = (met & torch.tensor([rules.end_on_joint, rules.end_on_solo])).any(-1)
-        after = _remembered(position, velocity, now["paid"] | met)
+        after = self._remembered(position, velocity, now["paid"] | met)
         return due.to(u.dtype) @ self._prices, {**after, "terminated": ended}
 
-
-def _remembered(position: Tensor, velocity: Tensor, paid: Tensor) -> Copies:
-    """What a copy remembers: what is seen, and what that came from, to the last bit."""
-    state = torch.cat([position / TIME_STEP, velocity], 1).flatten(1)
-    return {"state": state, "position": position, "velocity": velocity, "paid": paid}
+    def _remembered(self, position: Tensor, velocity: Tensor, paid: Tensor) -> Copies:
+        """What a copy remembers: what is seen, and what that came from, to the last bit."""
+        now = position / TIME_STEP
+        seen = [torch.cat([now, velocity], 1).flatten(1)]
+        if self.settings.distances:
+            seen += [now.norm(dim=-1), (now + velocity).norm(dim=-1)]
+        state = torch.cat(seen, 1)
+        return {"state": state, "position": position, "velocity": velocity, "paid": paid}
 
 
 def bodies(state: Tensor) -> tuple[Tensor, Tensor]:
-    """The positions and velocities, both [..., 2, 2], of the two particles in states [..., 8]."""
-    position, velocity = state.unflatten(-1, (2, 2, 2)).unbind(-3)
+    """The positions and velocities, both [..., 2, 2], of the two particles in states [..., S]."""
+    position, velocity = state[..., :8].unflatten(-1, (2, 2, 2)).unbind(-3)
     return TIME_STEP * position, velocity
 
 

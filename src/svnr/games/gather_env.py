@@ -34,7 +34,7 @@ class GatherParallelEnv(ParallelEnv):
     ) -> None:
         self.render_mode = check_one_of("render_mode", render_mode, ("rgb_array", None))
         self._game = ParticleGather(settings)
-        self._observed = Box(-np.inf, np.inf, (8,), np.float32)
+        self._observed = Box(-np.inf, np.inf, (self._game.state_size,), np.float32)
         self._pushed = Box(-1.0, 1.0, (1,), np.float32)
         self._drawn = np.random.default_rng()
         self.agents: list[str] = []

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from svnr.checks import check_count
+from svnr.games.game import Symmetries
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,13 @@ class Transitions:
     def head(self, n: int) -> "Transitions":
         """The first n rows."""
         return replace(self, **{name: column[:n] for name, column in vars(self).items()})
+
+    def turned(self, maps: Symmetries, generator: Generator) -> "Transitions":
+        """Every row as one of G symmetries of the game has it, drawn for each row."""
+        which = torch.randint(len(maps.u), (len(self.u),), generator=generator)
+        of_state, of_u = maps.state[which], maps.u[which]  # [B, S, S], [B, D, D]
+        state, next_state = (_times(of_state, x) for x in (self.state, self.next_state))
+        return replace(self, state=state, u=_times(of_u, self.u), next_state=next_state)
 
 
 class Replay:
@@ -53,7 +61,7 @@ class Replay:
         self._columns |= {"reward": torch.zeros(1), **flags}
         self._added = 0  # rows written so far, some of them over others
         self._copies = 1  # rows added at a time: the row after row i is row i + copies
-        self._paid: tuple[list[int], list[int]] = ([], [])  # rows that earned, that lost something
+        self._paid: tuple[list[int], list[int]] = ([], [])  # rows whose return is above, below 0
         self._sorted = 0  # rows that have been looked at for it
         self.seen = 0  # transitions ever seen
 
@@ -88,11 +96,11 @@ class Replay:
         Args:
             size: B.
             generator: of the draws.
-            discount: γ.
+            discount: γ; always the same, as `n_steps` is.
             n_steps: rewards added up; fewer where an episode ended, or has only come so far.
-            rewarded_share: of the rows, drawn half from those with a reward above 0 and half from
-                those below, so that rare successes are met as often as failures; where there are
-                none of a kind, its rows are drawn as the others.
+            rewarded_share: of the rows, drawn half from those whose n-step return is above 0 and
+                half from those where it is below, so that rare successes are met as often as
+                failures; where there are none of a kind, its rows are drawn as the others.
 
         Raises:
             ValueError: if the buffer is empty.
@@ -101,12 +109,12 @@ class Replay:
             raise ValueError("sample needs at least one stored transition, got an empty buffer")
         rows = torch.randint(len(self), (size,), generator=generator)
         if rewarded_share:
+            self._sort_new_rows(discount, n_steps)
             rows = self._with_rewarded(rows, int(size * rewarded_share / 2), generator)
         return self._ahead(rows, discount, n_steps)
 
     def _with_rewarded(self, rows: Tensor, n: int, generator: Generator) -> Tensor:
-        """n of the rows replaced by rows that earned something, and n by rows that lost."""
-        self._sort_new_rows()
+        """n of the rows replaced by rows that led to a gain, and n by rows that led to a loss."""
         for place, found in enumerate(self._paid):
             if found:
                 drawn = torch.randint(len(found), (n,), generator=generator)
@@ -114,15 +122,19 @@ class Replay:
                 rows[place * n : (place + 1) * n] = chosen
         return rows[torch.randperm(len(rows), generator=generator)]
 
-    def _sort_new_rows(self) -> None:
-        """Bring the lists of paid rows up to date; from the start where rows were overwritten."""
+    def _sort_new_rows(self, discount: float, n_steps: int) -> None:
+        """Bring the lists of paid rows up to date; from the start where rows were overwritten.
+
+        Rows wait until all rewards of their return are there.
+        """
         if self._added > self._capacity:
             self._paid, self._sorted = ([], []), 0
-        first, end = self._sorted, len(self)
-        reward = self._columns["reward"][first:end]
-        for rows, kind in zip(self._paid, (reward > 0, reward < 0), strict=True):
-            rows += (kind.nonzero().flatten() + first).tolist()
-        self._sorted = end
+        rows = torch.arange(self._sorted, len(self))
+        rows = rows[(self._added - 1 - rows) % self._capacity >= (n_steps - 1) * self._copies]
+        reward = self._ahead(rows, discount, n_steps).reward
+        for paid, kind in zip(self._paid, (reward > 0, reward < 0), strict=True):
+            paid += rows[kind].tolist()
+        self._sorted += len(rows)
 
     def _ahead(self, rows: Tensor, discount: float, n_steps: int) -> Transitions:
         """The rows with what came within n steps: Σ_j γʲ r_j, s_{t+k} and γᵏ (1 − terminated)."""
@@ -213,6 +225,11 @@ class Rollout:
         self.drawn = columns.pop("drawn")
         steps = zip(*columns.values(), strict=True)
         self._steps = [Transitions(**dict(zip(columns, step, strict=True))) for step in steps]
+
+
+def _times(matrices: Tensor, x: Tensor) -> Tensor:
+    """The products [B, K] of matrices [B, K, K] and vectors [B, K]."""
+    return (matrices @ x.unsqueeze(-1)).squeeze(-1)
 
 
 def _check_memory(capacity: int, bytes_a_row: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Share, Whole
+from svnr.checks import Count, Share, Whole, added
 from svnr.games.game import Game
 from svnr.learners.checkpoint import gather
 from svnr.learners.learner import Execution, Learner, Progress, check_asked
@@ -31,7 +31,8 @@ class OffPolicySettings(NetworkSettings):
     warmup: Whole = 10  # environment steps before the first update; §8's schedule holds α as long
     update_every: Count = 1  # environment steps between updates; ROMMEO's
     episode_updates: Whole = 0  # after each episode, in place of those between steps; ours
-    rewarded_share: Share = 0.0  # of a batch that must have earned or lost something; ours
+    rewarded_share: Share = 0.0  # of a batch whose n-step returns must not be 0; ours
+    use_symmetries: bool = added(False)  # rows of a batch turned by the game's symmetries; ours
 
     def __post_init__(self) -> None:
         """Refuse to teach by more rows of a batch than it has."""
@@ -60,6 +61,7 @@ class OffPolicy(Learner):
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
         self.width = sum(game.action_sizes)  # D
         self.own = own_coordinates(game.action_sizes)  # [N, D]
+        self._symmetries = game.symmetries()
         self.memory = Replay(settings.capacity, game.state_size, self.width)
         words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
         self._draws = torch.Generator().manual_seed(int(words[0]))
@@ -98,10 +100,11 @@ class OffPolicy(Learner):
         return (u * self.own.unsqueeze(1)).sum(0)
 
     def draw(self) -> Transitions:
-        """A batch from the replay."""
+        """A batch from the replay, turned if the settings say so."""
         told = self.settings
         how = (told.discount, told.n_steps, told.rewarded_share)
-        return self.memory.sample(told.batch_size, self._draws, *how)
+        batch = self.memory.sample(told.batch_size, self._draws, *how)
+        return batch.turned(self._symmetries, self._draws) if told.use_symmetries else batch
 
     def _updates_due(self, rows: Transitions) -> int:
         """How many updates follow upon the next transitions, one of each copy."""
