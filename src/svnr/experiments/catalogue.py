@@ -193,6 +193,7 @@ LEARNERS: dict[str, LearnerRow] = {
     "svnr": LearnerRow("SVNR", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "strict"}),
     "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
     "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
+    "svnr_b": LearnerRow("SVNR-B", "svnr.learners.svnr_b:SVNRB", _SOFT),
     "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
     "facmac": LearnerRow("FACMAC", "svnr.learners.facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
     "qmix": LearnerRow("QMIX", "svnr.learners.qmix:QMIX", _RATE | _NOISE | _EXPLORING),
