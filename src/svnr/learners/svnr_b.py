@@ -37,16 +37,22 @@ from svnr.stein.energy import energy_direction
 class SVNRBSettings(SVNRSettings):
     """Everything that SVNR-B can be told beyond SVNR; each value ours."""
 
-    chain: Literal["stored", "fresh"] | None = None  # particles; by default stored in one state
-    n_stored: Count = 256  # P; fresh ones are M / 2 a state
-    n_births: Whole = 256  # uniform joint actions an update and state that challenge particles
+    chain: Literal["stored", "fresh"] | None = None  # particles: by default stored for one state
+    n_stored: Count = 256  # P; of 64 the share of each hill is off by more; fresh ones are M / 2
+    n_births: Whole = 256  # uniform joint actions that challenge them at each update and state
     moves: Literal["metropolis", "stein"] = "metropolis"  # of particles, after the births
     pull: Literal["energy", "stein"] = "energy"  # on samplers, towards the particles
     floor: Positive = 0.01  # of the distances that an energy pull divides by; latent units
 
     def fitted_to(self, game: Game) -> Self:
-        """See `OffPolicySettings.fitted_to`."""
+        """See `OffPolicySettings.fitted_to`.
+
+        Raises:
+            ValueError: for particles to be stored in a game of many states.
+        """
         one_state = isinstance(game, OneShotGame) and game.horizon == 1
+        if self.chain == "stored" and not one_state:
+            raise ValueError(f"chain must be 'fresh' in {game.name}, of many states, got 'stored'")
         chain = self.chain or ("stored" if one_state else "fresh")
         return replace(super().fitted_to(game), chain=chain)
 
@@ -96,9 +102,10 @@ class SVNRB(SVNR):
         n_births, (n_groups, n, width) = self.settings.n_births, z.shape[1:]
         n_births = n_births // n * n if self.stored else n_births
         u = births.uniform(1, n_groups, n_births, width, generator=self._generator)
-        values, rivals, value = self.value(state, u), births.latent(u), self.value(state, z.tanh())
+        all_values = self.value(state, torch.cat([z.tanh(), u], -2))
+        rivals, (value, values) = births.latent(u), all_values.split([n, n_births], -1)
         if self.stored:
-            rivals, values = rivals.view(-1, *z.shape), values.view(-1, *value.shape)
+            rivals, values = rivals.view(-1, *z.shape), values.reshape(-1, *value.shape)
         take = births.reborn if self.stored else births.chosen
         return take(z, value, rivals, values, alpha, self._generator)
 
