@@ -1,4 +1,3 @@
-import math
 
 import pytest
 import torch
@@ -7,7 +6,6 @@ from teams import earned, new, trained
 from svnr.games.differential import max_of_three
 from svnr.learners.losses import stein_direction
 from svnr.learners.svnr_b import SVNRBSettings
-from svnr.stein import births
 from svnr.stein.energy import energy_distance
 
 GAME = max_of_three(2.0)
@@ -26,8 +24,8 @@ def pulled(team, state, alpha):
     team.move_samplers(state, alpha)
     slope = 10 * team.samplers.mean.clone()  # Adam's first moment, from zero: 0.1 of it
     team.samplers.load_state_dict(before)
-    n = noises[-1].shape[1]
-    return team.samplers.net(state[:, None].expand(-1, n, -1)[: len(noises[-1])], noises[-1]), slope
+    states = state[: len(noises[-1]), None].expand(-1, noises[-1].shape[1], -1)
+    return team.samplers.net(states, noises[-1]), slope
 
 
 # --- the pull ------------------------------------------------------------------------------------

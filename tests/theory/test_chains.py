@@ -144,10 +144,9 @@ def test_the_nearest_product_is_nearer_than_any_on_a_grid(q):
     joint = boltzmann(q, 0.5)
     least = chains.energy_distance(joint, chains.nearest_product(joint))
     points = np.linspace(0, 1, 9)
-    if len(q) == 2:
-        laws = [np.array([x, 1 - x]) for x in points]
-    else:
-        laws = [np.array([x, y, max(0.0, 1 - x - y)]) for x in points for y in points if x + y < 1 + 1e-9]
+    grid = np.array(np.meshgrid(*[points] * (len(q) - 1))).reshape(len(q) - 1, -1).T
+    rest = 1 - grid.sum(1, keepdims=True)
+    laws = [law for law in np.hstack([grid, rest]) if law.min() >= 0]
     for first in laws:
         for second in laws:
             assert chains.energy_distance(joint, product([first, second])) >= least - 1e-9

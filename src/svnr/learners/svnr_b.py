@@ -64,7 +64,8 @@ class Stored(nn.Module):
 
     def __init__(self, n: int, width: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.register_buffer("z", births.latent(births.uniform(1, 1, n, width, generator=generator)))
+        u = births.uniform(1, 1, n, width, generator=generator)
+        self.register_buffer("z", births.latent(u))
 
 
 class SVNRB(SVNR):
