@@ -12,9 +12,12 @@ particles stand for never falls: what Lemma 6.2 asks of an improvement holds for
 and Theorem 6.3 with it (`theory.chains`), whatever the negotiation sets. These say what *samplers*
 can follow: with nested sets any joint law is within their reach, so that the least energy distance
 is 0 and attained at π*_α alone; with empty sets only products are, and the least is positive.
+All this is said of laws and of a Q that stays. Here particles are few, samplers lag behind them,
+and Q and α move on after a single step.
 
 Where a game has one state for ever, the particles are stored and carry on from update to update.
-Where it has many, they are new at each state: what the samplers say there, challenged and moved.
+Where it has many, a store for each state there is none: particles are new, what the samplers say
+at a state, challenged and moved. Which it is follows from the game, and can be told.
 """
 
 from dataclasses import dataclass, replace
