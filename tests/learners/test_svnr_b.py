@@ -1,7 +1,6 @@
-
 import pytest
 import torch
-from teams import earned, new, trained
+from teams import TwoStepGame, UnevenGame, earned, new, trained
 
 from svnr.games.differential import max_of_three
 from svnr.learners.losses import stein_direction
@@ -124,6 +123,16 @@ def test_fresh_particles_are_of_their_own_state(two_step):
     torch.testing.assert_close(value, team.value(state, u), atol=1e-5, rtol=1e-4)
 
 
+def test_values_are_the_critics_at_the_states_that_particles_are_of(two_step):
+    team, generator = learner(two_step), torch.Generator().manual_seed(0)
+    state, u = torch.randn(3, 2, generator=generator), torch.rand(1, 3, 5, 2, generator=generator)
+    each = [
+        [team.critic(s[None], one[None])[0, 0] for one in of]
+        for s, of in zip(state, u[0], strict=True)
+    ]
+    torch.testing.assert_close(team.value(state, u), torch.tensor([each]))
+
+
 def test_fresh_particles_pull_the_samples_of_their_own_state(two_step):
     team = learner(two_step, n_births=0, floor=1e-6)
     state, kept = torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), []
@@ -141,6 +150,8 @@ def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(
     assert SVNRBSettings().fitted_to(uneven).chain == "stored"
     assert SVNRBSettings().fitted_to(two_step).chain == "fresh"
     assert SVNRBSettings(chain="fresh").fitted_to(uneven).chain == "fresh"
+    several = UnevenGame(horizon=2), type("OneStep", (TwoStepGame,), {"horizon": 1})()
+    assert [SVNRBSettings().fitted_to(game).chain for game in several] == ["fresh", "fresh"]
     with pytest.raises(ValueError, match="chain must be 'fresh' in two_step, of many states"):
         SVNRBSettings(chain="stored").fitted_to(two_step)
     one, other = learner(uneven), learner(uneven, seed=5)
