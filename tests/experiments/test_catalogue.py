@@ -59,7 +59,7 @@ def test_settings_are_the_learners_own_then_the_games_then_the_changes():
 @pytest.mark.parametrize("name", LEARNERS)
 def test_noise_follows_the_actions_that_it_drives(name):
     # SVNR draws one an action of each agent, MASQL one an action, PR2 one an action of a partner.
-    wanted = {"svnr": 1, "svnr_f": 1, "svnr_m": 1, "masql": 4, "pr2": 3}
+    wanted = {"svnr": 1, "svnr_f": 1, "svnr_m": 1, "svnr_b": 1, "masql": 4, "pr2": 3}
     settings = resolved(name, "particle_gather", {})
     assert getattr(settings, "noise_size", None) == wanted.get(name)
 

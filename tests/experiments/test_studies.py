@@ -6,7 +6,7 @@ from svnr.experiments.studies import StudySpec, committed, read_study, tuned
 from svnr.experiments.tune import finished_trials
 
 STUDIED = ["max_of_three_1.5", "particle_gather"]
-UNSTUDIED = ["facmac", "qmix", "mappo", "mmq", "hasac"]  # on these games
+UNSTUDIED = ["svnr_b", "facmac", "qmix", "mappo", "mmq", "hasac"]  # on these games
 
 
 @pytest.mark.parametrize("game", STUDIED)

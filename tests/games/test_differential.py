@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from svnr.games.check import check_game
-from svnr.games.differential import DifferentialGame, Hill, max_of_three, two_modalities
+from svnr.games.differential import (
+    DifferentialGame,
+    Hill,
+    max_of,
+    max_of_three,
+    two_modalities,
+)
 
 WIDTHS = (1.5, 2.0, 3.0)
 
@@ -70,6 +76,27 @@ def test_random_teams_rarely_meet_the_right_hill(form, shares):
     for width, share in zip(WIDTHS, shares, strict=True):
         found = (max_of_three(width, form).reward(u) > 0).float().mean().item()
         assert found == pytest.approx(share, abs=0.002)
+
+
+def test_max_of_three_of_more_agents_repeats_its_peaks():
+    game = max_of(5, width=2.0)
+    assert game.name == "max_of_5_2.0" and game.action_sizes == (1,) * 5
+    assert game.optimum.u == pytest.approx((0.7, 0.7, -0.4, 0.7, 0.7))
+    assert game.trap.u == pytest.approx((-0.5, -0.5, 0.3, -0.5, -0.5))
+    assert (game.optimum.reward, game.trap.reward) == (10.0, 0.0)
+    # At the origin: g₁ = −0.8 (4 · 25 + 9) / 9 = −9.6889, g₂ = 10 − (4 · 49 + 16) / 4 = −43.
+    assert pay(game, *[0.0] * 5) == pytest.approx(-9.68889, abs=1e-4)
+
+
+def test_max_of_three_agents_is_max_of_three_under_another_name():
+    game, printed = max_of(3, width=1.5), max_of_three(1.5)
+    assert game.rules() == printed.rules() and game.name == "max_of_3_1.5"
+
+
+@pytest.mark.parametrize("n_agents", [0, 2.0, True])
+def test_a_number_of_agents_is_a_whole_number(n_agents):
+    with pytest.raises(ValueError, match="n_agents must be a whole number"):
+        max_of(n_agents)
 
 
 def test_two_modalities_has_two_optima_and_no_trap():

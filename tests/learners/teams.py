@@ -24,6 +24,8 @@ SMALL = {
     "rollout_steps": 4,
     "epochs": 2,
     "n_minibatches": 2,
+    "n_stored": 8,
+    "n_births": 16,
 }
 
 

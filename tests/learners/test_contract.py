@@ -136,7 +136,8 @@ OTHER = {
     "n_candidates": 9, "n_elites": 2, "n_rounds": 1, "temperature": "learned",
     "quantile": 0.25, "critic_steps": 2, "input_norm": False, "gae_lambda": 0.5,
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
-    "huber_delta": 1e-3, "std": 0.3,
+    "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
+    "moves": "stein", "pull": "stein", "floor": 1.0,
 }  # fmt: skip
 
 
@@ -153,14 +154,17 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_setting_acts(name, two_step):
+def test_every_setting_acts(name, two_step, uneven):
     """A few updates with one setting changed end elsewhere, or in another action."""
-    as_set = fingerprint(new(name, two_step), two_step)
-    assert same(as_set, fingerprint(new(name, two_step), two_step))
     fields = settings_class(name).__dataclass_fields__
+    as_set = {game: fingerprint(new(name, game), game) for game in (two_step, uneven)}
+    assert same(as_set[two_step], fingerprint(new(name, two_step), two_step))
     for field in fields:
-        learner = new(name, two_step, **{field: OTHER[field]})
-        assert not same(as_set, fingerprint(learner, two_step)), field
+        game = uneven if field in ("chain", "n_stored") else two_step  # of one state
+        beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
+        before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]
+        found = fingerprint(new(name, game, **beside, **{field: OTHER[field]}), game)
+        assert not (found.keys() == before.keys() and same(before, found)), field
 
 
 def one_update(name):
@@ -195,6 +199,8 @@ IMPOSSIBLE = {
     "temperature": "warm", "quantile": 0.6, "critic_steps": 0,
     "input_norm": 1, "gae_lambda": 1.5, "rollout_steps": 0, "epochs": 0, "n_minibatches": 5,
     "clip": 0.0, "entropy_weight": -1.0, "huber_delta": 0.0, "std": 0.0,
+    "chain": "stored", "n_stored": 0, "n_births": -1, "moves": "langevin", "pull": "mmd",
+    "floor": 0.0,
 }  # fmt: skip
 
 

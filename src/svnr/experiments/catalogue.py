@@ -71,6 +71,7 @@ _GATHER = {
     "n_particles": 8,
     "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
     "n_samples": 4,  # ROMMEO's
+    "n_births": 16,  # at each of 64 states; not tried
 }
 _GATHER_RANGES = {
     "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
@@ -102,6 +103,7 @@ _ROBOT = {
     "n_particles": 8,
     "n_value_particles": 1,
     "n_samples": 4,
+    "n_births": 16,  # not tried
     "n_greedy": 32,
     "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
     "n_elites": 4,
@@ -201,6 +203,7 @@ LEARNERS: dict[str, LearnerRow] = {
     "svnr": LearnerRow("SVNR", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "strict"}),
     "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
     "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
+    "svnr_b": LearnerRow("SVNR-B", "svnr.learners.svnr_b:SVNRB", _SOFT),
     "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
     "facmac": LearnerRow("FACMAC", "svnr.learners.facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
     "qmix": LearnerRow("QMIX", "svnr.learners.qmix:QMIX", _RATE | _NOISE | _EXPLORING),

@@ -1,12 +1,13 @@
 """The differential games of §8.1: one shot, continuous actions, a reward with several hills."""
 
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from svnr.checks import Positive, Settings, fitted
+from svnr.checks import Positive, Settings, check_count, fitted
 from svnr.games.game import OneShotGame, Outcome
 
 Form = Literal["printed", "code"]
@@ -101,14 +102,30 @@ def max_of_three(width: float, form: Form = "printed") -> DifferentialGame:
     return _two_hills(f"max_of_three_{width}", 0.0, z, width, form)
 
 
+def max_of(n_agents: int, width: float = 2.0) -> DifferentialGame:
+    """Max of Three for any number of agents, whose peaks repeat its own; beyond the paper.
+
+    Every agent more makes the right hill a smaller part of the box.
+
+    Args:
+        n_agents: N; agent i has the coordinates of agent i modulo 3.
+        width: s₂, the coverage of the right hill.
+    """
+    name = f"max_of_{check_count('n_agents', n_agents)}_{width}"
+    return _two_hills(name, 0.0, -4.0, width, "printed", n_agents)
+
+
 def two_modalities(form: Form = "printed") -> DifferentialGame:
     """Two Modalities (§8.1): two hills of height 10, one wide, one narrow."""
     return _two_hills("two_modalities", 10.0, -3.0, 2.0, form)
 
 
-def _two_hills(name: str, worth: float, z: float, width: float, form: Form) -> DifferentialGame:
+def _two_hills(
+    name: str, worth: float, z: float, width: float, form: Form, n_agents: int = 3
+) -> DifferentialGame:
     """A wide hill worth `worth`, and one of the given width, at z₂ = `z`, worth 10."""
-    wide = Hill(height=0.8, center=(-5.0, -5.0, 3.0), width=3.0, offset=worth)
-    narrow = Hill(height=1.0, center=(7.0, 7.0, z), width=width, offset=10.0)
+    wrong, right = (tuple(islice(cycle(c), n_agents)) for c in ((-5.0, -5.0, 3.0), (7.0, 7.0, z)))
+    wide = Hill(height=0.8, center=wrong, width=3.0, offset=worth)
+    narrow = Hill(height=1.0, center=right, width=width, offset=10.0)
     suffix = "" if form == "printed" else "_code"
     return DifferentialGame(name + suffix, (wide, narrow), form=form)

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 FULL_WIDTH = 5.5  # inches, the paper's text width
 
 COLORS = {
-    "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F",
+    "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F", "svnr_b": "#9C4A1A",
     "maddpg": "#8FA9C4", "masql": "#6FA88C", "pr2": "#B58FB0",
     "rommeo": "#A39461", "lenient": "#8C7B75", "hysteretic": "#B9B9B9",
     "facmac": "#5B84B1", "qmix": "#7B6D8D", "mappo": "#C48793", "mmq": "#C9B07C",
