@@ -60,13 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
-    option("--seed", nargs="+", type=int, action="extend", help="one or more (default 0)")
-    option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
-    option("--steps", type=int, help="length in environment steps, in place of episodes")
-    option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
-    option("--tests", type=int, help="episodes of a test (default 1000, or as many as trained)")
-    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
-    option("--tuned", action="store_true", help="begin with the settings tuning chose")
+    _name_training(option)
     option("--output", default="results", help="folder of runs (default results)")
     _name_engine(option)
 
@@ -93,6 +87,16 @@ def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
     option("learner", metavar="LEARNER")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
+
+
+def _name_training(option: Callable[..., Any]) -> None:
+    option("--seed", nargs="+", type=int, action="extend", help="one or more (default 0)")
+    option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
+    option("--steps", type=int, help="length in environment steps, in place of episodes")
+    option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
+    option("--tests", type=int, help="episodes of a test (default 1000, or as many as trained)")
+    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
+    option("--tuned", action="store_true", help="begin with the settings tuning chose")
 
 
 def _name_engine(option: Callable[..., Any]) -> None:
