@@ -307,6 +307,18 @@ def test_the_claim_of_one_who_was_killed_is_taken_over(tmp_path, spec, same):
         assert mine and time.monotonic() - began < 5
 
 
+@pytest.mark.timeout(20)
+def test_a_claim_that_names_nobody_is_nobodys(tmp_path):
+    """Left by who was killed while he made it, or by an older release: an empty file."""
+    claim = tmp_path / ".lock"
+    claim.touch()
+    with claimed(claim, wait=False) as mine:
+        assert not mine  # it may be in the making
+    os.utime(claim, (0, 0))
+    with claimed(claim, wait=False) as mine:
+        assert mine and claim.stat().st_size
+
+
 def test_a_run_that_somebody_is_at_is_left_to_him_and_waited_for_at_the_end(tmp_path, spec, same):
     """He holds the first of three runs until the others are done."""
     specs = [spec(seed) for seed in range(3)]

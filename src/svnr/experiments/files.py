@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import platform
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from filelock import SoftFileLease, Timeout
 from svnr.experiments.engine import Stopped, stopping
 
 T = TypeVar("T")
+NAMELESS = 5.0  # seconds after which a claim that is still empty is nobody's
 PROBE = 2**16  # bytes; what is written to see whether a folder can be written to
 # RuntimeError: a compression that there is not, tensors of another shape; ValueError: JSON, UTF-8.
 _DAMAGE = (EOFError, LookupError, RuntimeError, TypeError, ValueError, BadZipFile, zlib.error)
@@ -32,7 +34,7 @@ def claimed(path: Path, wait: bool = True) -> Iterator[bool]:
     """A claim to something, held against others on this machine and over a shared folder.
 
     Whoever died no longer holds it: at once if that was on this machine, else after 30 seconds
-    without a sign of life.
+    without a sign of life. So does a claim that names nobody, as who died while he made it.
 
     Args:
         path: a file that is there while somebody holds it.
@@ -40,8 +42,14 @@ def claimed(path: Path, wait: bool = True) -> Iterator[bool]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lease = SoftFileLease(path)
+
+    def given_up() -> bool:
+        _drop_nameless(path)
+        return stopping()
+
     try:
-        held = lease.acquire(-1 if wait else 0, poll_interval=0.2, cancel_check=stopping)
+        given_up()
+        held = lease.acquire(-1 if wait else 0, poll_interval=0.2, cancel_check=given_up)
     except Timeout:
         if stopping():
             raise Stopped from None
@@ -49,6 +57,14 @@ def claimed(path: Path, wait: bool = True) -> Iterator[bool]:
         return
     with held:
         yield True
+
+
+def _drop_nameless(claim: Path) -> None:
+    """Remove a claim that has been empty for a while: nobody is written there who could let go."""
+    with suppress(FileNotFoundError):
+        told = claim.stat()
+        if not told.st_size and time.time() - told.st_mtime > NAMELESS:
+            claim.unlink()
 
 
 @contextmanager
