@@ -122,7 +122,8 @@ def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figu
             outline[:, 0] += apart * moment
             axis.add_patch(Polygon(outline, facecolor=color, edgecolor="white", linewidth=0.3))
     axis.axhline(0, color=INK, linewidth=0.8)
-    axis.set(aspect="equal", yticks=(), xlabel="metres")
+    moved = f", a picture {apart:g} m further to the right than the one before" if apart else ""
+    axis.set(aspect="equal", yticks=(), xlabel=f"metres{moved}")
     axis.autoscale_view()
     axis.grid(False)
     figure.suptitle(title, x=0.01, ha="left")
