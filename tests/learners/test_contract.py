@@ -136,7 +136,7 @@ OTHER = {
     "n_candidates": 9, "n_elites": 2, "n_rounds": 1, "temperature": "learned",
     "quantile": 0.25, "critic_steps": 2, "input_norm": False, "gae_lambda": 0.5,
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
-    "huber_delta": 1e-3, "std": 0.3,
+    "huber_delta": 1e-3, "std": 0.3, "use_symmetries": True,
 }  # fmt: skip
 
 
