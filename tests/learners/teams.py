@@ -3,7 +3,7 @@
 import torch
 
 from svnr.experiments.catalogue import LEARNERS, learner_class, settings_class
-from svnr.games.game import Game, OneShotGame
+from svnr.games.game import Game, OneShotGame, Symmetries
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
 
@@ -50,6 +50,11 @@ class TwoStepGame(Game):
         reward = torch.where(first, -0.5 * u.square().mean(-1), (1 + now["state"][:, 1]) * mean)
         state = torch.stack([torch.ones_like(mean), mean], -1)
         return reward, {"state": state, "terminated": ~first}
+
+    def symmetries(self):
+        """The two agents may change places."""
+        swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+        return Symmetries(torch.eye(2).repeat(2, 1, 1), torch.stack([torch.eye(2), swap]))
 
 
 class UnevenGame(OneShotGame):

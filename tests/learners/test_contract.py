@@ -137,7 +137,7 @@ OTHER = {
     "quantile": 0.25, "critic_steps": 2, "input_norm": False, "gae_lambda": 0.5,
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
-    "moves": "stein", "pull": "stein", "floor": 1.0,
+    "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
 }  # fmt: skip
 
 
