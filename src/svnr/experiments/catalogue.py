@@ -71,7 +71,7 @@ _GATHER = {
     "n_particles": 8,
     "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
     "n_samples": 4,  # ROMMEO's
-    "n_births": 16,  # at each of 64 states; not tried
+    "n_births": 4,  # at each of 64 states, for an update as long as others; not tried
 }
 _GATHER_RANGES = {
     "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
@@ -103,7 +103,7 @@ _ROBOT = {
     "n_particles": 8,
     "n_value_particles": 1,
     "n_samples": 4,
-    "n_births": 16,  # not tried
+    "n_births": 4,  # for an update as long as others; not tried
     "n_greedy": 32,
     "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
     "n_elites": 4,
