@@ -50,6 +50,11 @@ class ExploringLearner(OffPolicy):
             u = (u + self.exploration.noise(len(u), self._exploring)).clamp(-1, 1)
         return u
 
+    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
+        """See `Learner.perceive`: every agent counts on all to do what is thought best now."""
+        joint = self.intended(state).unsqueeze(1)
+        return joint.expand(self.n_agents, -1, n_samples, -1)
+
     def fade(self, progress: Progress) -> float:
         """Let the noise fall to what is left of it by now."""
         told = self.settings

@@ -12,7 +12,11 @@ from torch import Tensor
 
 from svnr.checks import Count, Positive
 from svnr.games.game import Game
-from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
+from svnr.learners.deterministic import (
+    DeterministicLearner,
+    DeterministicSettings,
+    ExploringLearner,
+)
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
 from svnr.networks.mixers import MixedCritics, Mixing
@@ -71,5 +75,4 @@ class FACMAC(DeterministicLearner):
 
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`: what all actors do now, for that is where each climbs from."""
-        joint = self.intended(state).unsqueeze(1)
-        return joint.expand(self.n_agents, -1, n_samples, -1)
+        return ExploringLearner.perceive(self, state, n_samples)

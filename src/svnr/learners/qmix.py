@@ -90,8 +90,3 @@ class QMIX(ExploringLearner):
         """See `ExploringLearner.intended`; the same candidates always: acting has no chance."""
         generator = torch.Generator().manual_seed(FIXED)
         return self.best(state, self.critic.utilities, generator)
-
-    def perceive(self, state: Tensor, n_samples: int) -> Tensor:
-        """See `Learner.perceive`: each agent counts on all to do what is best for the team."""
-        joint = self.intended(state).unsqueeze(1)
-        return joint.expand(self.n_agents, -1, n_samples, -1)
