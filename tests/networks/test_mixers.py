@@ -7,11 +7,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from svnr.networks.mixers import BLOCK, MixedCritics, free, in_blocks, monotone, total
+from svnr.networks.mixers import (
+    BLOCK,
+    MixedCritics,
+    free,
+    gentle,
+    hypernetworks,
+    in_blocks,
+    monotone,
+    total,
+)
 from svnr.networks.mlp import NetworkSettings, StackedMLP
 
 SIZES = (1, 2, 1)  # action coordinates of three agents
 OWN = ([0], [1, 2], [3])
+GENERATOR = torch.Generator().manual_seed(0)
 
 
 def mixed(mixing="monotone", seed=0, action_sizes=SIZES, state_size=2, **told):
@@ -242,3 +252,14 @@ def test_no_sum_represents_a_team_whose_gains_are_a_product():
     both = torch.tensor([0.0, 0.0, 0.0, 1.0])
     assert min(taught(mixed("sum", **ONE_SHOT), CORNERS, both, 400)) > 1 / 32 - 1e-4
     assert taught(mixed(**ONE_SHOT), CORNERS, both, 400)[-1] < 1e-3
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+@pytest.mark.parametrize("embedding", [16, 64])
+def test_a_mixed_critic_begins_about_as_steep_as_its_utilities(embedding, layer_norm):
+    """Σ_e |w_e| |w_ie| lies near 1, whatever the number of units."""
+    weights = hypernetworks(5, (17, embedding, embedding), GENERATOR, layer_norm)
+    gentle(weights, embedding)
+    found = weights.record(torch.randn(5, 256, 17, generator=GENERATOR))[0].abs()
+    gain = (found[:3] * found[3:4]).sum(-1)
+    assert 0.3 < gain.mean() < 3.0

@@ -41,6 +41,7 @@ class FACMAC(DeterministicLearner):
     steps shrink with gradients; here that is 1e-8.
     """
 
+    version = 2
     settings: FACMACSettings
     critic: MixedCritics
 

@@ -48,7 +48,8 @@ class QMIX(ExploringLearner):
 
     Args:
         game: what is played; only its sizes and bounds are used.
-        settings: how to learn it.
+        version = 2
+    settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
     """
 

@@ -78,6 +78,7 @@ class MixedCritics(Critics):
             if mixing == "sum":
                 return Mixed(MIXINGS[mixing], utilities)
             weights = hypernetworks(n + 2, (*units, embedding), *how)
+            gentle(weights, embedding)
             return Mixed(MIXINGS[mixing], utilities, weights, hypernetworks(1, (*units, 1), *how))
 
         super().__init__(game, settings, generator, 1, max_norm=max_norm, judge=judge)
@@ -158,6 +159,17 @@ def hypernetworks(
         bound = weight.shape[1] ** -0.5
         bias.data.uniform_(-bound, bound, generator=generator)
     return nets
+
+
+@torch.no_grad()
+def gentle(nets: StackedMLP, embedding: int) -> None:
+    """Let mixing weights begin at about 1/√E, so that Σ_e |w_e| |w_ie| is about 1.
+
+    As they are drawn they come out at 0.6 after a layer norm, and a Q_tot of 64 units begins some
+    twenty times as steep as its utilities: thousands of steps go by before that is unlearned.
+    """
+    for last in (nets.weights[-1], nets.biases[-1]):
+        last *= 2 / embedding**0.5
 
 
 def in_blocks(net: StackedMLP, x: Tensor) -> Tensor:
