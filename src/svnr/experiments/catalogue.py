@@ -123,19 +123,20 @@ _ROBOT_RANGES = {
 }
 
 
-def _max_of_three(title: str, width: float, form: str) -> GameRow:
-    arguments = {"width": width, "form": form}
-    made_by, n_trials = "svnr.games.differential:max_of_three", 50  # §8
+def _one_shot(title: str, factory: str, **arguments: Any) -> GameRow:
+    """A game of one step, tuned as Max of Three is."""
+    made_by, n_trials = f"svnr.games.{factory}", 50  # §8
     return GameRow(title, made_by, arguments, _ONE_STEP, {}, "max_of_three_1.5", n_trials)
+
+
+def _max_of_three(title: str, width: float, form: str = "printed") -> GameRow:
+    told = f"Max of Three, s₂ = {width}{title}"
+    return _one_shot(told, "differential:max_of_three", width=width, form=form)
 
 
 def _two_modalities(title: str, **arguments: Any) -> GameRow:
     made_by = "svnr.games.differential:two_modalities"
     return GameRow(title, made_by, arguments, _ONE_STEP, tells_from=5000)
-
-
-def _matrix(title: str, factory: str, **arguments: Any) -> GameRow:
-    return GameRow(title, f"svnr.games.matrix:{factory}", arguments, _ONE_STEP)
 
 
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
@@ -153,21 +154,27 @@ def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameR
 
 
 _S2 = (1.5, 2.0, 3.0)  # the widths of the global optimum
-_THREE, _CODE = "Max of Three, s₂ =", "public code's payoff"
+_NARROW, _TEAMS = (0.8, 1.0, 1.2), (2, 4, 5, 6, 8)  # widths and numbers of agents beyond them
+_CODE = ", public code's payoff"
+_MAX_OF = "differential:max_of"
 GAMES: dict[str, GameRow] = {
-    **{f"max_of_three_{s}": _max_of_three(f"{_THREE} {s}", s, "printed") for s in _S2},
-    **{f"max_of_three_{s}_code": _max_of_three(f"{_THREE} {s}, {_CODE}", s, "code") for s in _S2},
+    **{f"max_of_three_{s}": _max_of_three("", s) for s in (*_S2, *_NARROW)},
+    **{f"max_of_three_{s}_code": _max_of_three(_CODE, s, "code") for s in _S2},
+    **{f"max_of_{n}_2.0": _one_shot(f"Max of {n} agents", _MAX_OF, n_agents=n) for n in _TEAMS},
+    "max_of_three_2.0_lured": _one_shot("Max of Three, lured", "lotteries:lured_max_of_three"),
     "two_modalities": _two_modalities("Two Modalities"),
-    "two_modalities_code": _two_modalities(f"Two Modalities, {_CODE}", form="code"),
-    "figure_1a": _matrix("Figure 1a (reconstructed)", "figure_1a"),
-    "figure_1b": _matrix("Figure 1b (reconstructed)", "figure_1b"),
-    "climbing": _matrix("Climbing game", "climbing"),
-    "penalty_-10": _matrix("Penalty game, k = −10", "penalty", k=-10.0),
-    "penalty_-100": _matrix("Penalty game, k = −100", "penalty", k=-100.0),
-    "qtran": _matrix("QTRAN's matrix game", "qtran"),
-    "team_stag_hunt": _matrix("Team stag hunt", "team_stag_hunt"),
-    "one_volunteer": _matrix("One volunteer of three", "one_volunteer"),
-    "parity": _matrix("Parity of three", "parity"),
+    "two_modalities_code": _two_modalities(f"Two Modalities{_CODE}", form="code"),
+    "figure_1a": _one_shot("Figure 1a (reconstructed)", "matrix:figure_1a"),
+    "figure_1b": _one_shot("Figure 1b (reconstructed)", "matrix:figure_1b"),
+    "climbing": _one_shot("Climbing game", "matrix:climbing"),
+    "climbing_partly": _one_shot("Climbing game, one choice by lot", "lotteries:climbing_partly"),
+    "climbing_fully": _one_shot("Climbing game, all by lot", "lotteries:climbing_fully"),
+    "penalty_-10": _one_shot("Penalty game, k = −10", "matrix:penalty", k=-10.0),
+    "penalty_-100": _one_shot("Penalty game, k = −100", "matrix:penalty", k=-100.0),
+    "qtran": _one_shot("QTRAN's matrix game", "matrix:qtran"),
+    "team_stag_hunt": _one_shot("Team stag hunt", "matrix:team_stag_hunt"),
+    "one_volunteer": _one_shot("One volunteer of three", "matrix:one_volunteer"),
+    "parity": _one_shot("Parity of three", "matrix:parity"),
     "particle_gather": _gather("", ""),
     "particle_gather_far": _gather("_far", ", starts 0.5 away", start=(0.5, 0.5)),
     "particle_gather_small": _gather("_small", ", radius 0.2", radius=0.2),

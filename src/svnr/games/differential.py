@@ -59,8 +59,16 @@ class DifferentialGame(OneShotGame):
 
     def reward(self, u: Tensor) -> Tensor:
         """max(g_1, g_2, …) of §8.1 for joint actions u [..., N] in [−1, 1]."""
+        return self._each(u).amax(-1)
+
+    def pays_most(self, u: Tensor) -> Tensor:
+        """Whether the highest hill is the one that pays for joint actions u [..., N]: [...]."""
+        return self._each(u).argmax(-1) == self._offsets.argmax()
+
+    def _each(self, u: Tensor) -> Tensor:
+        """g_1, g_2, … [..., H]."""
         away = (self.half_width * u).unsqueeze(-2) - self._centers.to(u.dtype)
-        return (self._offsets - self._steepness * away.square().sum(-1)).amax(-1)
+        return self._offsets - self._steepness * away.square().sum(-1)
 
     def rules(self) -> dict[str, Any]:
         """The hills and how they are read."""
