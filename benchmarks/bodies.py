@@ -13,7 +13,7 @@ from gymnasium_robotics import mamujoco_v1
 
 from svnr.games.mamujoco import MultiAgentMuJoCo
 
-N_COPIES, N_STEPS, N_ROUNDS = 8, 250, 8
+N_COPIES, N_STEPS, N_ROUNDS = 8, 250, 4
 ROBOTS = (
     ("HalfCheetah", "2x3"),
     ("CoupledHalfCheetah", "1p1"),
