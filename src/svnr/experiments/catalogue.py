@@ -189,6 +189,9 @@ GAMES: dict[str, GameRow] = {
     "particle_gather_anywhere": _gather(
         "_anywhere", ", starts 0.4 to 0.8 away", random_starts=True, start=(0.4, 0.8)
     ),
+    "particle_gather_turned_distances": _gather(
+        "_turned_distances", ", distances seen", random_starts=True, distances=True
+    ),
     "halfcheetah_2x3": _robot("HalfCheetah 2x3", "HalfCheetah", "2x3"),
     "coupledhalfcheetah_1p1": _robot("HalfCheetah 1p1", "CoupledHalfCheetah", "1p1"),
     "ant_2x4": _robot("Ant 2x4", "Ant", "2x4"),
