@@ -148,9 +148,11 @@ def _two_modalities(title: str, **arguments: Any) -> GameRow:
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
     made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
-    settings = _GATHER | (_AHEAD if rules.get("random_starts") else {})
+    settings, tells_from = _GATHER, 1000
+    if rules.get("random_starts"):
+        settings, tells_from = _GATHER | _AHEAD, 5000
     tuned = ("particle_gather", n_trials, _GATHER_RANGES)
-    return GameRow(title, made_by, arguments, settings, {}, *tuned)
+    return GameRow(title, made_by, arguments, settings, {}, *tuned, tells_from=tells_from)
 
 
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
