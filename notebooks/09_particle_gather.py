@@ -253,13 +253,13 @@ svnr = earned.loc["SVNR"]
 mixed = earned[earned["meet"].between(1, earned["seeds"] - 1)]
 Markdown(
     f"**Finding.** SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
-    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. On every seed that there is also meet: "
-    f"{whole(earned.drop('SVNR'))}. On none: {whole(earned, several=False)}. In between: "
+    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds that there are: "
+    f"{whole(earned.drop('SVNR'))}; on none: {whole(earned, several=False)}; on some: "
     + (
         ", ".join(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.iterrows())
         or "none"
     )
-    + f". Of the six cells of the paper {tables.counted(table1['verdict'])}, where {len(table1)} have runs."
+    + f". Of the paper's six cells {len(table1)} have runs: {tables.counted(table1['verdict'])}."
 )
 
 # %% [markdown]
@@ -379,8 +379,8 @@ Markdown(
 # %%
 TOLD_LESS = {
     "rows as played": (NAME, 1),
-    "… distances seen": (SEEN, 1),
-    "… distances seen, twice the episodes": (SEEN, 2),
+    "as played, distances seen": (SEEN, 1),
+    "as played, distances seen, twice the episodes": (SEEN, 2),
 }
 untold = {
     name: known(["svnr"], where, ASPLAYED, times) for name, (where, times) in TOLD_LESS.items()
@@ -413,7 +413,7 @@ half_way.groupby(level=0, sort=False).median().style.format("{:.0f}", na_rep="ne
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(several).assign(game=name) for name, several in without.items()),
-        {name: name.replace("seen, ", "seen,\n") for name in without},
+        {name: name.replace(", ", ",\n") for name in without},
         "With rows turned, and with none of that told",
     ),
     "particle_gather_untold_curves",
