@@ -3,7 +3,9 @@ import torch
 from teams import TwoStepGame, UnevenGame, earned, new, trained
 
 from svnr.games.differential import max_of_three
+from svnr.learners.learner import Progress
 from svnr.learners.losses import stein_direction
+from svnr.learners.memory import Transitions
 from svnr.learners.svnr_b import SVNRBSettings
 from svnr.stein.energy import energy_distance
 
@@ -159,6 +161,22 @@ def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(
     other.load_state_dict(one.state_dict())
     assert torch.equal(one.stored.z, other.stored.z)
     assert not any(name.startswith("stored") for name in learner(two_step).state_dict())
+
+
+def test_a_run_with_stored_particles_begins_with_uniform_actions(two_step):
+    """30 of 100 episodes, whatever the samplers say; tests are played by the samplers."""
+    team, state = learner(), torch.zeros(4000, 1)
+    team.samplers.net.requires_grad_(False)
+    team.samplers.net.weights[-1].zero_()
+    rows = Transitions(*(torch.zeros(1, n) for n in (1, 3)), *[torch.zeros(1)] * 1, torch.zeros(1, 1), *[torch.ones(1) > 0] * 2)
+    for done, uniform in ((0, True), (29, True), (30, False), (99, False)):
+        team.observe(rows, Progress(done, 100))
+        spread = team.act(state, "explore").var(0).tolist()
+        assert (spread == pytest.approx([1 / 3] * 3, abs=0.03)) == uniform
+        assert team.act(state, "shared").var(0).tolist() != pytest.approx([1 / 3] * 3, abs=0.03)
+    other = learner(seed=5)
+    other.load_state_dict(team.state_dict())
+    assert float(other.stored.share) == 0.99
 
 
 def test_particles_begin_uniform_in_the_box():
