@@ -101,7 +101,7 @@ def test_births_find_the_masses_from_anywhere_and_moves_do_not():
 
 
 def test_jumps_carry_over_a_valley_what_has_been_found_and_walks_do_not():
-    """A fifth is at the right hill, where exp(Q / α) puts nearly all: e^{2 / 0.05} times as much."""
+    """A fifth is at the right hill, where exp(Q / α) puts e^{2 / 0.05} times as much."""
     generator, alpha = drawn(), 0.05
     q = lambda u: steep(u) + (u[..., 0] > 0)  # noqa: E731
     start = births.latent(torch.tensor([-0.5] * 160 + [0.5] * 40).unsqueeze(-1))
