@@ -52,7 +52,7 @@ NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 FIXED, GATHER, FAR = "particle_gather", "particle_gather_turned", "particle_gather_anywhere"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]
 ABLATION = ["svnr_f", "svnr_m"]
-OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac"]  # on Particle Gather
+OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac", "svnr_b"]  # on Particle Gather
 
 
 def known(name, learners):
