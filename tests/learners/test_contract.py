@@ -139,7 +139,7 @@ OTHER = {
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
     "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
-    "random_share": 0.0,
+    "random_share": 0.9,
 }  # fmt: skip
 
 
