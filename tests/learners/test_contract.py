@@ -504,6 +504,30 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(name, uneven):
     assert torch.equal(learner.perceive(state, 3), copy.perceive(state, 3))
 
 
+@off_policy_learner
+def test_held_noise_stays_for_its_steps_and_is_then_the_next(name, two_step):
+    """What is drawn anew at every step, drawn at every third: nothing is left out."""
+    anew, held = new(name, two_step), new(name, two_step, hold=3)
+    state = two_step.reset(4, 0)
+    drawn = [anew.act(state, "explore") for _ in range(3)]
+    assert not torch.equal(drawn[0], drawn[1])
+    for step in range(9):
+        assert torch.equal(held.act(state, "explore"), drawn[step // 3])
+    assert not torch.equal(held.act(state, "explore"), drawn[2])
+
+
+@off_policy_learner
+@pytest.mark.parametrize("n_steps", [0, 1, 2, 3])
+def test_saved_while_it_holds_its_noise_it_goes_on_with_it(name, n_steps, two_step):
+    learner, copy = new(name, two_step, hold=3), new(name, two_step, seed=99, hold=3)
+    state = two_step.reset(4, 0)
+    for _ in range(n_steps):
+        learner.act(state, "explore")
+    copy.load_state_dict(learner.state_dict())
+    for _ in range(4):
+        assert torch.equal(learner.act(state, "explore"), copy.act(state, "explore"))
+
+
 @every_learner
 def test_a_policy_without_the_replay_acts_and_perceives_alike(name, uneven):
     learner, copy = new(name, uneven), new(name, uneven, seed=99)

@@ -78,12 +78,12 @@ class OffPolicy(Learner):
         if execution == "explore" and self.memory.seen < self.settings.random_steps:
             return 2 * torch.rand(len(state), self.width, generator=self._draws) - 1
         if execution == "explore" and self._held:
-            with self._held.drawing(self._noise):
+            with self._held.drawing(self._sources):
                 return self.choose(state, execution)
         return self.choose(state, execution)
 
     @cached_property
-    def _noise(self) -> dict[str, Part]:
+    def _sources(self) -> dict[str, Part]:
         """What noise comes from, by name; not the draws from the replay."""
         kinds = (torch.Generator, Exploration)
         return {n: p for n, p in self.parts().items() if isinstance(p, kinds) and n != "draws"}
