@@ -123,6 +123,11 @@ def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run
     return [found[spec.key] for spec in specs]
 
 
+def kept(specs: Sequence[RunSpec], folder: Path) -> list[Run]:
+    """The runs of `specs` that are finished, in order; nothing is run."""
+    return [run for spec in specs if (run := load(spec, folder))]
+
+
 def trained(spec: RunSpec, folder: Path) -> Learner:
     """The learner as it was at the end of the run of `spec`; trained now if it was not kept.
 
