@@ -54,7 +54,8 @@ class TwoStepGame(Game):
     def symmetries(self):
         """The two agents may change places."""
         swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-        return Symmetries(torch.eye(2).repeat(2, 1, 1), torch.stack([torch.eye(2), swap]))
+        places = torch.stack([torch.eye(2), swap])
+        return Symmetries(torch.eye(2).repeat(2, 1, 1), places, places)
 
 
 class UnevenGame(OneShotGame):

@@ -188,9 +188,12 @@ def test_rows_are_turned_each_by_one_symmetry_alike_in_state_action_and_next_sta
     maps = Symmetries(
         torch.stack([torch.eye(2), torch.tensor([[0.0, 1.0], [1.0, 0.0]])]),
         torch.stack([torch.eye(3), -torch.eye(3)]),
+        torch.stack([torch.eye(3), torch.eye(3).roll(1, 0)]),
     )
     same, apart = rows(1, 400), torch.tensor([0.0, 0.25])  # of the coordinates of a state
-    before = replace(same, state=same.state + apart, next_state=same.next_state + apart)
+    note = torch.tensor([0.1, 0.2, 0.3]).repeat(400, 1)  # of each agent
+    seen = {"state": same.state + apart, "next_state": same.next_state + apart, "note": note}
+    before = replace(same, **seen)
     after = before.turned(maps, torch.Generator().manual_seed(0))
     swapped = after.u[:, 0] < 0
     assert 150 < swapped.sum() < 250
@@ -199,7 +202,9 @@ def test_rows_are_turned_each_by_one_symmetry_alike_in_state_action_and_next_sta
     assert torch.equal(after.state[swapped], before.state[swapped].flip(-1))
     assert torch.equal(after.state[~swapped], before.state[~swapped])
     assert torch.equal(after.next_state[swapped], before.next_state[swapped].flip(-1))
-    for name in ("reward", "terminated", "truncated", "note", "weight"):
+    assert torch.equal(after.note[swapped], before.note[swapped].roll(1, -1))
+    assert torch.equal(after.note[~swapped], before.note[~swapped])
+    for name in ("reward", "terminated", "truncated", "weight"):
         assert torch.equal(getattr(after, name), getattr(before, name))
 
 

@@ -73,6 +73,10 @@ _GATHER = {
     "n_samples": 4,  # ROMMEO's
     "n_births": 4,  # at each of 64 states, for an update as long as others; not tried
 }
+_AHEAD = {  # where starts lie in all directions; alike for all methods that have them, too
+    "n_steps": 3,  # and so the paid share reaches as far back
+    "use_symmetries": True,  # rows turned and mirrored; this is knowledge of the game
+}
 _GATHER_RANGES = {
     "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
     "n_particles": Range(4, 16, step=2),  # of each of many states
@@ -142,8 +146,9 @@ def _two_modalities(title: str, **arguments: Any) -> GameRow:
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
     made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
+    settings = _GATHER | (_AHEAD if rules.get("random_starts") else {})
     tuned = ("particle_gather", n_trials, _GATHER_RANGES)
-    return GameRow(title, made_by, arguments, _GATHER, {}, *tuned)
+    return GameRow(title, made_by, arguments, settings, {}, *tuned)
 
 
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
@@ -175,11 +180,12 @@ GAMES: dict[str, GameRow] = {
     "team_stag_hunt": _one_shot("Team stag hunt", "matrix:team_stag_hunt"),
     "one_volunteer": _one_shot("One volunteer of three", "matrix:one_volunteer"),
     "parity": _one_shot("Parity of three", "matrix:parity"),
-    "particle_gather": _gather("", ""),
-    "particle_gather_far": _gather("_far", ", starts 0.5 away", start=(0.5, 0.5)),
-    "particle_gather_small": _gather("_small", ", radius 0.2", radius=0.2),
-    "particle_gather_turned": _gather(
-        "_turned", ", starts in random directions", random_starts=True
+    "particle_gather": _gather("", ", fixed start"),  # stored so before `_turned` was the headline
+    "particle_gather_far": _gather("_far", ", fixed start, 0.5 away", start=(0.5, 0.5)),
+    "particle_gather_small": _gather("_small", ", fixed start, radius 0.2", radius=0.2),
+    "particle_gather_turned": _gather("_turned", "", random_starts=True),
+    "particle_gather_anywhere": _gather(
+        "_anywhere", ", starts 0.4 to 0.8 away", random_starts=True, start=(0.4, 0.8)
     ),
     "halfcheetah_2x3": _robot("HalfCheetah 2x3", "HalfCheetah", "2x3"),
     "coupledhalfcheetah_1p1": _robot("HalfCheetah 1p1", "CoupledHalfCheetah", "1p1"),

@@ -50,6 +50,12 @@ class Symmetries:
 
     state: Tensor  # [G, S, S] the A of each
     u: Tensor  # [G, D, D] the B of each; it keeps u in [−1, 1]
+    agents: Tensor  # [G, N, N] who then does what each agent did
+
+    def drawn(self, n_rows: int, generator: torch.Generator) -> "Symmetries":
+        """One of them for each of B rows: [B, S, S], [B, D, D], [B, N, N]."""
+        which = torch.randint(len(self.u), (n_rows,), generator=generator)
+        return Symmetries(self.state[which], self.u[which], self.agents[which])
 
 
 class Game(ABC):
@@ -147,7 +153,7 @@ class Game(ABC):
     def symmetries(self) -> Symmetries:
         """What is known of the game beside its rules; by default the identity alone."""
         return Symmetries(
-            torch.eye(self.state_size)[None], torch.eye(sum(self.action_sizes))[None]
+            *(torch.eye(n)[None] for n in (self.state_size, sum(self.action_sizes), self.n_agents))
         )
 
     def close(self) -> None:

@@ -95,10 +95,9 @@ class ParticleGather(Game):
     def symmetries(self) -> Symmetries:
         """The eight turns and mirrors of a square, as that of the pushes is; alike for both."""
         same = torch.eye(self.state_size - 8)
-        return Symmetries(
-            torch.stack([torch.block_diag(*[turn] * 4, same) for turn in SQUARE]),
-            torch.stack([torch.block_diag(turn, turn) for turn in SQUARE]),
-        )
+        of_state = torch.stack([torch.block_diag(*[turn] * 4, same) for turn in SQUARE])
+        of_u = torch.stack([torch.block_diag(turn, turn) for turn in SQUARE])
+        return Symmetries(of_state, of_u, of_u.abs())  # each agent has one coordinate
 
     def _begin(self, copies: Sequence[int], seed: int) -> Copies:
         """Both particles at rest, at distances drawn from `start`; nothing is paid yet."""

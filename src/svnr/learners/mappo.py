@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from svnr.checks import Count, NotNegative, Positive, Settings, Share, Widths
+from svnr.checks import Count, NotNegative, Positive, Settings, Share, Widths, added
 from svnr.games.game import Game
 from svnr.learners.checkpoint import gather
 from svnr.learners.learner import Execution, Learner, Progress, check_asked, generators
-from svnr.learners.memory import Rollout, Transitions
+from svnr.learners.memory import Rollout, Transitions, times
 from svnr.networks.actors import GaussianActors
 from svnr.networks.gaussians import entropy
 from svnr.networks.mlp import NetworkSettings, StackedMLP, orthogonal, own_coordinates
@@ -48,6 +48,7 @@ class MAPPOSettings(Settings):
     huber_delta: Positive = 10.0  # errors of the critic beyond it count linearly; public code
     max_gradient_norm: Positive = 10.0  # of all actors, of the critic; public code, there an agent
     std: Positive = 0.5  # σ of actions at the start; ours; public code 0.37, bounded by 0.5
+    use_symmetries: bool = added(False)  # rows of an epoch turned by the game's symmetries; ours
 
     def __post_init__(self) -> None:
         """Refuse minibatches that would be empty."""
@@ -93,6 +94,7 @@ class MAPPO(Learner):
         told = self.settings = settings.fitted_to(game)
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
         self._bounds, self._state_size = game.return_bounds, game.state_size
+        self._symmetries = game.symmetries()
         self._generator, self._order, *self._own_generators = generators(seed, game.n_agents + 2)
         own = own_coordinates(game.action_sizes)
         means = self._network(game.n_agents, sum(game.action_sizes), HEAD_GAIN)
@@ -133,9 +135,10 @@ class MAPPO(Learner):
         """Some epochs over a rollout of T steps of K copies, columns [T, K, …]."""
         told, lesson, losses = self.settings, self.lesson(rollout), []
         for _ in range(told.epochs):
+            epoch = self.turned(lesson, rollout) if told.use_symmetries else lesson
             order = torch.randperm(len(lesson.target), generator=self._order)
             for chosen in order.tensor_split(told.n_minibatches):
-                rows = lesson.rows(chosen)
+                rows = epoch.rows(chosen)
                 self.actors.descend(self.actor_loss(rows))
                 losses.append(self.critic_loss(rows))
                 self.critic.descend(losses[-1])
@@ -156,6 +159,16 @@ class MAPPO(Learner):
         log_density = self.actors.net.log_density(state, drawn)
         judged = (standardised(advantage), value, norm.normalize(now + advantage))
         return Lesson(state, drawn, log_density, *(each.flatten() for each in judged))
+
+    def turned(self, lesson: Lesson, rollout: Transitions) -> Lesson:
+        """The rows as one of the game's symmetries each has them; judged as what was played was.
+
+        The density stays that of the draw: the turned row is one of the turned policy's.
+        """
+        maps = self._symmetries.drawn(len(lesson.drawn), self._order)
+        state, drawn = times(maps.state, rollout.state.flatten(0, 1)), times(maps.u, lesson.drawn)
+        density = times(maps.agents, lesson.log_density)
+        return replace(lesson, state=self._seen(state), drawn=drawn, log_density=density)
 
     def value(self, state: Tensor) -> Tensor:
         """V [...] in states [..., S] as the networks are given them, normalised."""

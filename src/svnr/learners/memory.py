@@ -32,11 +32,14 @@ class Transitions:
         return replace(self, **{name: column[:n] for name, column in vars(self).items()})
 
     def turned(self, maps: Symmetries, generator: Generator) -> "Transitions":
-        """Every row as one of G symmetries of the game has it, drawn for each row."""
-        which = torch.randint(len(maps.u), (len(self.u),), generator=generator)
-        of_state, of_u = maps.state[which], maps.u[which]  # [B, S, S], [B, D, D]
-        state, next_state = (_times(of_state, x) for x in (self.state, self.next_state))
-        return replace(self, state=state, u=_times(of_u, self.u), next_state=next_state)
+        """Every row as one of G symmetries of the game has it, drawn for each row.
+
+        Notes, if there are any, are one of each agent.
+        """
+        maps = maps.drawn(len(self.u), generator)
+        state, next_state = (times(maps.state, x) for x in (self.state, self.next_state))
+        note = times(maps.agents, self.note) if self.note.numel() else self.note
+        return replace(self, state=state, u=times(maps.u, self.u), next_state=next_state, note=note)
 
 
 class Replay:
@@ -227,7 +230,7 @@ class Rollout:
         self._steps = [Transitions(**dict(zip(columns, step, strict=True))) for step in steps]
 
 
-def _times(matrices: Tensor, x: Tensor) -> Tensor:
+def times(matrices: Tensor, x: Tensor) -> Tensor:
     """The products [B, K] of matrices [B, K, K] and vectors [B, K]."""
     return (matrices @ x.unsqueeze(-1)).squeeze(-1)
 

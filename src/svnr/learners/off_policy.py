@@ -83,7 +83,7 @@ class OffPolicy(Learner):
         """Learn from a batch; returns numbers to record."""
 
     def note(self, rows: Transitions) -> Tensor:
-        """[B, E] what the learner keeps with these transitions; most keep nothing."""
+        """[B, N] what the learner keeps with these transitions; most keep nothing, [B, 0]."""
         return rows.u.new_zeros(len(rows.u), 0)
 
     def observe(self, rows: Transitions, progress: Progress) -> dict[str, float]:
