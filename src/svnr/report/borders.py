@@ -14,7 +14,7 @@ from svnr.learners.learner import Progress
 from svnr.learners.soft import SoftSettings
 from svnr.report import tables
 from svnr.report.statistics import smooth
-from svnr.theory.hills import TwoHills, crossing, right_mass, share_of_box
+from svnr.theory.hills import TwoHills, crossing, right_mass, share_above, share_of_box
 
 
 def two_hills(game: DifferentialGame) -> TwoHills:
@@ -33,14 +33,15 @@ def yardsticks(games: Sequence[str]) -> pd.DataFrame:
     """What each game of two hills asks for, by name: agents, share of the box, and α_c.
 
     Returns:
-        One row a game: n_agents; share, of the joint actions at which the right hill pays;
-        alpha_c, the temperature at which half of the Boltzmann policy stands there.
+        One row a game: n_agents; of all joint actions, share, of those at which the right hill
+        pays, and above, of those that pay more than the wrong hill's peak; alpha_c, the
+        temperature at which half of the Boltzmann policy stands at the right hill.
     """
 
     def measured(game: Any) -> dict[str, float]:
         hills = two_hills(game)
-        known = {"share": share_of_box(hills), "alpha_c": crossing(hills)}
-        return {"n_agents": game.n_agents, **known}
+        shares = {"share": share_of_box(hills), "above": share_above(hills)}
+        return {"n_agents": game.n_agents, **shares, "alpha_c": crossing(hills)}
 
     return pd.DataFrame({name: measured(make_game(name)) for name in games}).T.rename_axis("game")
 
@@ -60,9 +61,10 @@ def ends(runs: Sequence[Run]) -> pd.DataFrame:
     its last temperature, NaN of a method without any.
     """
     table = tables.scores(runs)[["game", "learner", "seed", "shared"]]
+    table = table.rename(columns={"shared": "earned"})
     bar = table["game"].map({name: half_way(name) for name in table["game"].unique()})
     last = [_temperature(run, run.spec.training.length - 1) for run in runs]
-    return table.rename(columns={"shared": "earned"}).assign(right=table["shared"] > bar, alpha=last)
+    return table.assign(right=table["earned"] > bar, alpha=last)
 
 
 def _temperature(run: Run, done: int) -> float:
@@ -76,13 +78,13 @@ def _temperature(run: Run, done: int) -> float:
 def reach(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of learner, game, right (how many seeds), n (of how many), alpha, from `ends`.
 
-    Methods with a temperature come first; each kind in the order of how many runs end right.
+    Methods with a temperature come first; each kind by how far it goes, over all games.
     """
     cells = table.groupby(["learner", "game"], sort=False, as_index=False).agg(
         right=("right", "sum"), n=("right", "size"), alpha=("alpha", "first")
     )
-    by = cells.assign(share=cells["right"] / cells["n"]).groupby("learner")[["share", "alpha"]]
-    ranked = by.mean().assign(hard=lambda t: t["alpha"].isna())
+    by = cells.assign(share=cells["right"] / cells["n"]).groupby("learner", sort=False)
+    ranked = by.agg(share=("share", "sum"), hard=("alpha", lambda alpha: alpha.isna().all()))
     order = ranked.sort_values(["hard", "share"], ascending=[True, False], kind="stable").index
     return cells.set_index("learner").loc[order].reset_index()
 

@@ -11,4 +11,13 @@ from svnr.report.figures import (
     training,
 )
 
-__all__ = ["amortised", "borders", "gather", "particles", "policies", "robots", "theory", "training"]
+__all__ = [
+    "amortised",
+    "borders",
+    "gather",
+    "particles",
+    "policies",
+    "robots",
+    "theory",
+    "training",
+]

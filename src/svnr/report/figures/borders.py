@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from svnr.experiments.catalogue import LEARNERS
+from svnr.report.borders import borders
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
@@ -46,6 +47,7 @@ def success_map(
     for (above, below), (label, columns) in zip(axes.T, panels.items(), strict=True):
         _temperatures(above, yardsticks.loc[list(columns)], steps)
         _cells(below, cells, rows, columns)
+        _borders(below, cells, rows, columns)
         below.set_xlabel(label)
     _name_kinds(axes[1, -1], cells, rows)
     _name_sides(axes[0, -1])
@@ -92,13 +94,10 @@ def _cells(
     """A cell a method and game, with how many seeds end right; runs that are not there: a dot."""
     found = cells.set_index(["learner", "game"])[["right", "n"]]
     for learner, y in rows.items():
-        ahead = 0
         for x, game in enumerate(columns):
-            right, n = found.loc[learner, game] if (learner, game) in found.index else (0, 0)
-            _cell(axis, (x, y), COLORS[learner], int(right), int(n))
-            ahead += (ahead == x) and bool(n) and right > n / 2
-        if ahead:
-            axis.plot([ahead - 0.5] * 2, [y - 0.4, y + 0.4], color=INK, linewidth=2.2, zorder=3)
+            known = (learner, game) in found.index
+            right, n = found.loc[learner, game].astype(int) if known else (0, 0)
+            _cell(axis, (x, y), COLORS[learner], right, n)
     names = [LEARNERS[learner].title for learner in rows]
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(max(rows.values()) + 0.5, -0.5))
     axis.set_xticks(range(len(columns)), columns.values())
@@ -108,9 +107,17 @@ def _cells(
     axis.spines[:].set_visible(False)
 
 
-def _cell(
-    axis: plt.Axes, place: tuple[float, float], color: str, right: int, n: int
+def _borders(
+    axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float], columns: Columns
 ) -> None:
+    """A black end behind the last column that a method reaches."""
+    for learner, n in borders(cells, list(columns)).items():
+        if n:
+            ends = [rows[str(learner)] - 0.4, rows[str(learner)] + 0.4]
+            axis.plot([n - 0.5] * 2, ends, color=INK, linewidth=2.2, zorder=3, clip_on=False)
+
+
+def _cell(axis: plt.Axes, place: tuple[float, float], color: str, right: int, n: int) -> None:
     """One cell: k of n as the depth of the colour, and as a number."""
     (x, y), share = place, right / n if n else 0.0
     depth = _PALE + (1 - _PALE) * share if n else 0.0
@@ -130,7 +137,7 @@ def _name_kinds(axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float]) 
             continue
         ends = alphas[chosen].median()
         axis.text(
-            1.02, np.mean(heights), told.format(ends), rotation=-90, ha="left", va="center",
+            1.02, sum(heights) / len(heights), told.format(ends), rotation=-90, ha="left", va="center",
             transform=axis.get_yaxis_transform(), fontsize=8, color=INK,
         )  # fmt: skip
 
@@ -172,7 +179,7 @@ def sides(
         left.semilogx(rows["alpha"], rows["share"], color=OPTIMUM, alpha=shade, linewidth=1.3)
     kit.level(left, 0.5, INK)
     left.set(xlabel="temperature α", ylabel="share of the right hill", ylim=(-0.03, 1.05))
-    left.set_title("Boltzmann policies")
+    left.set_title("Boltzmann policies, by s₂")
     lasts = names["share"].last()
     kit.name_ends(left, [(y, str(name), OPTIMUM) for name, y in lasts.items()], gap=0.06)
     right.plot(followed["episode"], followed["share"], color=INK, linewidth=3, alpha=0.3)
