@@ -10,7 +10,7 @@ So the law of that sum is the convolution of N laws of one number, and the mass 
 normaliser over the whole box times the probability that the sum is on its side.
 
 The right hill, where it is the steeper one, pays in a ball. It holds the peak, so that gradient
-ascent from anywhere in it leads there. (From a corner behind the ball ascent of the wrong hill runs
+ascent from anywhere in it leads there. (From corners behind the ball ascent of the wrong hill runs
 into it as well; that is 0.2 % of the box of Max of Three at s₂ = 0.8, and less at larger widths.)
 """
 
@@ -104,7 +104,7 @@ def _positive(terms: np.ndarray, weight: np.ndarray, start: float) -> float:
     A value's weight is divided between the two bins beside it, so that its mean stays.
     """
     lowest, span = terms.min(-1, keepdims=True), np.ptp(terms, axis=-1).sum()
-    width = span / (BINS - 2 * len(terms))
+    width = max(span, 1e-9) / (BINS - 2 * len(terms))
     place = (terms - lowest) / width
     below = place.astype(int)
     laws = [

@@ -131,15 +131,13 @@ def _name_kinds(axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float]) 
     """At the right edge: which rows have a temperature, where it ends, and which have none."""
     alphas = cells.groupby("learner", sort=False)["alpha"].first()
     kinds = (alphas.notna(), "soft, end at α = {:g}"), (alphas.isna(), "no temperature")
+    place = axis.get_yaxis_transform()
     for chosen, told in kinds:
         heights = [rows[learner] for learner in alphas.index[chosen]]
-        if not heights:
-            continue
-        ends = alphas[chosen].median()
-        axis.text(
-            1.02, sum(heights) / len(heights), told.format(ends), rotation=-90, ha="left", va="center",
-            transform=axis.get_yaxis_transform(), fontsize=8, color=INK,
-        )  # fmt: skip
+        if heights:
+            words = told.format(alphas[chosen].median())
+            text = axis.text(1.02, sum(heights) / len(heights), words, transform=place)
+            text.set(rotation=-90, ha="left", va="center", fontsize=8, color=INK)
 
 
 @styled
