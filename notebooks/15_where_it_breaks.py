@@ -39,9 +39,12 @@ from svnr.games import lotteries
 from svnr.games.differential import two_modalities
 from svnr.games.matrix import climbing
 from svnr.report import borders, figures, tables
-from svnr.report.provenance import Outputs
+from svnr.report.provenance import Outputs, too_short
+from svnr.sets import strict
 from svnr.stein import births
 from svnr.stein.energy import energy_direction
+from svnr.stein.negotiation import negotiate
+from svnr.stein.svgd import boltzmann_score, pre_tanh
 from svnr.theory import chains, improvements, mdp
 from svnr.theory.hills import right_mass
 from svnr.theory.maxent import boltzmann
@@ -58,6 +61,7 @@ methods: list = [
 ]  # rows of `LEARNERS`
 n_study_seeds: int = 3  # runs of each change of SVNR-B
 n_study_episodes: int = 0  # length of runs from "A trap for optimists" on; 0: n_episodes
+n_rounds: int = 30  # of particles alone, at each temperature
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
@@ -76,6 +80,12 @@ STEPS = (10.0, 1.0, 0.3)  # temperatures at which the three phases rest
 def named(learners):
     """Titles of methods in a row; "none" of none."""
     return ", ".join(tables.TITLES[name] for name in learners) or "none"
+
+
+def finding(text, drawn_from=()):
+    """A computed sentence, with a warning where the runs behind it are too short to tell."""
+    short = too_short(drawn_from)
+    return Markdown(f"**Finding{f' ({short})' if short else ''}.** {text}")
 
 
 # %% [markdown]
@@ -163,16 +173,16 @@ outputs.figure(
 def stop(learner):
     """Where a method stops, on both axes."""
     wide, team = (
-        list(games.values())[n - 1] if n else "none"
+        list(games.values())[n - 1] if n else "–"
         for games, n in zip(PANELS.values(), stops.loc[learner], strict=True)
     )
-    return f"{tables.TITLES[learner]} s₂ = {wide}, {team} agents"
+    return f"{tables.TITLES[learner]} (s₂ {wide}, agents {team})"
 
 
 soft, right = cells["alpha"].notna(), cells["right"] > cells["n"] / 2
 everywhere = [name for name in cells["learner"][soft].unique() if right[cells["learner"] == name].all()]
-Markdown(
-    f"**Finding.** Every α_c is above 0.3, yet most seeds of soft methods are right in {right[soft].sum()} of their "
+finding(
+    f"Every α_c is above 0.3, yet most seeds of soft methods are right in {right[soft].sum()} of their "
     f"{soft.sum()} cells; without a gap right everywhere: {named(everywhere)}. Methods without a temperature are right in "
     f"{right[~soft].sum()} of {(~soft).sum()}. The last cells before a border: "
     f"{'; '.join(stop(name) for name in total.index if name in {'svnr', *furthest})}."
@@ -195,8 +205,8 @@ def agreement(share):
 
 
 agree = {name: agreement(known[name]) for name in ("share", "above")}
-Markdown(
-    f"**Finding.** With the share of the box {agree['share']:.0%} of the pairs agree, with the share above the wrong peak "
+finding(
+    f"With the share of the box {agree['share']:.0%} of the pairs agree, with the share above the wrong peak "
     f"{agree['above']:.0%}: {'nearly one thing is turned' if max(agree.values()) > 0.9 else 'neither says it all'}."
 )
 
@@ -238,8 +248,8 @@ before, after = (
     taken[when].groupby("learner", sort=False)["share"].mean() for when in (hot, late)
 )
 target = right_mass(hills[WATCHED], STEPS[0])
-Markdown(
-    f"**Finding.** At α = 10 the target has {target:.0%} at the right hill. What teams play there, and at the end: "
+finding(
+    f"At α = 10 the target has {target:.0%} at the right hill. What teams play there, and at the end: "
     + "; ".join(
         f"{tables.TITLES[name]} {before.get(name, np.nan):.0%}, then {after[name]:.0%}"
         for name in after.index
@@ -320,8 +330,8 @@ won = with_luck("as set")["with"]
 KINDS = {"reasons": ("svnr", "svnr_f", "svnr_b"), "has no more than a joint critic": ("masql", "maddpg", "hasac")}
 best = {kind: won[won.index.isin(learners)].max() for kind, learners in KINDS.items()}
 gain = best["reasons"] - best["has no more than a joint critic"]
-Markdown(
-    f"**Finding.** Right of {3 * n_seeds} runs, without luck → with it: {'; '.join(map(told, lot_cells))}. The best that "
+finding(
+    f"Right of {3 * n_seeds} runs, without luck → with it: {'; '.join(map(told, lot_cells))}. The best that "
     + " and the best that ".join(f"{kind} {n:.0f}" for kind, n in best.items())
     + f" are right as set: reasoning {'earns its keep' if gain > n_seeds / 2 else 'adds nothing that seeds can show'} here."
 )
@@ -329,8 +339,7 @@ Markdown(
 # %% [markdown]
 # ## 4. A cure, beyond the paper: SVNR-B
 #
-# The direction (7.2) carries no mass between hills: particles that are far apart do not feel each other. SVNR *with
-# births* keeps particles z of its own and does three things at every update, in place of (7.2).
+# SVNR *with births* keeps particles z of its own and does three things at every update, in place of (7.2).
 #
 # **Births.** A uniform u′ replaces u with probability min(1, exp[(Q(u′) − Q(u))/α]). A valley between them plays no part.
 
@@ -373,6 +382,60 @@ proposed = births.steps(z, seeded(2))
 ours = births.metropolis(z, value(u), proposed, value, alpha, seeded(3))[0]
 luck = torch.rand(500, generator=seeded(3))
 assert torch.equal(ours, moved_by_hand(z, proposed, value, alpha, luck))
+
+# %% [markdown]
+# What do they buy? Particles alone, with the true reward, no critic and no network. A cloud that has the target's share
+# at α = 10 is cooled to 0.3: by (7.2) with strict sets, and by births and moves, `n_rounds` at each of 15 temperatures.
+#
+# **What to expect.** A direction is felt as far as its kernel reaches, which is not from hill to hill: by (7.2) the share
+# stays as it is, whatever the target does.
+
+
+# %%
+def chain(z, alpha, value, draws, n):
+    """So many births and moves of every particle."""
+    for _ in range(n):
+        rivals = births.uniform(1, *z.shape, generator=draws)
+        own, rated = value(z.tanh()), value(rivals)
+        z, own = births.reborn(z, own, births.latent(rivals), rated, alpha, draws)
+        z, _ = births.metropolis(z, own, births.steps(z, draws), value, alpha, draws)
+    return z
+
+
+def cooled(name, draws, n=256):
+    """The right hill's share among n particles at each temperature, by update."""
+    game, exact = make_game(name), borders.two_hills(make_game(name))
+    start = births.latent(births.uniform(n, game.n_agents, generator=draws))
+    by_direction = by_chain = chain(start, STEPS[0], game.reward, draws, 10 * n_rounds)
+    for alpha in np.geomspace(STEPS[0], STEPS[-1], 15):
+        score, step = pre_tanh(boltzmann_score(game.reward, alpha)), min(0.02 * alpha, 0.1)
+        by_direction = negotiate(by_direction, score, strict(game.n_agents), n_rounds, step)[-1]
+        by_chain = chain(by_chain, alpha, game.reward, draws, n_rounds)
+        clouds = {"(7.2)": by_direction, "births and moves": by_chain}
+        shares = {k: game.pays_most(z.tanh()).float().mean().item() for k, z in clouds.items()}
+        for update, share in ({"exact": right_mass(exact, alpha)} | shares).items():
+            yield {"game": tables.TITLES[name], "update": update, "alpha": alpha, "share": share}
+
+
+# %%
+BROKEN = {"max_of_three_1.0": "s₂ = 1", "max_of_6_2.0": "six agents"}
+cooling = pd.DataFrame([row for name in BROKEN for row in cooled(name, seeded(0))])
+outputs.figure(
+    figures.borders.carried(cooling, "(7.2) carries no particle across; births follow the target"),
+    "births_cooling",
+    "Particles alone, while α falls",
+    note="256 particles with the true reward",
+)
+
+# %%
+first, last = (cooling[cooling["alpha"] == alpha] for alpha in cooling["alpha"].iloc[[0, -1]])
+moved = pd.concat({10: first, 0.3: last}).set_index(["game", "update"], append=True)["share"]
+moved = moved.droplevel(1).unstack(0)
+finding(
+    "Shares of the right hill, at α = 10 → at 0.3: "
+    + "; ".join(f"{game}, {update} {a:.0%} → {b:.0%}" for (game, update), (a, b) in moved[[10, 0.3]].iterrows())
+    + "."
+)
 
 # %% [markdown]
 # **A pull.** Samplers y = f(ξ) go down the energy distance to the particles, by (7.3) with
@@ -457,8 +520,8 @@ style.format({"births until one wins": "{:.0f}", "cross in time": "{:.0%}"})
 slow = [name for name in NAMES if chances[name] < 0.9]
 ours = cells[cells["learner"] == "svnr_b"].set_index("game").reindex(NAMES)
 broken = [name for name in NAMES if ours["right"][name] < ours["n"][name]]
-Markdown(
-    f"**Finding.** Births should come too late in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. SVNR-B's seeds do "
+finding(
+    f"Births should come too late in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. SVNR-B's seeds do "
     f"not all end right in {'; '.join(map(tables.TITLES.get, broken)) or 'no game'}."
 )
 
@@ -477,7 +540,6 @@ CHANGES = {
     "pull by (7.2)": ("svnr_b", {"pull": "stein"}),
     "SVNR": ("svnr", {}),
 }
-BROKEN = {"max_of_three_1.0": "s₂ = 1", "max_of_6_2.0": "six agents"}
 MODES = "two_modalities"
 changed = {
     name: finished(grid([*BROKEN, MODES], [learner], n_study_seeds, study_episodes, change))
@@ -512,8 +574,8 @@ losing = {
     name: [column for column in seeds if seeds.loc[name, column] < seeds.loc["SVNR-B", column]]
     for name in seeds.index[1:]
 }
-Markdown(
-    "**Finding.** Beside SVNR-B as it is, seeds are lost "
+finding(
+    "Beside SVNR-B as it is, seeds are lost "
     + "; ".join(f"with *{name}* on {', '.join(c) or 'none of the three'}" for name, c in losing.items())
     + "."
 )

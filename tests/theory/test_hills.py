@@ -98,8 +98,8 @@ def test_eight_agents_against_chance():
 
 
 def test_more_than_the_wrong_peak_is_paid_in_a_ball():
-    # 9 − |u|² > 0: a ball of radius 3, whatever the wrong hill's place and width.
-    game = hills([0, 0, 0], [6, -6, 6], (1.0, 0.5), (9, 0))
+    # 12 − |u|² > 3: a ball of radius 3, whatever the wrong hill's place and width.
+    game = hills([0, 0, 0], [6, -6, 6], (1.0, 0.5), (12, 3))
     assert share_above(game) == pytest.approx(4 / 3 * math.pi * 27 / 8000, abs=1e-6)
 
 

@@ -101,15 +101,16 @@ def sides(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFra
 
     Args:
         runs: of games of two hills, of seeds whose joint actions are kept.
-        window: episodes that are averaged over.
+        window: episodes that are averaged over, or all of a run that is shorter.
         every: keep one episode in so many.
     """
 
     def side(run: Run) -> pd.DataFrame:
         game: Any = make_game(run.spec.game)
         right = game.pays_most(torch.as_tensor(run.visited.astype(float))).numpy()
-        share = smooth(right, window)[window - 1 :: every]
-        episode = window - 1 + every * np.arange(len(share))
+        first = min(window, len(right)) - 1
+        share = smooth(right, window)[first::every]
+        episode = first + every * np.arange(len(share))
         return pd.DataFrame({"learner": run.spec.learner, "episode": episode, "share": share})
 
     return pd.concat(map(side, runs), ignore_index=True)

@@ -188,3 +188,30 @@ def sides(
     right.set_title("What teams play, last 100 episodes; grey: Boltzmann")
     kit.legend_below(figure, right.get_lines()[1:])
     return figure
+
+
+@styled
+def carried(table: pd.DataFrame, title: str) -> plt.Figure:
+    """The right hill's share among particles while α falls, beside the exact one; a panel a game.
+
+    Args:
+        table: rows of game (its title), update, alpha, share; the update "exact" is the target.
+        title: the message.
+    """
+    games = table.groupby("game", sort=False)
+    names, size = [str(name) for name, _ in games], (FULL_WIDTH + 1.0, 2.5)
+    figure, axes = kit.panels(names, *size, message=title, look={}, sharey=True)
+    for axis, (_, rows) in zip(axes, games, strict=True):
+        updates = iter(((COLORS["svnr"], "s"), (COLORS["svnr_b"], "o"), (INK, "^")))
+        for update, part in rows.groupby("update", sort=False):
+            x, y = part["alpha"], part["share"]
+            if update == "exact":
+                axis.plot(x, y, color=INK, linewidth=3, alpha=0.3, label="exact")
+            else:
+                color, marker = next(updates)
+                axis.plot(x, y, marker, color=color, markersize=4, label=str(update))
+        axis.set(xscale="log", ylim=(-0.03, 1.05))
+        axis.invert_xaxis()
+    kit.label_outer(axes, "temperature α, falling", "share of the right hill")
+    kit.legend_below(figure)
+    return figure
