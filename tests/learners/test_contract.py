@@ -53,6 +53,7 @@ ALIKE = {  # ways to execute that are one, for what a seed draws: exploring is a
     "rommeo": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     "hasac": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     "mappo": [{"explore", "independent"}, {"shared"}, {"greedy"}],
+    "svnr_b": [{"explore"}, {"shared"}, {"independent"}, {"greedy"}],  # at first at random
     **{name: [{"explore"}, {"shared", "independent", "greedy"}] for name in DETERMINISTIC},
 }
 
@@ -138,6 +139,7 @@ OTHER = {
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
     "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
+    "random_share": 0.0,
 }  # fmt: skip
 
 
@@ -160,7 +162,8 @@ def test_every_setting_acts(name, two_step, uneven):
     as_set = {game: fingerprint(new(name, game), game) for game in (two_step, uneven)}
     assert same(as_set[two_step], fingerprint(new(name, two_step), two_step))
     for field in fields:
-        game = uneven if field in ("chain", "n_stored") else two_step  # of one state
+        of_one_state = field in ("chain", "n_stored", "random_share")
+        game = uneven if of_one_state else two_step
         beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
         before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]
         found = fingerprint(new(name, game, **beside, **{field: OTHER[field]}), game)
@@ -200,7 +203,7 @@ IMPOSSIBLE = {
     "input_norm": 1, "gae_lambda": 1.5, "rollout_steps": 0, "epochs": 0, "n_minibatches": 5,
     "clip": 0.0, "entropy_weight": -1.0, "huber_delta": 0.0, "std": 0.0,
     "chain": "stored", "n_stored": 0, "n_births": -1, "moves": "langevin", "pull": "mmd",
-    "floor": 0.0,
+    "floor": 0.0, "random_share": 1.5,
 }  # fmt: skip
 
 

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import optuna
 import pandas as pd
@@ -38,6 +40,25 @@ def test_table_1_puts_ours_beside_the_papers():
     assert row["paper"] == "9.71 ± 0.20"
     assert row["ours"] == "9.70 ± 0.10"
     assert row["seeds"] == 2 and row["verdict"] == "reproduced"
+    assert (row["theirs ended"], row["ours at the optimum"]) == ("optimum", "2 of 2")
+
+
+def test_a_verdict_does_not_hide_where_a_method_ended():
+    # ROMMEO at s₂ = 2 has 1.59 ± 5.03 in the paper. Seeds at 9.5 and 1 have a mean of 5.25, which
+    # is "reproduced", with one of them at the hill where the paper's mean is on the trap's side.
+    runs = [
+        run(0, [1], 9.5, "rommeo", "max_of_three_2.0"),
+        run(1, [1], 1.0, "rommeo", "max_of_three_2.0"),
+    ]
+    row = tables.beside_paper(tables.scores(runs)).iloc[0]
+    assert row["verdict"] == "reproduced"
+    assert (row["theirs ended"], row["ours at the optimum"]) == ("trap", "1 of 2")
+
+
+def test_half_way_lies_between_the_trap_and_the_optimum():
+    assert tables.half_way("max_of_three_1.5") == 5.0
+    assert tables.half_way("particle_gather") == 2.5
+    assert math.isnan(tables.half_way("two_modalities"))  # both hills are right
 
 
 def test_the_way_of_execution_that_is_asked_for_stands_beside_another_table_of_the_papers():

@@ -39,7 +39,9 @@ class Transitions:
         maps = maps.drawn(len(self.u), generator)
         state, next_state = (times(maps.state, x) for x in (self.state, self.next_state))
         note = times(maps.agents, self.note) if self.note.numel() else self.note
-        return replace(self, state=state, u=times(maps.u, self.u), next_state=next_state, note=note)
+        return replace(
+            self, state=state, u=times(maps.u, self.u), next_state=next_state, note=note
+        )
 
 
 class Replay:

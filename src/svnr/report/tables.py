@@ -1,5 +1,6 @@
 """Tables: tidy rows out of finished runs, and ours beside the paper's."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,10 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from svnr.experiments.catalogue import GAMES, LEARNERS, make_game
+from svnr.experiments.catalogue import GAMES, LEARNERS, example, make_game
 from svnr.experiments.evaluate import WAYS, ero_gaps, pro_gaps
 from svnr.experiments.runs import Run
 from svnr.games.game import OneShotGame
+from svnr.games.gather import ParticleGather
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
 
@@ -197,11 +199,13 @@ def beside_paper(
         digits: behind the point.
 
     Returns:
-        One row a learner and game that the paper's table has.
+        One row a learner and game that the paper's table has; where the game has a trap, with
+        the side on which the paper's mean and our seeds ended, which the verdict does not ask.
     """
     rows = [
         {"method": TITLES[learner], "game": TITLES[game]}
         | _beside(cell[column], cell[f"{column} within"].mean(), paper[learner, game], digits)
+        | _ended(cell[column], paper[learner, game][0], half_way(game))
         for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
         if (learner, game) in paper
     ]
@@ -221,6 +225,23 @@ def _beside(
         "seeds": len(ours),
         "verdict": verdict(ours, theirs),
     }
+
+
+def half_way(game: str) -> float:
+    """Half of the way from a game's trap to its optimum; NaN where it has no such two."""
+    made = example(game)
+    if isinstance(made, ParticleGather):
+        return made.settings.joint_reward / 2  # who stays away earns nothing
+    trap, optimum = (getattr(made, name, None) for name in ("trap", "optimum"))
+    return (trap.reward + optimum.reward) / 2 if trap and optimum else math.nan
+
+
+def _ended(cell: pd.Series, theirs: float, half: float) -> dict[str, str]:
+    """Where they ended, by which side of half the way."""
+    if math.isnan(half):
+        return {}
+    place = "optimum" if theirs > half else "trap"
+    return {"theirs ended": place, "ours at the optimum": f"{(cell > half).sum()} of {len(cell)}"}
 
 
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
