@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.borders import borders
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 Columns = Mapping[str, str]  # game → what its column is called
 _PALE, _GAP = 0.06, 0.5  # of a cell without a success; between kinds of methods, in rows
@@ -202,13 +202,13 @@ def carried(table: pd.DataFrame, title: str) -> plt.Figure:
     names, size = [str(name) for name, _ in games], (FULL_WIDTH + 1.0, 2.5)
     figure, axes = kit.panels(names, *size, message=title, look={}, sharey=True)
     for axis, (_, rows) in zip(axes, games, strict=True):
-        updates = iter(((COLORS["svnr"], "s"), (COLORS["svnr_b"], "o"), (INK, "^")))
+        looks = iter(((COLORS["svnr"], "s"), (NEUTRAL["blue"], "^"), (COLORS["svnr_b"], "o")))
         for update, part in rows.groupby("update", sort=False):
             x, y = part["alpha"], part["share"]
             if update == "exact":
                 axis.plot(x, y, color=INK, linewidth=3, alpha=0.3, label="exact")
             else:
-                color, marker = next(updates)
+                color, marker = next(looks)
                 axis.plot(x, y, marker, color=color, markersize=4, label=str(update))
         axis.set(xscale="log", ylim=(-0.03, 1.05))
         axis.invert_xaxis()
