@@ -185,7 +185,8 @@ finding(
     f"Every α_c is above 0.3, yet most seeds of soft methods are right in {right[soft].sum()} of their "
     f"{soft.sum()} cells; without a gap right everywhere: {named(everywhere)}. Methods without a temperature are right in "
     f"{right[~soft].sum()} of {(~soft).sum()}. The last cells before a border: "
-    f"{'; '.join(stop(name) for name in total.index if name in {'svnr', *furthest})}."
+    f"{'; '.join(stop(name) for name in total.index if name in {'svnr', *furthest})}.",
+    runs,
 )
 
 # %% [markdown]
@@ -201,13 +202,15 @@ better = success[:, :, None] - success[:, None, :]  # of the first game over the
 def agreement(share):
     """How often the game with the larger share is the one on which a method does better."""
     larger = np.sign(np.subtract.outer(share.to_numpy(), share.to_numpy()))
-    return (better * larger > 0)[abs(better) > 0].mean()
+    agrees = (better * larger > 0)[abs(better) > 0]
+    return agrees.mean() if agrees.size else np.nan
 
 
 agree = {name: agreement(known[name]) for name in ("share", "above")}
 finding(
     f"With the share of the box {agree['share']:.0%} of the pairs agree, with the share above the wrong peak "
-    f"{agree['above']:.0%}: {'nearly one thing is turned' if max(agree.values()) > 0.9 else 'neither says it all'}."
+    f"{agree['above']:.0%}: {'nearly one thing is turned' if max(agree.values()) > 0.9 else 'neither says it all'}.",
+    runs,
 )
 
 # %% [markdown]
@@ -254,7 +257,8 @@ finding(
         f"{tables.TITLES[name]} {before.get(name, np.nan):.0%}, then {after[name]:.0%}"
         for name in after.index
     )
-    + "."
+    + ".",
+    watched,
 )
 
 # %% [markdown]
@@ -282,24 +286,32 @@ pd.DataFrame({n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p i
 # have a study.
 
 # %%
-CLIMBING = {"climbing": "climbing", "climbing_partly": "one\nby lot", "climbing_fully": "all\nby lot"}
-HILLS = {"max_of_three_2.0": "Max of\nThree", "max_of_three_2.0_lured": "lured"}
+FAMILIES = {
+    "climbing game": {"climbing": "no luck", "climbing_partly": "one lot", "climbing_fully": "all lots"},
+    "Max of Three": {"max_of_three_2.0": "no luck", "max_of_three_2.0_lured": "lured"},
+}
 STUDIED = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
-lots = CLIMBING | HILLS
+lots = [game for games in FAMILIES.values() for game in games]
 lot_runs = {
-    "as set": finished(grid(list(lots), methods, n_seeds, study_episodes)),
+    "as set": finished(grid(lots, methods, n_seeds, study_episodes)),
     "as tuned": finished(
-        grid(list(lots), [m for m in methods if m in STUDIED], n_seeds, study_episodes, protocol="as tuned")
+        grid(lots, [m for m in methods if m in STUDIED], n_seeds, study_episodes, protocol="as tuned")
     ),
 }
 lot_cells = {told: borders.reach(borders.ends(chosen)) for told, chosen in lot_runs.items()}
+runs_with_lots = [run for chosen in lot_runs.values() for run in chosen]
 outputs.figure(
     figures.borders.outcomes(
-        {told: (found, lots) for told, found in lot_cells.items()}, "Who takes luck for worth?"
+        {
+            f"{family}, {told}": (found, games)
+            for told, found in lot_cells.items()
+            for family, games in FAMILIES.items()
+        },
+        "Who takes luck for worth?",
     ),
     "lots",
     "A trap for optimists",
-    [run for chosen in lot_runs.values() for run in chosen],
+    runs_with_lots,
     note="the paper has no such games",
 )
 
@@ -333,7 +345,8 @@ gain = best["reasons"] - best["has no more than a joint critic"]
 finding(
     f"Right of {3 * n_seeds} runs, without luck → with it: {'; '.join(map(told, lot_cells))}. The best that "
     + " and the best that ".join(f"{kind} {n:.0f}" for kind, n in best.items())
-    + f" are right as set: reasoning {'earns its keep' if gain > n_seeds / 2 else 'adds nothing that seeds can show'} here."
+    + f" are right as set: reasoning {'earns its keep' if gain > n_seeds / 2 else 'adds nothing that seeds can show'} here.",
+    runs_with_lots,
 )
 
 # %% [markdown]
@@ -536,7 +549,8 @@ ours = cells[cells["learner"] == "svnr_b"].set_index("game").reindex(NAMES)
 broken = [name for name in NAMES if ours["right"][name] < ours["n"][name]]
 finding(
     f"By births alone more than a tenth would come too late in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. "
-    f"SVNR-B's seeds do not all end right in {'; '.join(map(tables.TITLES.get, broken)) or 'no game'}."
+    f"SVNR-B's seeds do not all end right in {'; '.join(map(tables.TITLES.get, broken)) or 'no game'}.",
+    runs,
 )
 
 # %% [markdown]
@@ -594,7 +608,8 @@ losing = {
 finding(
     "Beside SVNR-B as it is, seeds are lost "
     + "; ".join(f"with *{name}* on {', '.join(c) or 'none of the three'}" for name, c in losing.items())
-    + "."
+    + ".",
+    every_run,
 )
 
 # %%
@@ -628,9 +643,10 @@ PRINTED = [name for name in NAMES if name in [f"max_of_three_{s}" for s in (3.0,
 of_svnr = cells[cells["learner"] == "svnr"].set_index("game").reindex(NAMES)
 holds = (of_svnr["right"] == of_svnr["n"])[PRINTED].all()
 never = [name for name in NAMES if of_svnr["right"][name] == 0]
-Markdown(
+finding(
     f"SVNR's claim {'holds' if holds else 'does not hold'} at those of the printed widths that were run; no seed of it is "
-    f"right in {'; '.join(tables.TITLES[name] for name in never) or 'none of the games'}."
+    f"right in {'; '.join(tables.TITLES[name] for name in never) or 'none of the games'}.",
+    runs,
 )
 
 # %% [markdown]

@@ -60,6 +60,7 @@ def test_outcomes_have_the_same_cells_and_no_borders():
     tuned = CELLS[CELLS["learner"] == "svnr"]
     figure = borders.outcomes({"as set": (CELLS, COLUMNS), "as tuned": (tuned, COLUMNS)}, "title")
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["as set", "as tuned"]
+    assert figure.axes[0].get_gridspec().get_width_ratios() == [2, 2]
     assert not any(axis.lines for axis in figure.axes)
     assert [text.get_text() for text in figure.axes[1].texts][:4] == ["5", "1", "·", "·"]
 
@@ -73,3 +74,19 @@ def test_sides_draws_the_target_and_the_teams():
     assert right.lines[0].get_ydata().tolist() == [0.2, 1.0]
     assert right.lines[1].get_ydata().tolist() == pytest.approx([0.1, 0.9])
     assert right.lines[1].get_color() == COLORS["svnr"]
+
+
+def test_carried_shows_each_update_beside_the_exact_share():
+    rows = [
+        {"game": game, "update": update, "alpha": alpha, "share": share}
+        for game in ("a", "b")
+        for update, share in (("(7.2)", 0.1), ("births", 0.9), ("exact", 1.0))
+        for alpha in (10.0, 0.3)
+    ]
+    figure = borders.carried(pd.DataFrame(rows), "title")
+    axis = figure.axes[1]
+    drawn = {line.get_label(): line for line in axis.lines}
+    assert {name: line.get_ydata()[0] for name, line in drawn.items()} == {
+        "(7.2)": 0.1, "births": 0.9, "exact": 1.0
+    }  # fmt: skip
+    assert drawn["(7.2)"].get_color() == COLORS["svnr"] and axis.xaxis_inverted()

@@ -150,7 +150,8 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
     """
     rows = _rows(pd.concat([cells for cells, _ in panels.values()]))
     size = (FULL_WIDTH + 2.0, 1.1 + 0.21 * max(rows.values()))
-    figure, axes = kit.panels(panels, *size, message=title, look={}, sharey=True)
+    widths = [len(columns) for _, columns in panels.values()]
+    figure, axes = kit.panels(panels, *size, message=title, sharey=True, width_ratios=widths)
     for axis, (cells, columns) in zip(axes, panels.values(), strict=True):
         _cells(axis, cells, rows, columns)
     _name_kinds(axes[-1], pd.concat([cells for cells, _ in panels.values()]), rows)
