@@ -99,7 +99,7 @@ outputs.table(table1, "scoreboard_table1", "Table 1, every cell", runs, note)
 
 # %% [markdown]
 # Particle Gather for every method, the harder game with starts from 0.4 to 0.8 away beside the one above, and the fixed
-# start, from which this reproduction began (its one-step recipe: [15](15_gather_settings.ipynb)). Behind each mean and
+# start, from which this reproduction began (its one-step recipe: [18](18_gather_settings.ipynb)). Behind each mean and
 # spread stands how many seeds meet on most tries; what is missing was not run yet.
 
 # %%
