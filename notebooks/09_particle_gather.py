@@ -67,8 +67,7 @@ game = games[NAME]
 def known(learners, name=NAME, changes=None, times=1):
     """The runs that there are; of the first `n_made` seeds those that are missing are trained."""
     specs = grid([name], learners, n_seeds, times * (n_other_episodes or n_episodes), changes)
-    collect([spec for spec in specs if spec.seed < n_made], outputs.results, n_jobs)
-    return kept(specs, outputs.results)
+    return kept(specs, outputs.results, n_jobs, n_made)
 
 
 def meets(run, level=2.5):

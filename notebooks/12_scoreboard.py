@@ -58,9 +58,7 @@ OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac", "svnr_b"]  # 
 def known(name, learners):
     """Runs of 5 and −2 that there are; of the first `n_gather_made` seeds the rest is trained."""
     gather_specs = grid([name], learners, n_seeds, n_more_episodes or n_gather_episodes)
-    missing = [spec for spec in gather_specs if spec.seed < n_gather_made]
-    collect(missing, outputs.results, n_jobs)
-    return kept(gather_specs, outputs.results)
+    return kept(gather_specs, outputs.results, n_jobs, n_gather_made)
 
 
 # %% [markdown]
