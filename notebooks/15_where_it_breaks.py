@@ -34,7 +34,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
+from svnr.experiments.store import kept
 from svnr.games import lotteries
 from svnr.games.differential import two_modalities
 from svnr.games.matrix import climbing
@@ -56,9 +56,22 @@ n_episodes: int = 5000  # length of a run (paper: 5000)
 widths: list = [3.0, 2.0, 1.5, 1.2, 1.0, 0.8]  # s₂, the widest first (paper: 3, 2, 1.5)
 teams: list = [2, 3, 4, 5, 6, 8]  # numbers of agents, the smallest first (paper: 3)
 methods: list = [
-    "svnr", "svnr_f", "svnr_m", "svnr_b", "masql", "pr2", "rommeo", "hasac",  # with a temperature
-    "maddpg", "facmac", "qmix", "lenient", "hysteretic", "mappo",  # without
+    "svnr",
+    "svnr_f",
+    "svnr_m",
+    "svnr_b",
+    "masql",
+    "pr2",
+    "rommeo",
+    "hasac",  # with a temperature
+    "maddpg",
+    "facmac",
+    "qmix",
+    "lenient",
+    "hysteretic",
+    "mappo",  # without
 ]  # rows of `LEARNERS`
+n_made: int = 0  # seeds of which runs are trained where they are missing; the others are read
 n_study_seeds: int = 3  # runs of each change of SVNR-B
 n_study_episodes: int = 0  # length of runs from "A trap for optimists" on; 0: n_episodes
 n_rounds: int = 30  # of particles alone, at each temperature
@@ -69,7 +82,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 # %%
 outputs = Outputs.of("15_where_it_breaks", globals())
 study_episodes = n_study_episodes or n_episodes
-finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
+known_runs = partial(kept, folder=outputs.results, n_jobs=n_jobs, n_made=n_made)
 BY_WIDTH = {f"max_of_three_{s}": f"{s:g}" for s in widths}  # game → its column on the map
 BY_TEAM = {"max_of_three_2.0" if n == 3 else f"max_of_{n}_2.0": str(n) for n in teams}
 PANELS = {"width s₂, three agents": BY_WIDTH, "number of agents, s₂ = 2": BY_TEAM}
@@ -142,7 +155,7 @@ assert (known["alpha_c"] > STEPS[-1]).all()
 # without a gap.
 
 # %%
-runs = finished(grid(NAMES, methods, n_seeds, n_episodes))
+runs = known_runs(grid(NAMES, methods, n_seeds, n_episodes))
 cells = borders.reach(borders.ends(runs))
 counts = cells.assign(told=cells["right"].astype(str) + " of " + cells["n"].astype(str))
 reached = counts.pivot(index="learner", columns="game", values="told")
@@ -180,7 +193,9 @@ def stop(learner):
 
 
 soft, right = cells["alpha"].notna(), cells["right"] > cells["n"] / 2
-everywhere = [name for name in cells["learner"][soft].unique() if right[cells["learner"] == name].all()]
+everywhere = [
+    name for name in cells["learner"][soft].unique() if right[cells["learner"] == name].all()
+]
 finding(
     f"Every α_c is above 0.3, yet most seeds of soft methods are right in {right[soft].sum()} of their "
     f"{soft.sum()} cells; without a gap right everywhere: {named(everywhere)}. Methods without a temperature are right in "
@@ -225,7 +240,7 @@ finding(
 # %%
 WATCHED = min(BY_WIDTH, key=lambda name: abs(float(BY_WIDTH[name]) - 1.2))
 soft_methods = cells["learner"][soft].unique()
-watched = finished(grid([WATCHED], soft_methods, 1, n_episodes))
+watched = known_runs(grid([WATCHED], soft_methods, 1, n_episodes))
 alphas = np.geomspace(STEPS[-1], 100, 41)
 exact = pd.concat(
     pd.DataFrame(
@@ -236,7 +251,10 @@ exact = pd.concat(
 taken, followed = borders.sides(watched), borders.exact_sides(watched[0])
 outputs.figure(
     figures.borders.sides(
-        exact, taken, followed, f"The target changes sides; who follows at s₂ = {BY_WIDTH[WATCHED]}?"
+        exact,
+        taken,
+        followed,
+        f"The target changes sides; who follows at s₂ = {BY_WIDTH[WATCHED]}?",
     ),
     "border_sides",
     "Who follows the target",
@@ -287,15 +305,25 @@ pd.DataFrame({n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p i
 
 # %%
 FAMILIES = {
-    "climbing game": {"climbing": "no luck", "climbing_partly": "one lot", "climbing_fully": "all lots"},
+    "climbing game": {
+        "climbing": "no luck",
+        "climbing_partly": "one lot",
+        "climbing_fully": "all lots",
+    },
     "Max of Three": {"max_of_three_2.0": "no luck", "max_of_three_2.0_lured": "lured"},
 }
 STUDIED = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
 lots = [game for games in FAMILIES.values() for game in games]
 lot_runs = {
-    "as set": finished(grid(lots, methods, n_seeds, study_episodes)),
-    "as tuned": finished(
-        grid(lots, [m for m in methods if m in STUDIED], n_seeds, study_episodes, protocol="as tuned")
+    "as set": known_runs(grid(lots, methods, n_seeds, study_episodes)),
+    "as tuned": known_runs(
+        grid(
+            lots,
+            [m for m in methods if m in STUDIED],
+            n_seeds,
+            study_episodes,
+            protocol="as tuned",
+        )
     ),
 }
 lot_cells = {told: borders.reach(borders.ends(chosen)) for told, chosen in lot_runs.items()}
@@ -339,7 +367,10 @@ def told(protocol):
 
 # %%
 won = with_luck("as set")["with"]
-KINDS = {"reasons": ("svnr", "svnr_f", "svnr_b"), "has no more than a joint critic": ("masql", "maddpg", "hasac")}
+KINDS = {
+    "reasons": ("svnr", "svnr_f", "svnr_b"),
+    "has no more than a joint critic": ("masql", "maddpg", "hasac"),
+}
 best = {kind: won[won.index.isin(learners)].max() for kind, learners in KINDS.items()}
 gain = best["reasons"] - best["has no more than a joint critic"]
 finding(
@@ -486,7 +517,9 @@ def pulled_by_hand(z, y, floor=0.01):
 
 
 samples = z[20:30]
-assert torch.allclose(pulled_by_hand(few, samples), energy_direction(few, samples, 0.01), atol=1e-6)
+assert torch.allclose(
+    pulled_by_hand(few, samples), energy_direction(few, samples, 0.01), atol=1e-6
+)
 
 # %% [markdown]
 # ### What is left of Lemma 6.2 and Theorem 6.3
@@ -573,7 +606,7 @@ CHANGES = {
 }
 MODES = "two_modalities"
 changed = {
-    name: finished(grid([*BROKEN, MODES], [learner], n_study_seeds, study_episodes, change))
+    name: known_runs(grid([*BROKEN, MODES], [learner], n_study_seeds, study_episodes, change))
     for name, (learner, change) in CHANGES.items()
 }
 exact_mass = right_mass(borders.two_hills(two_modalities()), STEPS[-1])
@@ -596,7 +629,10 @@ def row(chosen):
 ablation = pd.DataFrame({name: row(chosen) for name, chosen in changed.items()}).T
 every_run = [run for chosen in changed.values() for run in chosen]
 outputs.table(
-    ablation.rename_axis("SVNR-B with"), "births_ablation", "SVNR-B, one change at a time", every_run
+    ablation.rename_axis("SVNR-B with"),
+    "births_ablation",
+    "SVNR-B, one change at a time",
+    every_run,
 )
 
 # %%
@@ -607,7 +643,9 @@ losing = {
 }
 finding(
     "Beside SVNR-B as it is, seeds are lost "
-    + "; ".join(f"with *{name}* on {', '.join(c) or 'none of the three'}" for name, c in losing.items())
+    + "; ".join(
+        f"with *{name}* on {', '.join(c) or 'none of the three'}" for name, c in losing.items()
+    )
     + ".",
     every_run,
 )

@@ -139,7 +139,7 @@ OTHER = {
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
     "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
-    "random_share": 0.0,
+    "rewarded_steps": 1, "random_share": 0.9,
 }  # fmt: skip
 
 
@@ -165,6 +165,7 @@ def test_every_setting_acts(name, two_step, uneven):
         of_one_state = field in ("chain", "n_stored", "random_share")
         game = uneven if of_one_state else two_step
         beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
+        beside |= {"rewarded_share": 1.0, "n_steps": 2} if field == "rewarded_steps" else {}
         before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]
         found = fingerprint(new(name, game, **beside, **{field: OTHER[field]}), game)
         assert not (found.keys() == before.keys() and same(before, found)), field
@@ -203,7 +204,7 @@ IMPOSSIBLE = {
     "input_norm": 1, "gae_lambda": 1.5, "rollout_steps": 0, "epochs": 0, "n_minibatches": 5,
     "clip": 0.0, "entropy_weight": -1.0, "huber_delta": 0.0, "std": 0.0,
     "chain": "stored", "n_stored": 0, "n_births": -1, "moves": "langevin", "pull": "mmd",
-    "floor": 0.0, "random_share": 1.5,
+    "floor": 0.0, "rewarded_steps": -1, "random_share": 1.5,
 }  # fmt: skip
 
 

@@ -165,7 +165,11 @@ def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(
 
 def test_a_run_with_stored_particles_begins_with_uniform_actions():
     """30 of 100 episodes, whatever the samplers would do, which tests are played by."""
-    team, state, uniform = learner(), torch.zeros(4000, 1), pytest.approx([1 / 3] * 3, abs=0.03)
+    team, state, uniform = (
+        learner(random_share=0.3),
+        torch.zeros(4000, 1),
+        pytest.approx([1 / 3] * 3, abs=0.03),
+    )
     one, yes = torch.zeros(1), torch.ones(1) > 0
     rows = Transitions(one[None], torch.zeros(1, 3), one, one[None], yes, yes)
     for done, early in ((0, True), (29, True), (30, False), (99, False)):

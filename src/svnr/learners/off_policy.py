@@ -32,6 +32,7 @@ class OffPolicySettings(NetworkSettings):
     update_every: Count = 1  # environment steps between updates; ROMMEO's
     episode_updates: Whole = 0  # after each episode, in place of those between steps; ours
     rewarded_share: Share = 0.0  # of a batch whose n-step returns must not be 0; ours
+    rewarded_steps: Whole = added(0)  # n of those returns; 0: n_steps; ours
     use_symmetries: bool = added(False)  # rows of a batch turned by the game's symmetries; ours
 
     def __post_init__(self) -> None:
@@ -102,7 +103,7 @@ class OffPolicy(Learner):
     def draw(self) -> Transitions:
         """A batch from the replay, turned if the settings say so."""
         told = self.settings
-        how = (told.discount, told.n_steps, told.rewarded_share)
+        how = (told.discount, told.n_steps, told.rewarded_share, told.rewarded_steps)
         batch = self.memory.sample(told.batch_size, self._draws, *how)
         return batch.turned(self._symmetries, self._draws) if told.use_symmetries else batch
 

@@ -46,7 +46,7 @@ class SVNRBSettings(SVNRSettings):
     n_stored: Count = 256  # P; of 64 the share of each hill is off by more; fresh ones are M / 2
     n_births: Whole = 256  # uniform joint actions that challenge them at each update and state
     moves: Literal["jumps", "walks", "stein"] = "jumps"  # of particles, after the births
-    random_share: Share = 0.3  # of a run with stored particles: it begins with uniform actions
+    random_share: Share = 0.1  # of a run with stored particles: it begins with uniform actions
     pull: Literal["energy", "stein"] = "energy"  # on samplers, towards the particles
     floor: Positive = 0.01  # of the distances that an energy pull divides by; latent units
 
