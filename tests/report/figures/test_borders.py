@@ -49,7 +49,7 @@ def test_kinds_are_named_at_the_edge_and_shares_on_top():
     figure = drawn_map()
     above, below = figure.axes
     named = [text.get_text() for text in below.texts[4:]]
-    assert named == ["soft, end at α = 0.3", "no temperature"]
+    assert named == ["soft, ends\nat α = 0.3", "without\ntemperature"]
     (top,) = above.child_axes
     assert [label.get_text() for label in top.get_xticklabels()] == ["51%", "8%"]
     assert above.lines[0].get_ydata()[1] == 3.0

@@ -1,6 +1,7 @@
 """Figures of where methods stop: a map of who ends at the right hill, and the yardstick for it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,7 @@ from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, s
 
 Columns = Mapping[str, str]  # game → what its column is called
 _PALE, _GAP = 0.06, 0.5  # of a cell without a success; between kinds of methods, in rows
+_ROW = 0.21  # inches
 _TOP = 14.0  # temperatures that are shown
 
 
@@ -39,10 +41,10 @@ def success_map(
         title: the message.
     """
     widths, rows = [len(columns) for columns in panels.values()], _rows(cells)
-    size = (FULL_WIDTH + 2.0, 2.2 + 0.21 * max(rows.values()))
+    heights = (1.1, _ROW * (max(rows.values()) + 1))
     figure, axes = plt.subplots(
-        2, len(panels), figsize=size, width_ratios=widths, height_ratios=(1, 2.7), squeeze=False,
-        sharex="col", sharey="row",
+        2, len(panels), figsize=(FULL_WIDTH + 2.0, 1.0 + sum(heights)), width_ratios=widths,
+        height_ratios=heights, squeeze=False, sharex="col", sharey="row",
     )  # fmt: skip
     for (above, below), (label, columns) in zip(axes.T, panels.items(), strict=True):
         _temperatures(above, yardsticks.loc[list(columns)], steps)
@@ -50,9 +52,9 @@ def success_map(
         _borders(below, cells, rows, columns)
         below.set_xlabel(label)
     _name_kinds(axes[1, -1], cells, rows)
-    _name_sides(axes[0, -1])
+    _name_sides(axes[0, widths.index(max(widths))])
     axes[0, 0].set_ylabel("temperature α")
-    axes[1, 0].set_ylabel(f"seeds of {cells['n'].max()} at the right hill")
+    axes[1, 0].set_ylabel(f"seeds of {cells['n'].max()}")
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 
@@ -78,7 +80,9 @@ def _temperatures(axis: plt.Axes, known: pd.DataFrame, steps: Sequence[float]) -
     axis.grid(False)
     shares = axis.secondary_xaxis("top")
     shares.set_xticks(x, [f"{share:.0%}" for share in known["share"]], fontsize=7)
-    shares.set_xlabel("share of the box at which the right hill pays", fontsize=8)
+    place: Any = axis.get_subplotspec()
+    name = "share of the box at which the right hill pays" if place.is_first_col() else " "
+    shares.set_xlabel(name, fontsize=8)
 
 
 def _name_sides(axis: plt.Axes) -> None:
@@ -130,14 +134,14 @@ def _cell(axis: plt.Axes, place: tuple[float, float], color: str, right: int, n:
 def _name_kinds(axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float]) -> None:
     """At the right edge: which rows have a temperature, where it ends, and which have none."""
     alphas = cells.groupby("learner", sort=False)["alpha"].first()
-    kinds = (alphas.notna(), "soft, end at α = {:g}"), (alphas.isna(), "no temperature")
+    kinds = (alphas.notna(), "soft, ends\nat α = {:g}"), (alphas.isna(), "without\ntemperature")
     place = axis.get_yaxis_transform()
     for chosen, told in kinds:
         heights = [rows[learner] for learner in alphas.index[chosen]]
         if heights:
             words = told.format(alphas[chosen].median())
             text = axis.text(1.02, sum(heights) / len(heights), words, transform=place)
-            text.set(rotation=-90, ha="left", va="center", fontsize=8, color=INK)
+            text.set(ha="left", va="center", fontsize=7, color=INK)
 
 
 @styled
@@ -149,7 +153,7 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
         title: the message.
     """
     rows = _rows(pd.concat([cells for cells, _ in panels.values()]))
-    size = (FULL_WIDTH + 2.0, 1.1 + 0.21 * max(rows.values()))
+    size = (FULL_WIDTH + 2.0, 0.9 + _ROW * (max(rows.values()) + 1))
     widths = [len(columns) for _, columns in panels.values()]
     figure, axes = kit.panels(panels, *size, message=title, sharey=True, width_ratios=widths)
     for axis, (cells, columns) in zip(axes, panels.values(), strict=True):
