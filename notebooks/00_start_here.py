@@ -156,7 +156,7 @@ pd.DataFrame(
 # | [12 · Scoreboard](12_scoreboard.ipynb) | what was reproduced, and what was not? |
 # | [13 · Your own game](13_your_own_game.ipynb) | how do I bring mine? |
 # | [14 · Tuned alike](14_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
-# | [15 · Appendix: Particle Gather from a fixed start](15_gather_settings.ipynb) | what does each setting change there? |
+# | [18 · Appendix: Particle Gather from a fixed start](18_gather_settings.ipynb) | what does each setting change there? |
 #
 # ## Adapt this
 #

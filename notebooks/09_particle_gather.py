@@ -67,8 +67,7 @@ game = games[NAME]
 def known(learners, name=NAME, changes=None):
     """The runs that there are; of the first `n_made` seeds those that are missing are trained."""
     specs = grid([name], learners, n_seeds, n_other_episodes or n_episodes, changes)
-    collect([spec for spec in specs if spec.seed < n_made], outputs.results, n_jobs)
-    return kept(specs, outputs.results)
+    return kept(specs, outputs.results, n_jobs, n_made)
 
 
 def meets(run, level=2.5):
@@ -167,7 +166,7 @@ since = {
 pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 
 # %% [markdown]
-# None of them is tuned to a method, though they were tried on SVNR. [15](15_gather_settings.ipynb) undoes those that are
+# None of them is tuned to a method, though they were tried on SVNR. [18](18_gather_settings.ipynb) undoes those that are
 # older, from the fixed start. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
 # E[exp(Q/α)] is that action's Q. The critics of SVNR, MASQL and PR2 then learn what their policies earn on average, and
 # the temperature acts in the policies alone.
@@ -506,7 +505,7 @@ Markdown(
 #
 # The paper does not say where its particles start, nor which settings it changes for them. Ours differ in the last
 # temperature, the rates, the discount, what a batch holds, returns of three steps and turned rows; all are named in
-# section 2, and each is undone, here or in [15](15_gather_settings.ipynb). Where the table of section 4 has runs of a
+# section 2, and each is undone, here or in [18](18_gather_settings.ipynb). Where the table of section 4 has runs of a
 # baseline, its verdict is there. No search was made on this game yet: [14 · Tuned alike](14_tuned_alike.ipynb) searched
 # from the fixed start.
 #

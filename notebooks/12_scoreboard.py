@@ -58,9 +58,7 @@ OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac", "svnr_b"]  # 
 def known(name, learners):
     """Runs of 5 and −2 that there are; of the first `n_gather_made` seeds the rest is trained."""
     gather_specs = grid([name], learners, n_seeds, n_more_episodes or n_gather_episodes)
-    missing = [spec for spec in gather_specs if spec.seed < n_gather_made]
-    collect(missing, outputs.results, n_jobs)
-    return kept(gather_specs, outputs.results)
+    return kept(gather_specs, outputs.results, n_jobs, n_gather_made)
 
 
 # %% [markdown]
@@ -99,7 +97,7 @@ outputs.table(table1, "scoreboard_table1", "Table 1, every cell", runs, note)
 
 # %% [markdown]
 # Particle Gather for every method, the harder game with starts from 0.4 to 0.8 away beside the one above, and the fixed
-# start, from which this reproduction began (its one-step recipe: [15](15_gather_settings.ipynb)). Behind each mean and
+# start, from which this reproduction began (its one-step recipe: [18](18_gather_settings.ipynb)). Behind each mean and
 # spread stands how many seeds meet on most tries; what is missing was not run yet.
 
 # %%

@@ -185,7 +185,7 @@ tables.first_reached(runs, level=9.0)
 # %% [markdown]
 # ## 5. A game with states: Particle Gather, fixed start
 #
-# The same for [15](15_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
+# The same for [18](18_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
 # directions, the game of [09](09_particle_gather.ipynb), nothing was searched yet**: no method is *as tuned* there, and
 # `svnr train particle_gather_turned svnr --tuned` has what these searches found, on this game. A trial takes minutes here,
 # so every method has six; with so few TPE still draws at random. What is earned is spread over steps and states differ, so temperatures and numbers of
@@ -276,7 +276,7 @@ as_set_as_tuned(
 # six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
 # hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
 # of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
-# nor did three of hysteretic learning's (notebook [15](15_gather_settings.ipynb), section 1, says why that matters).
+# nor did three of hysteretic learning's (notebook [18](18_gather_settings.ipynb), section 1, says why that matters).
 # L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
 # noise. MASQL meets as before, and PR2 on one seed fewer.
 #

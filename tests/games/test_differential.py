@@ -183,3 +183,9 @@ def test_nearest_peak_counts_them_highest_first():
     game = max_of_three(2.0)  # peaks (7, 7, −4) worth 10 and (−5, −5, 3) worth 0
     u = torch.tensor([[[0.6, 0.7, -0.4], [-0.5, -0.5, 0.3]]])
     assert game.nearest_peak(u).tolist() == [[0, 1]]
+
+
+def test_steepness_is_height_over_width_by_the_form():
+    # 0.8 / 3² and 1 / 2² as printed, 0.8 / 3 and 1 / 2 as in the public code.
+    assert max_of_three(2.0).steepness == pytest.approx((0.8 / 9, 0.25))
+    assert max_of_three(2.0, form="code").steepness == pytest.approx((0.8 / 3, 0.5))

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 15 · Appendix: Particle Gather from a fixed start
+# # 18 · Appendix: Particle Gather from a fixed start
 #
 # **Question.** What does each setting and each open rule of Particle Gather change?
 #
@@ -50,7 +50,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("15_gather_settings", globals())
+outputs = Outputs.of("18_gather_settings", globals())
 study_episodes = n_study_episodes or n_episodes
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
