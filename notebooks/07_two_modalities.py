@@ -286,7 +286,7 @@ Markdown(
     + f". What sets SVNR and MASQL apart is execution. With shared noise SVNR's agents play one particle and earn "
     f"{nested['shared noise']:.2f}; with noise that they do not share they play the product of their marginals, of which "
     f"ERO speaks ({nested['ERO gap']:.1f}), and earn {nested['independent noise']:.2f}. MASQL's agents, each with a "
-    f"joint sampler of its own, cannot share: {apart_too['shared noise']:.2f} either way, as common noise means one hill "
+    f"joint sampler of its own, cannot share: they earn {apart_too['shared noise']:.2f} and {apart_too['independent noise']:.2f}, as common noise means one hill "
     "to one of them and the other to another. This is executed over-generalization, and what negotiation is for."
 )
 
