@@ -159,7 +159,7 @@ runs = known_runs(grid(NAMES, methods, n_seeds, n_episodes))
 cells = borders.reach(borders.ends(runs))
 counts = cells.assign(told=cells["right"].astype(str) + " of " + cells["n"].astype(str))
 reached = counts.pivot(index="learner", columns="game", values="told")
-reached = reached.reindex(index=cells["learner"].unique(), columns=NAMES)
+reached = reached.reindex(index=cells["learner"].unique(), columns=NAMES).fillna("–")
 outputs.table(
     reached.rename(index=tables.TITLES, columns=tables.TITLES).rename_axis("method"),
     "border_counts",
@@ -348,7 +348,10 @@ outputs.figure(
 # %%
 earned = {told: tables.per_game(found, "earned", digits=1) for told, found in lot_ends.items()}
 outputs.table(
-    pd.concat(earned, names=["protocol"]), "lots_earned", "What tests earn, with luck and without", runs_with_lots
+    pd.concat(earned, names=["protocol"]).fillna("–"),
+    "lots_earned",
+    "What tests earn, with luck and without",
+    runs_with_lots,
 )
 
 
@@ -373,6 +376,8 @@ def told(protocol):
     both = with_luck(protocol).dropna().astype(int)
     victims = both.index[both["without"] - both["with"] > both["n"] / 6]
     rows = [f"{tables.TITLES[name]} {a} → {b} of {n}" for name, (a, b, n) in both.iterrows()]
+    if not rows:
+        return f"*{protocol}* there are no pairs of runs"
     return f"*{protocol}*, luck costs {named(victims)} more than a sixth of the seeds ({', '.join(rows)})"
 
 
@@ -385,9 +390,9 @@ won = with_luck("as set").eval("`with` / n")
 best = {kind: won[won.index.isin(learners)].max() for kind, learners in KINDS.items()}
 gain = best["reasons"] - best["has no more than a joint critic"]
 finding(
-    f"Seeds that end right, without luck → with it: {'; '.join(map(told, lot_ends))}. With luck and as set, the best that "
-    + " and the best that ".join(f"{kind} {share:.0%}" for kind, share in best.items())
-    + f" of the time: reasoning {'earns its keep' if gain > 1 / 6 else 'adds nothing that seeds can show'} here.",
+    f"Seeds that end right, without luck → with it: {'; '.join(map(told, lot_ends))}. As set and with luck "
+    + ", ".join(f"the best that {kind} ends right in {share:.0%}" for kind, share in best.items())
+    + f": reasoning {'earns its keep' if gain > 1 / 6 else 'adds nothing that seeds can show'} here.",
     runs_with_lots,
 )
 
