@@ -55,22 +55,10 @@ n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
 widths: list = [3.0, 2.0, 1.5, 1.2, 1.0, 0.8]  # s₂, the widest first (paper: 3, 2, 1.5)
 teams: list = [2, 3, 4, 5, 6, 8]  # numbers of agents, the smallest first (paper: 3)
-methods: list = [
-    "svnr",
-    "svnr_f",
-    "svnr_m",
-    "svnr_b",
-    "masql",
-    "pr2",
-    "rommeo",
-    "hasac",  # with a temperature
-    "maddpg",
-    "facmac",
-    "qmix",
-    "lenient",
-    "hysteretic",
-    "mappo",  # without
-]  # rows of `LEARNERS`
+methods: list = [  # rows of `LEARNERS`: with a temperature, without
+    "svnr", "svnr_f", "svnr_m", "svnr_b", "masql", "pr2", "rommeo", "hasac",
+    "maddpg", "facmac", "qmix", "lenient", "hysteretic", "mappo",
+]  # fmt: skip
 n_made: int = 0  # seeds of which runs are trained where they are missing; the others are read
 n_study_seeds: int = 3  # runs of each change of SVNR-B
 n_study_episodes: int = 0  # length of runs from "A trap for optimists" on; 0: n_episodes
@@ -304,37 +292,26 @@ pd.DataFrame({n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p i
 # have a study.
 
 # %%
-FAMILIES = {
-    "climbing game": {
-        "climbing": "no luck",
-        "climbing_partly": "one lot",
-        "climbing_fully": "all lots",
-    },
-    "Max of Three": {"max_of_three_2.0": "no luck", "max_of_three_2.0_lured": "lured"},
-}
+LOTS = {"climbing": "no luck", "climbing_partly": "one lot", "climbing_fully": "all lots"}
+LURED = {"max_of_three_2.0": "no luck", "max_of_three_2.0_lured": "lured"}
 STUDIED = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
-lots = [game for games in FAMILIES.values() for game in games]
+protocols = {"as set": methods, "as tuned": [name for name in methods if name in STUDIED]}
 lot_runs = {
-    "as set": known_runs(grid(lots, methods, n_seeds, study_episodes)),
-    "as tuned": known_runs(
-        grid(
-            lots,
-            [m for m in methods if m in STUDIED],
-            n_seeds,
-            study_episodes,
-            protocol="as tuned",
-        )
-    ),
+    told: known_runs(grid([*LOTS, *LURED], names, n_seeds, study_episodes, protocol=told))
+    for told, names in protocols.items()
 }
 lot_ends = {told: borders.ends(chosen) for told, chosen in lot_runs.items() if chosen}
 lot_cells = {told: borders.reach(found) for told, found in lot_ends.items()}
 runs_with_lots = [run for chosen in lot_runs.values() for run in chosen]
+
+# %%
+families = {"climbing game": LOTS, "Max of Three": LURED}
 outputs.figure(
     figures.borders.outcomes(
         {
             f"{family}, {told}": (found, games)
             for told, found in lot_cells.items()
-            for family, games in FAMILIES.items()
+            for family, games in families.items()
         },
         "Who takes luck for worth?",
     ),
