@@ -694,5 +694,5 @@ finding(
 # ## In one paragraph
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
-# still stand on it. Who stops, stops because its samples lose the hill before the target changes sides; births put them
-# back. Luck is a trap for those who forgive. Next: [12 · Scoreboard](12_scoreboard.ipynb).
+# still stand on it. Cooled by (7.2), particles stay on the side where they began; births find the other, jumps bring the
+# rest, and a pull takes the samplers along: that is SVNR-B. Next: [12 · Scoreboard](12_scoreboard.ipynb).
