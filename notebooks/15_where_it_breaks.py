@@ -17,7 +17,7 @@
 #
 # **Paper.** §8.1; Lemma 6.2 and Theorem 6.3. All else here is beyond the paper, and named so.
 #
-# **Reads.** Finished runs in `results/`: those that are there; of the first `n_made` seeds the missing ones are trained.
+# **Reads.** The finished runs that there are in `results/` (`n_made` of each kind are trained where they are missing).
 #
 # **Makes.** The map of who ends where, who follows the Boltzmann policy, a trap for optimists, and SVNR-B.
 #
