@@ -100,24 +100,26 @@ def sampled_teams(panels: kit.Samples, density: np.ndarray, title: str) -> plt.F
 
 
 @styled
-def own_actions(worths: pd.DataFrame, ends: Mapping[str, float], title: str) -> plt.Figure:
+def own_actions(
+    worths: pd.DataFrame, ends: Mapping[str, Sequence[float]], title: str
+) -> plt.Figure:
     """What agents believe each action of their own to be worth, and where their actors ended.
 
     Args:
         worths: the exact worth, then each team's belief, at the actions in the index.
-        ends: team → the action at which its actors ended, a dot on its belief.
+        ends: team → the actions at which its actors ended, dots on its belief.
         title: the message.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH + 0.6, 3.1))
     colors = (INK, *NEUTRAL.values())
     for name, color in zip(worths, colors, strict=False):
-        look = {"color": color, "linewidth": 2.4 if color == INK else 1.3, "label": name}
-        axis.plot(worths.index, worths[name], alpha=0.5 if color == INK else 1.0, **look)
-        if name in ends:
-            height = np.interp(ends[name], worths.index, worths[name])
-            axis.plot(ends[name], height, "o", color=color, markersize=6, zorder=3)
+        look = {"linewidth": 2.6, "alpha": 0.45} if color == INK else {"linewidth": 1.3}
+        axis.plot(worths.index, worths[name], color=color, label=name, **look)
+        reached = ends.get(name, ())
+        heights = np.interp(reached, worths.index, worths[name])
+        axis.plot(reached, heights, "o", color=color, markersize=6, zorder=3)
     axis.axvline(0.0, color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
     axis.annotate("start", (0.0, 1.0), (3, -9), axis.get_xaxis_transform(), "offset points")
-    axis.set(xlabel="own action", ylabel="believed worth", ylim=(-20, 12), title=title)
+    axis.set(xlabel="own action of an agent", ylabel="believed worth", ylim=(-20, 12), title=title)
     kit.legend_below(figure)
     return figure
