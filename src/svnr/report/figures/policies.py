@@ -113,8 +113,10 @@ def own_actions(
     figure, axis = plt.subplots(figsize=(FULL_WIDTH + 0.6, 3.1))
     colors = (INK, *NEUTRAL.values())
     for name, color in zip(worths, colors, strict=False):
-        look = {"linewidth": 2.6, "alpha": 0.45} if color == INK else {"linewidth": 1.3}
-        axis.plot(worths.index, worths[name], color=color, label=name, **look)
+        width, alpha = (2.6, 0.45) if color == INK else (1.3, 1.0)
+        axis.plot(
+            worths.index, worths[name], color=color, label=name, linewidth=width, alpha=alpha
+        )
         reached = ends.get(name, ())
         heights = np.interp(reached, worths.index, worths[name])
         axis.plot(reached, heights, "o", color=color, markersize=6, zorder=3)
