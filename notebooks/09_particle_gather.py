@@ -138,8 +138,8 @@ chance = {name: (row["random play"] > 0).mean() for name, row in played.items()}
 assert played[FIXED]["by heart"].mean() == 5.0 > 0.0 > played[NAME]["by heart"].mean()
 Markdown(
     f"**Finding.** By heart a team earns 5 from the fixed start and {played[NAME]['by heart'].mean():.2f} from random "
-    f"directions: there it must look. Random play meets in {chance[NAME]:.2%} of the episodes, as from the fixed start, and "
-    f"in {chance[FAR]:.2%} from 0.4 to 0.8 away; a run of 5,000 episodes sees some {5000 * chance[NAME]:.0f} or "
+    f"directions: there it must look. Random play meets in {chance[NAME]:.2%} of the episodes, from the fixed start in "
+    f"{chance[FIXED]:.2%}, from 0.4 to 0.8 away in {chance[FAR]:.2%}; a run of 5,000 episodes sees some {5000 * chance[NAME]:.0f} or "
     f"{5000 * chance[FAR]:.0f} meetings by chance."
 )
 
@@ -353,7 +353,7 @@ def by_seed(cells):
 
 study = by_seed(undone)
 every = [run for several in undone.values() for run in several]
-outputs.table(study, "particle_gather_undone", "SVNR, each change undone", every)
+outputs.table(study.fillna("–"), "particle_gather_undone", "SVNR, each change undone", every)
 study.style.format(precision=2, na_rep="–")
 
 # %%
@@ -414,7 +414,9 @@ TOLD_LESS = {
 untold = {name: known(["svnr"], where, how) for name, (where, how) in TOLD_LESS.items()}
 without = {"rows turned": ours} | {name: several for name, several in untold.items() if several}
 free, every = by_seed(without), [run for several in without.values() for run in several]
-outputs.table(free, "particle_gather_untold", "SVNR without knowledge of the symmetry", every)
+outputs.table(
+    free.fillna("–"), "particle_gather_untold", "SVNR without knowledge of the symmetry", every
+)
 free.style.format(precision=2, na_rep="–")
 
 
