@@ -151,11 +151,12 @@ pd.DataFrame(
 # | [06 · Amortised negotiation](06_amortised_negotiation.ipynb) | how does one network replace K rounds? |
 # | [07 · Two Modalities](07_two_modalities.ipynb) | does the perceived policy keep both optima? |
 # | [08 · Max of Three](08_max_of_three.ipynb) | does execution leave the wide wrong hill? |
-# | [09 · Particle Gather](09_particle_gather.ipynb) | is it the same trap over twenty-five steps? |
+# | [09 · Particle Gather](09_particle_gather.ipynb) | is it the same trap over several steps, from any side? |
 # | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter; how many particles? |
 # | [12 · Scoreboard](12_scoreboard.ipynb) | what was reproduced, and what was not? |
 # | [13 · Your own game](13_your_own_game.ipynb) | how do I bring mine? |
 # | [14 · Tuned alike](14_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
+# | [18 · Appendix: Particle Gather from a fixed start](18_gather_settings.ipynb) | what does each setting change there? |
 #
 # ## Adapt this
 #

@@ -33,7 +33,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
+from svnr.experiments.store import collect, kept
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 from svnr.theory.maxent import boltzmann
@@ -41,7 +41,9 @@ from svnr.theory.maxent import boltzmann
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
-n_more_seeds: int = 1  # runs of each of the methods that the paper does not have here
+n_made: int = (
+    0  # runs of each method that the paper does not have here that are trained if missing
+)
 n_study_episodes: int = 0  # the same from "What they believe" on; 0: n_episodes
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -124,8 +126,8 @@ pd.DataFrame(
 # about 3α/2 below 0.
 
 # %%
-specs = grid(NAMES, [*METHODS, "hysteretic"], n_seeds, n_episodes)
-runs = finished(specs + grid(NAMES, LATER, n_more_seeds, n_episodes))
+further = kept(grid(NAMES, LATER, n_seeds, n_episodes), outputs.results, n_jobs, n_made)
+runs = finished(grid(NAMES, [*METHODS, "hysteretic"], n_seeds, n_episodes)) + further
 
 
 def draw(learners, title, name, label, note):

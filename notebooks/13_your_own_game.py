@@ -236,7 +236,7 @@ total
 # played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
 #
 # A game with states wants other settings than one of a single step: notebook
-# [09](09_particle_gather.ipynb), section 6, shows what each of them does. Here are those of Particle Gather, as a start
+# [18](18_gather_settings.ipynb), section 2, shows what each of them does. Here are those of Particle Gather, as a start
 # for yours, and `return_bounds`: what an episode can pay, so that no critic hopes for more. Four episodes show only that
 # all fits together; learning takes some thousand.
 

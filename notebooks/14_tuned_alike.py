@@ -39,7 +39,7 @@ from svnr.report.provenance import Outputs
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
-n_gather_seeds: int = 5  # runs of each kind on Particle Gather (paper: 5)
+n_gather_seeds: int = 5  # runs of each kind on Particle Gather, fixed start (paper: 5)
 n_gather_episodes: int = 5000  # length of a run there (paper: 5000)
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -183,10 +183,12 @@ tables.first_reached(runs, level=9.0)
 # seeds a trial, a search cannot see a failure of one in five.
 
 # %% [markdown]
-# ## 5. A game with states: Particle Gather
+# ## 5. A game with states: Particle Gather, fixed start
 #
-# The same for [09](09_particle_gather.ipynb)'s game. A trial takes minutes there, so every method has six; with so few
-# TPE still draws at random. What is earned is spread over steps and states differ, so temperatures and numbers of
+# The same for [18](18_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
+# directions, the game of [09](09_particle_gather.ipynb), nothing was searched yet**: no method is *as tuned* there, and
+# `svnr train particle_gather_turned svnr --tuned` has what these searches found, on this game. A trial takes minutes here,
+# so every method has six; with so few TPE still draws at random. What is earned is spread over steps and states differ, so temperatures and numbers of
 # particles are searched around the smaller ones of this game; all else is searched where it was.
 
 # %%
@@ -201,16 +203,20 @@ ranges(GATHER)
 gather_studies = searched(GATHER)
 outputs.figure(
     figures.training.search_history(
-        tables.search_history(gather_studies), "Six tries each on Particle Gather", lowest=-3.0
+        tables.search_history(gather_studies),
+        "Six tries each on Particle Gather, fixed start",
+        lowest=-3.0,
     ),
     "tuning_history_gather",
-    "The searches on Particle Gather, trial by trial",
+    "The searches on Particle Gather, fixed start, trial by trial",
     note="one budget for all; the paper shows no search",
 )
 
 # %%
 outputs.table(
-    tables.searches(gather_studies), "tuning_gather", "What the searches found on Particle Gather"
+    tables.searches(gather_studies),
+    "tuning_gather",
+    "What the searches found on Particle Gather, fixed start",
 )
 
 # %% [markdown]
@@ -237,7 +243,7 @@ outputs.figure(
         "As tuned: who comes back to the landmark?",
     ),
     "fig4d_as_tuned",
-    "Figure 4d, as tuned",
+    "Figure 4d, fixed start, as tuned",
     gather_runs,
     note="the paper: SVNR alone reaches the optimum",
 )
@@ -247,7 +253,7 @@ gather_table = tables.beside_paper(tables.scores(gather_runs))
 outputs.table(
     gather_table,
     "table1_gather_as_tuned",
-    "Table 1, Particle Gather, as tuned",
+    "Table 1, Particle Gather, fixed start, as tuned",
     gather_runs,
     note="; ".join(f"{method}: {row['ours']}" for (method, _), row in gather_table.iterrows()),
 )
@@ -262,7 +268,7 @@ as_set_as_tuned(
     gather_runs,
     2.5,
     "as_set_as_tuned_gather",
-    "Seeds that meet on Particle Gather, as set and as tuned",
+    "Seeds that meet on Particle Gather, fixed start, as set and as tuned",
 )
 
 # %% [markdown]
@@ -270,7 +276,7 @@ as_set_as_tuned(
 # six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
 # hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
 # of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
-# nor did three of hysteretic learning's (notebook [09](09_particle_gather.ipynb), section 4, says why that matters).
+# nor did three of hysteretic learning's (notebook [18](18_gather_settings.ipynb), section 1, says why that matters).
 # L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
 # noise. MASQL meets as before, and PR2 on one seed fewer.
 #
@@ -280,11 +286,11 @@ as_set_as_tuned(
 #
 # ## Against the paper
 #
-# "SVNR achieves the highest return in all scenarios" does not hold as tuned, nor on Particle Gather: L-MADRL earns as
+# "SVNR achieves the highest return in all scenarios" does not hold as tuned, nor on Particle Gather's fixed start: L-MADRL earns as
 # much. That methods which average over their partners *cannot* leave the trap does not hold either: two that see only
 # their own action do, once they forgive.
 #
-# On Particle Gather the searches are small: what they chose may say more of two seeds than of a method.
+# On Particle Gather the searches are of the fixed start, and small: what they chose may say more of two seeds than of a method.
 #
 # ## Adapt this
 #
@@ -299,6 +305,6 @@ as_set_as_tuned(
 # ## In one paragraph
 #
 # Given fifty tries each, SVNR and MASQL stay about where they were, PR2, ROMMEO and MADDPG do not move at the narrowest
-# hill, and two learners that forgive leave the trap after all. On Particle Gather six tries change little. What separates
+# hill, and two learners that forgive leave the trap after all. On Particle Gather's fixed start six tries change little. What separates
 # SVNR from the rest is neither of these games but one with several optima ([07](07_two_modalities.ipynb)). Next:
 # [12 · Scoreboard](12_scoreboard.ipynb).

@@ -57,6 +57,22 @@ def test_settings_are_the_learners_own_then_the_games_then_the_changes():
 
 
 @pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("place", ["turned", "anywhere"])
+def test_where_starts_lie_in_all_directions_every_method_gets_the_same_changes(place, name):
+    fixed = resolved(name, "particle_gather", {})
+    headline = resolved(name, f"particle_gather_{place}", {})
+    assert headline.use_symmetries and not fixed.use_symmetries
+    if name == "mappo":  # its rows look ahead to the end as it is
+        assert not hasattr(headline, "n_steps")
+    else:
+        wanted = 1 if name == "mmq" else 3  # with more it feeds on its own hopes
+        assert (fixed.n_steps, headline.n_steps) == (1, wanted)
+    undone = {"n_steps": 1} if hasattr(headline, "n_steps") else {}
+    undone |= {"use_symmetries": False}
+    assert resolved(name, f"particle_gather_{place}", undone) == fixed
+
+
+@pytest.mark.parametrize("name", LEARNERS)
 def test_noise_follows_the_actions_that_it_drives(name):
     # SVNR draws one an action of each agent, MASQL one an action, PR2 one an action of a partner.
     wanted = {"svnr": 1, "svnr_f": 1, "svnr_m": 1, "svnr_b": 1, "masql": 4, "pr2": 3}

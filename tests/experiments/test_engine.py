@@ -1,5 +1,3 @@
-import os
-import signal
 import time
 
 import pytest
@@ -9,18 +7,6 @@ from svnr.experiments.engine import each
 
 def square(x):
     return x * x
-
-
-def die_once(path):
-    """Kill the own process at the first call."""
-    if not path.exists():
-        path.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return "alive"
-
-
-def die(path):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -43,17 +29,6 @@ def test_after_an_error_nothing_that_waits_is_begun(tmp_path):
     with pytest.raises(ValueError, match="of no use"):
         each(note, [tmp_path / str(index) for index in range(20)], 2)
     assert len(list(tmp_path.iterdir())) < 10
-
-
-@pytest.mark.slow
-def test_a_killed_process_costs_what_it_was_at(tmp_path):
-    assert each(die_once, [tmp_path / "a", tmp_path / "b"], 2) == ["alive", "alive"]
-
-
-@pytest.mark.slow
-def test_an_item_that_kills_its_process_every_time_is_given_up(tmp_path):
-    with pytest.raises(ChildProcessError, match="killed 3 times in a row"):
-        each(die, [tmp_path, tmp_path], 2)
 
 
 def test_a_number_of_jobs_that_there_cannot_be_is_refused():

@@ -15,7 +15,7 @@ import torch
 from svnr.experiments import store
 from svnr.experiments.files import claimed, read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
-from svnr.experiments.store import collect, load, save, trained
+from svnr.experiments.store import collect, kept, load, save, trained
 from svnr.experiments.train import DivergedError
 
 
@@ -46,6 +46,16 @@ def test_what_exists_is_read_and_only_what_is_missing_is_run(tmp_path, spec, sam
     runs = collect([spec(0), spec(1)], tmp_path)
     assert ran == [1]
     assert same(runs[0], first[0])
+
+
+def test_what_is_kept_is_read_in_order_and_what_is_missing_is_left(
+    tmp_path, spec, same, monkeypatch
+):
+    last, first = collect([spec(2), spec(0)], tmp_path)
+    fail_if_run(monkeypatch)
+    runs = kept([spec(0), spec(1), spec(2)], tmp_path)
+    assert len(runs) == 2 and same(runs[0], first) and same(runs[1], last)
+    assert kept([spec(1)], tmp_path) == []
 
 
 def test_what_was_just_made_is_not_read_back(tmp_path, spec, monkeypatch):

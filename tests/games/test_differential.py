@@ -207,3 +207,9 @@ def test_in_max_of_two_the_right_hill_is_hidden_from_who_plays_below(form, first
     for own, seen in ((first - 0.01, False), (first + 0.01, True)):
         u = torch.stack([torch.full_like(answers, own / 10), answers], -1)
         assert bool(game.pays_most(u).any()) is seen
+
+
+def test_steepness_is_height_over_width_by_the_form():
+    # 0.8 / 3² and 1 / 2² as printed, 0.8 / 3 and 1 / 2 as in the public code.
+    assert max_of_three(2.0).steepness == pytest.approx((0.8 / 9, 0.25))
+    assert max_of_three(2.0, form="code").steepness == pytest.approx((0.8 / 3, 0.5))

@@ -247,3 +247,4 @@ def test_nothing_is_known_of_what_can_be_earned_unless_a_game_says_so():
 def test_nothing_is_known_of_the_symmetries_of_a_game_unless_it_says_so():
     maps = max_of_three(2.0).symmetries()
     assert maps.state.tolist() == [[[1.0]]] and torch.equal(maps.u, torch.eye(3).unsqueeze(0))
+    assert torch.equal(maps.agents, torch.eye(3).unsqueeze(0))

@@ -145,6 +145,9 @@ def test_the_symmetries_are_the_eight_of_the_square():
     assert torch.equal(maps.u[1] @ u, torch.tensor([-0.2, 0.1, -0.4, 0.3]))
     assert len({tuple((each @ state).tolist()) for each in maps.state}) == 8
     assert bool((maps.u.abs().sum(-1) == 1).all())  # the box of actions is kept
+    agents = torch.arange(4.0)
+    assert (maps.agents[1] @ agents).tolist() == [1, 0, 3, 2]  # the y-agent's push is along x now
+    assert (maps.agents[4] @ agents).tolist() == [0, 1, 2, 3]
 
 
 def test_distances_now_and_after_the_next_step_can_be_seen():

@@ -53,6 +53,7 @@ ALIKE = {  # ways to execute that are one, for what a seed draws: exploring is a
     "rommeo": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     "hasac": [{"explore", "independent"}, {"shared"}, {"greedy"}],
     "mappo": [{"explore", "independent"}, {"shared"}, {"greedy"}],
+    "svnr_b": [{"explore"}, {"shared"}, {"independent"}, {"greedy"}],  # at first at random
     **{name: [{"explore"}, {"shared", "independent", "greedy"}] for name in DETERMINISTIC},
 }
 
@@ -138,6 +139,7 @@ OTHER = {
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
     "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
+    "rewarded_steps": 1, "random_share": 0.9, "hold": 2,
 }  # fmt: skip
 
 
@@ -160,8 +162,10 @@ def test_every_setting_acts(name, two_step, uneven):
     as_set = {game: fingerprint(new(name, game), game) for game in (two_step, uneven)}
     assert same(as_set[two_step], fingerprint(new(name, two_step), two_step))
     for field in fields:
-        game = uneven if field in ("chain", "n_stored") else two_step  # of one state
+        of_one_state = field in ("chain", "n_stored", "random_share")
+        game = uneven if of_one_state else two_step
         beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
+        beside |= {"rewarded_share": 1.0, "n_steps": 2} if field == "rewarded_steps" else {}
         before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]
         found = fingerprint(new(name, game, **beside, **{field: OTHER[field]}), game)
         assert not (found.keys() == before.keys() and same(before, found)), field
@@ -200,7 +204,7 @@ IMPOSSIBLE = {
     "input_norm": 1, "gae_lambda": 1.5, "rollout_steps": 0, "epochs": 0, "n_minibatches": 5,
     "clip": 0.0, "entropy_weight": -1.0, "huber_delta": 0.0, "std": 0.0,
     "chain": "stored", "n_stored": 0, "n_births": -1, "moves": "langevin", "pull": "mmd",
-    "floor": 0.0,
+    "floor": 0.0, "rewarded_steps": -1, "random_share": 1.5, "hold": 0,
 }  # fmt: skip
 
 
@@ -498,6 +502,30 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(name, uneven):
         state = uneven.reset(4, 0)
         assert torch.equal(learner.act(state, execution), copy.act(state, execution))
     assert torch.equal(learner.perceive(state, 3), copy.perceive(state, 3))
+
+
+@off_policy_learner
+def test_held_noise_stays_for_its_steps_and_is_then_the_next(name, two_step):
+    """What is drawn anew at every step, drawn at every third: nothing is left out."""
+    anew, held = new(name, two_step), new(name, two_step, hold=3)
+    state = two_step.reset(4, 0)
+    drawn = [anew.act(state, "explore") for _ in range(3)]
+    assert not torch.equal(drawn[0], drawn[1])
+    for step in range(9):
+        assert torch.equal(held.act(state, "explore"), drawn[step // 3])
+    assert not torch.equal(held.act(state, "explore"), drawn[2])
+
+
+@off_policy_learner
+@pytest.mark.parametrize("n_steps", [0, 1, 2, 3])
+def test_saved_while_it_holds_its_noise_it_goes_on_with_it(name, n_steps, two_step):
+    learner, copy = new(name, two_step, hold=3), new(name, two_step, seed=99, hold=3)
+    state = two_step.reset(4, 0)
+    for _ in range(n_steps):
+        learner.act(state, "explore")
+    copy.load_state_dict(learner.state_dict())
+    for _ in range(4):
+        assert torch.equal(learner.act(state, "explore"), copy.act(state, "explore"))
 
 
 @every_learner

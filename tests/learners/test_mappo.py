@@ -8,6 +8,7 @@ from teams import UnevenGame, at, earned, new, played, taught, trained
 from torch.distributions import Independent, Normal
 
 from svnr.games.game import Game
+from svnr.games.gather import particle_gather
 from svnr.learners.learner import undisturbed
 from svnr.learners.mappo import (
     MAPPOSettings,
@@ -285,6 +286,43 @@ def test_the_epochs_hold_what_was_said_before_the_first(two_step):
         for name in ("log_density", "value", "target", "advantage"):
             met = torch.cat([getattr(rows, name) for rows in epoch]).sort(0).values
             torch.testing.assert_close(met, getattr(before, name).sort(0).values)
+
+
+def test_turned_rows_are_those_of_the_turned_policies():
+    """A quarter turn takes (x, y) to (−y, x): the x-agent then does what the y-agent did.
+
+    So its density at the turned row is the y-agent's at the row as it was played.
+    """
+    game = particle_gather(random_starts=True)
+    learner, rollout = learner_and_rollout(game, 40, 2, use_symmetries=True, input_norm=False)
+    lesson, maps = learner.lesson(rollout), game.symmetries()
+    turned = learner.turned(lesson, rollout)
+    found = []
+    for row in range(80):
+        states = maps.state @ lesson.state[row]
+        found.append((states - turned.state[row]).abs().sum(-1).argmin().item())
+        torch.testing.assert_close(turned.state[row], states[found[-1]])
+        torch.testing.assert_close(turned.drawn[row], maps.u[found[-1]] @ lesson.drawn[row])
+    assert set(found) == set(range(8))
+    rows, agents = torch.tensor(found) == 1, [1, 0, 3, 2]
+    assert torch.equal(turned.log_density[rows], lesson.log_density[rows][:, agents])
+    for name in ("advantage", "value", "target"):
+        assert torch.equal(getattr(turned, name), getattr(lesson, name))
+
+
+@pytest.mark.parametrize("use", [False, True])
+def test_every_epoch_turns_its_rows_anew_if_the_settings_say_so(use):
+    """Of what the first particle was pushed by, turning changes signs and places, no sizes."""
+    how = {"epochs": 2, "n_minibatches": 1, "use_symmetries": use, "input_norm": False}
+    learner, rollout = learner_and_rollout(particle_gather(), 20, 1, **how)
+    seen, loss = [], learner.actor_loss
+    learner.actor_loss = lambda rows: seen.append(rows.drawn[:, :2].sort(0).values) or loss(rows)
+    learner.update(rollout)
+    own = rollout.note[0, :, :2].sort(0).values
+    assert [torch.equal(each, own) for each in seen] == [not use] * 2
+    assert torch.equal(seen[0], seen[1]) is not use
+    pairs = [each.abs().flatten().sort().values for each in (own, *seen)]
+    assert torch.equal(pairs[0], pairs[1]) and torch.equal(pairs[0], pairs[2])
 
 
 def test_rows_stay_rows_when_they_are_shuffled(two_step):

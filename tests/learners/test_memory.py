@@ -26,9 +26,9 @@ def replay(capacity=100, note_size=0):
     return Replay(capacity, 2, 3, note_size)
 
 
-def drawn(memory, size=500, n_steps=1, rewarded_share=0.0):
+def drawn(memory, size=500, n_steps=1, rewarded_share=0.0, rewarded_steps=0):
     generator = torch.Generator().manual_seed(0)
-    return memory.sample(size, generator, 0.5, n_steps, rewarded_share)
+    return memory.sample(size, generator, 0.5, n_steps, rewarded_share, rewarded_steps)
 
 
 def test_the_head_of_transitions_is_the_head_of_every_column():
@@ -231,9 +231,9 @@ def test_rows_that_were_overwritten_are_no_longer_met_as_rewarded():
     assert set(found.tolist()) == {0.0, -3.0} and (found == -3.0).sum() >= 32
 
 
-def led_to(memory, n_steps):
+def led_to(memory, n_steps, **how):
     """The rows, by their numbers, that are drawn because of their returns; γ = ½."""
-    return set(drawn(memory, 400, n_steps, rewarded_share=1.0).u[:, 0].tolist())
+    return set(drawn(memory, 400, n_steps, rewarded_share=1.0, **how).u[:, 0].tolist())
 
 
 def test_with_longer_returns_the_paid_share_reaches_back_by_hand():
@@ -250,6 +250,8 @@ def test_with_longer_returns_the_paid_share_reaches_back_by_hand():
     assert led_to(memory, 2) == {4.0, 5.0, 6.0, 7.0}
     memory.load_state_dict(memory.state_dict())
     assert led_to(memory, 3) == {2.0, 3.0, 4.0, 5.0, 6.0, 7.0}
+    memory.load_state_dict(memory.state_dict())
+    assert led_to(memory, 3, rewarded_steps=1) == {6.0, 7.0}  # however long the returns are
 
 
 def test_rows_wait_until_their_return_is_whole_and_are_then_met_once():

@@ -3,7 +3,9 @@ import torch
 from teams import TwoStepGame, UnevenGame, earned, new, trained
 
 from svnr.games.differential import max_of_three
+from svnr.learners.learner import Progress
 from svnr.learners.losses import stein_direction
+from svnr.learners.memory import Transitions
 from svnr.learners.svnr_b import SVNRBSettings
 from svnr.stein.energy import energy_distance
 
@@ -159,6 +161,24 @@ def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(
     other.load_state_dict(one.state_dict())
     assert torch.equal(one.stored.z, other.stored.z)
     assert not any(name.startswith("stored") for name in learner(two_step).state_dict())
+
+
+def test_a_run_with_stored_particles_begins_with_uniform_actions():
+    """30 of 100 episodes, whatever the samplers would do, which tests are played by."""
+    team, state, uniform = (
+        learner(random_share=0.3),
+        torch.zeros(4000, 1),
+        pytest.approx([1 / 3] * 3, abs=0.03),
+    )
+    one, yes = torch.zeros(1), torch.ones(1) > 0
+    rows = Transitions(one[None], torch.zeros(1, 3), one, one[None], yes, yes)
+    for done, early in ((0, True), (29, True), (30, False), (99, False)):
+        team.observe(rows, Progress(done, 100))
+        assert (team.act(state, "explore").var(0).tolist() == uniform) == early
+        assert team.act(state, "shared").var(0).tolist() != uniform
+    other = learner(seed=5)
+    other.load_state_dict(team.state_dict())
+    assert float(other.stored.share) == 0.99
 
 
 def test_particles_begin_uniform_in_the_box():

@@ -64,7 +64,15 @@ def by_metropolis(u, generator):
     return moved.tanh(), value
 
 
-@pytest.mark.parametrize("step", [by_births, by_choice, by_metropolis])
+def by_jumps(u, generator):
+    """Groups of five particles, three of which walk; two jump along differences of these."""
+    z = births.latent(u).view(-1, 5, 1)
+    proposed = births.proposed(z, generator)
+    moved, value = births.metropolis(z, steep(z.tanh()), proposed, steep, ALPHA, generator)
+    return moved.view(-1, 1).tanh(), value.flatten()
+
+
+@pytest.mark.parametrize("step", [by_births, by_choice, by_metropolis, by_jumps])
 def test_what_has_the_law_keeps_it(step):
     generator = drawn()
     u = start = exact(ALPHA, generator)
@@ -92,7 +100,45 @@ def test_births_find_the_masses_from_anywhere_and_moves_do_not():
     assert (alone > 0).float().mean() < 0.01
 
 
+def test_jumps_carry_over_a_valley_what_has_been_found_and_walks_do_not():
+    """A fifth is at the right hill, where exp(Q / α) puts e^{2 / 0.05} times as much."""
+    generator, alpha = drawn(), 0.05
+    q = lambda u: steep(u) + (u[..., 0] > 0)  # noqa: E731
+    start = births.latent(torch.tensor([-0.5] * 160 + [0.5] * 40).unsqueeze(-1))
+    shares = {}
+    for propose in (births.proposed, births.steps):
+        z, value = start, q(start.tanh())
+        for _ in range(40):
+            proposed = propose(z, generator)
+            if propose is births.steps:
+                proposed = z + (proposed - z).clamp(-0.3, 0.3)  # within its hill
+            z, value = births.metropolis(z, value, proposed, q, alpha, generator)
+        shares[propose.__name__] = (z > 0).float().mean().item()
+    assert shares == {"proposed": 1.0, "steps": pytest.approx(0.2)}
+
+
 # --- by hand -------------------------------------------------------------------------------------
+
+
+def test_half_of_the_particles_jump_by_differences_of_those_that_walk(monkeypatch):
+    """Particles at 1, 10, 100, …: those that walk stand still here, so that jumps are bare."""
+    monkeypatch.setattr(births, "steps", lambda z, generator: z)
+    z = 10.0 ** torch.arange(8, dtype=torch.float64).view(8, 1)
+    for seed in range(20):
+        went = (births.proposed(z, drawn(seed)) - z).flatten()
+        still = z.flatten()[went == 0]
+        assert len(still) == 4
+        of_two = {float(a - b) for a in still for b in still if a != b}
+        assert all(min(abs(w - d) for d in of_two) < 1e-6 for w in went[went != 0].tolist())
+    for n in (1, 2, 3):  # too few to have two apart
+        assert torch.equal(births.proposed(z[:n], drawn()), z[:n])
+
+
+def test_a_difference_is_as_likely_as_its_opposite_and_of_two_different_ones():
+    z = torch.tensor([[0.0], [1.0], [10.0]])
+    found, counts = births.differences(z, 60_000, drawn()).unique(return_counts=True)
+    assert found.tolist() == [-10, -9, -1, 1, 9, 10]
+    assert (counts / 60_000).tolist() == pytest.approx([1 / 6] * 6, abs=0.01)
 
 
 def test_the_latent_density_by_hand_and_at_the_edge():

@@ -123,6 +123,19 @@ def collect(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1) -> list[Run
     return [found[spec.key] for spec in specs]
 
 
+def kept(specs: Sequence[RunSpec], folder: Path, n_jobs: int = 1, n_made: int = 0) -> list[Run]:
+    """The runs of `specs` that there are, in order; of the first seeds the missing ones are run.
+
+    Args:
+        specs: the runs wanted.
+        folder: where finished runs lie.
+        n_jobs: see `collect`, as for what it raises.
+        n_made: of how many seeds, from 0 on; by default nothing is run.
+    """
+    collect([spec for spec in specs if spec.seed < n_made], folder, n_jobs)
+    return [run for spec in specs if (run := load(spec, folder))]
+
+
 def trained(spec: RunSpec, folder: Path) -> Learner:
     """The learner as it was at the end of the run of `spec`; trained now if it was not kept.
 

@@ -57,6 +57,11 @@ class DifferentialGame(OneShotGame):
         self._steepness = torch.tensor([hill.height / hill.width**power for hill in hills])  # [H]
         self._offsets = torch.tensor([hill.offset for hill in hills])  # [H]
 
+    @property
+    def steepness(self) -> tuple[float, ...]:
+        """a of every hill as g(u) = c − a |u − x|², u in the game's units."""
+        return tuple(self._steepness.tolist())
+
     def reward(self, u: Tensor) -> Tensor:
         """max(g_1, g_2, …) of §8.1 for joint actions u [..., N] in [−1, 1]."""
         return self._each(u).amax(-1)

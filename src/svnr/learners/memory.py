@@ -39,9 +39,8 @@ class Transitions:
         maps = maps.drawn(len(self.u), generator)
         state, next_state = (times(maps.state, x) for x in (self.state, self.next_state))
         note = times(maps.agents, self.note) if self.note.numel() else self.note
-        return replace(
-            self, state=state, u=times(maps.u, self.u), next_state=next_state, note=note
-        )
+        turned = {"state": state, "u": times(maps.u, self.u), "next_state": next_state}
+        return replace(self, **turned, note=note)
 
 
 class Replay:
@@ -94,18 +93,25 @@ class Replay:
                 self._columns[name] = torch.cat([column, empty])
 
     def sample(
-        self, size: int, generator: Generator, discount: float, n_steps: int, rewarded_share: float
+        self,
+        size: int,
+        generator: Generator,
+        discount: float,
+        n_steps: int,
+        rewarded_share: float,
+        rewarded_steps: int = 0,
     ) -> Transitions:
         """`size` rows drawn uniformly with replacement, with n-step returns.
 
         Args:
             size: B.
             generator: of the draws.
-            discount: γ; always the same, as `n_steps` is.
+            discount: γ; always the same, as `n_steps` and `rewarded_steps` are.
             n_steps: rewards added up; fewer where an episode ended, or has only come so far.
-            rewarded_share: of the rows, drawn half from those whose n-step return is above 0 and
-                half from those where it is below, so that rare successes are met as often as
-                failures; where there are none of a kind, its rows are drawn as the others.
+            rewarded_share: of the rows, drawn half from those that led to a gain, a return above
+                0, and half from those that led to a loss, so that rare successes are met as often
+                as failures; where there are none of a kind, its rows are drawn as the others.
+            rewarded_steps: of those returns; 0: `n_steps`.
 
         Raises:
             ValueError: if the buffer is empty.
@@ -114,7 +120,7 @@ class Replay:
             raise ValueError("sample needs at least one stored transition, got an empty buffer")
         rows = torch.randint(len(self), (size,), generator=generator)
         if rewarded_share:
-            self._sort_new_rows(discount, n_steps)
+            self._sort_new_rows(discount, rewarded_steps or n_steps)
             rows = self._with_rewarded(rows, int(size * rewarded_share / 2), generator)
         return self._ahead(rows, discount, n_steps)
 

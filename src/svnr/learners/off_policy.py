@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from svnr.checks import Count, Share, Whole, added
 from svnr.games.game import Game
-from svnr.learners.checkpoint import gather
+from svnr.learners.checkpoint import Part, gather
+from svnr.learners.exploration import Exploration, Held
 from svnr.learners.learner import Execution, Learner, Progress, check_asked
 from svnr.learners.memory import Replay, Transitions
 from svnr.networks.mlp import NetworkSettings, own_coordinates
@@ -32,7 +34,9 @@ class OffPolicySettings(NetworkSettings):
     update_every: Count = 1  # environment steps between updates; ROMMEO's
     episode_updates: Whole = 0  # after each episode, in place of those between steps; ours
     rewarded_share: Share = 0.0  # of a batch whose n-step returns must not be 0; ours
+    rewarded_steps: Whole = added(0)  # n of those returns; 0: n_steps; ours
     use_symmetries: bool = added(False)  # rows of a batch turned by the game's symmetries; ours
+    hold: Count = added(1)  # steps for which exploring noise stays; ours
 
     def __post_init__(self) -> None:
         """Refuse to teach by more rows of a batch than it has."""
@@ -65,6 +69,7 @@ class OffPolicy(Learner):
         self.memory = Replay(settings.capacity, game.state_size, self.width)
         words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
         self._draws = torch.Generator().manual_seed(int(words[0]))
+        self._held = Held(settings.hold) if settings.hold > 1 else None
 
     @torch.no_grad()
     def act(self, state: Tensor, execution: Execution) -> Tensor:
@@ -72,7 +77,16 @@ class OffPolicy(Learner):
         check_asked(state, execution)
         if execution == "explore" and self.memory.seen < self.settings.random_steps:
             return 2 * torch.rand(len(state), self.width, generator=self._draws) - 1
+        if execution == "explore" and self._held:
+            with self._held.drawing(self._sources):
+                return self.choose(state, execution)
         return self.choose(state, execution)
+
+    @cached_property
+    def _sources(self) -> dict[str, Part]:
+        """What noise comes from, by name; not the draws from the replay."""
+        kinds = (torch.Generator, Exploration)
+        return {n: p for n, p in self.parts().items() if isinstance(p, kinds) and n != "draws"}
 
     @abstractmethod
     def choose(self, state: Tensor, execution: Execution) -> Tensor:
@@ -102,7 +116,7 @@ class OffPolicy(Learner):
     def draw(self) -> Transitions:
         """A batch from the replay, turned if the settings say so."""
         told = self.settings
-        how = (told.discount, told.n_steps, told.rewarded_share)
+        how = (told.discount, told.n_steps, told.rewarded_share, told.rewarded_steps)
         batch = self.memory.sample(told.batch_size, self._draws, *how)
         return batch.turned(self._symmetries, self._draws) if told.use_symmetries else batch
 

@@ -4,7 +4,7 @@ Beyond the paper. The direction (7.2) cannot carry mass between hills while α f
 where the right hill is narrow, or the agents are many. Here three steps take its place:
 
 1. births: particles z^j are challenged by joint actions from anywhere in the box;
-2. moves: each takes a step of Metropolis (or of (7.2)) where it is;
+2. moves: each takes a step of Metropolis where it is, or along the difference of two others;
 3. a pull: samplers are moved by (7.3) down the energy distance between them and the particles.
 
 The first two leave π*_α ∝ exp(Q / α) as it is (`stein.births`), so that the soft value of what the
@@ -27,9 +27,11 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from svnr.checks import Count, Positive, Whole
+from svnr.checks import Count, Positive, Share, Whole
 from svnr.games.game import Game, OneShotGame
 from svnr.learners import losses
+from svnr.learners.learner import Execution, Progress
+from svnr.learners.memory import Transitions
 from svnr.learners.soft import repeated
 from svnr.learners.svnr import SVNR, SVNRSettings
 from svnr.stein import births
@@ -43,7 +45,8 @@ class SVNRBSettings(SVNRSettings):
     chain: Literal["stored", "fresh"] | None = None  # particles: by default stored for one state
     n_stored: Count = 256  # P; of 64 the share of each hill is off by more; fresh ones are M / 2
     n_births: Whole = 256  # uniform joint actions that challenge them at each update and state
-    moves: Literal["metropolis", "stein"] = "metropolis"  # of particles, after the births
+    moves: Literal["jumps", "walks", "stein"] = "jumps"  # of particles, after the births
+    random_share: Share = 0.1  # of a run with stored particles: it begins with uniform actions
     pull: Literal["energy", "stein"] = "energy"  # on samplers, towards the particles
     floor: Positive = 0.01  # of the distances that an energy pull divides by; latent units
 
@@ -61,26 +64,49 @@ class SVNRBSettings(SVNRSettings):
 
 
 class Stored(nn.Module):
-    """Particles z [1, 1, P, D] that a learner keeps, uniform in the box at the start."""
+    """Particles z [1, 1, P, D] that a learner keeps, uniform in the box at the start.
+
+    And, as they know it, the share of the run that is done.
+    """
 
     z: Tensor
+    share: Tensor
 
     def __init__(self, n: int, width: int, generator: torch.Generator) -> None:
         super().__init__()
         u = births.uniform(1, 1, n, width, generator=generator)
         self.register_buffer("z", births.latent(u))
+        self.register_buffer("share", torch.zeros((), dtype=torch.float64))
 
 
 class SVNRB(SVNR):
     """SVNR whose samplers follow particles with births."""
 
     settings: SVNRBSettings
+    version = 2
 
     def __init__(self, game: Game, settings: SVNRBSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
         told = self.settings
         keeps = told.chain == "stored"
         self.stored = Stored(told.n_stored, self.width, self._generator) if keeps else None
+
+    def observe(self, rows: Transitions, progress: Progress) -> dict[str, float]:
+        """See `Learner.observe`."""
+        if self.stored:
+            self.stored.share.fill_(progress.share)
+        return super().observe(rows, progress)
+
+    def choose(self, state: Tensor, execution: Execution) -> Tensor:
+        """See `OffPolicy.choose`; at first as at an infinite temperature, uniformly at random.
+
+        What a birth finds must be in what the critic has seen: of eight agents' actions at α = 10
+        too few lie at the right hill.
+        """
+        early = self.stored and float(self.stored.share) < self.settings.random_share
+        if execution == "explore" and early:
+            return births.uniform(len(state), self.width, generator=self._draws)
+        return super().choose(state, execution)
 
     @torch.no_grad()
     def move_samplers(self, state: Tensor, alpha: float) -> None:
@@ -118,7 +144,8 @@ class SVNRB(SVNR):
         if self.settings.moves == "stein":
             return z + min(0.02 * alpha, 0.1) * self.negotiated(state, z, alpha, z)
         q = partial(self.value, state)
-        proposed = births.steps(z, self._generator)
+        propose = births.proposed if self.settings.moves == "jumps" else births.steps
+        proposed = propose(z, self._generator)
         return births.metropolis(z, value, proposed, q, alpha, self._generator)[0]
 
     def pull(self, state: Tensor, z: Tensor, alpha: float, moved: Tensor) -> Tensor:

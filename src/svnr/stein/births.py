@@ -115,7 +115,7 @@ def metropolis(
     Args:
         z: [..., D] latent particles.
         value: [...] Q(tanh z).
-        proposed: [..., D] z′, from `steps` or `differences`.
+        proposed: [..., D] z′, from `steps` or `proposed`.
         q: Q.
         alpha: the temperature.
         generator: of the decisions.
@@ -133,3 +133,32 @@ def steps(z: Tensor, generator: Generator) -> Tensor:
     """z′ = z + s ε, ε ~ N(0, I), with s = 10^(−2.5 U(0, 1)) for each particle [..., D]."""
     scale = 10 ** (-SCALES * torch.rand((*z.shape[:-1], 1), generator=generator))
     return z + scale * torch.randn(z.shape, generator=generator)
+
+
+def proposed(z: Tensor, generator: Generator) -> Tensor:
+    """z′: half of the particles walk, by `steps`, and the others jump, by `differences` of these.
+
+    Where some have found a hill and others are at another, the difference of two leads across:
+    births find a hill once, jumps bring the rest. Who jumps is measured against particles that
+    are where they were, and these walk whoever jumps, so that the two halves take turns, each as
+    likely back as forth: the law of all particles together stays (ter Braak, 2006; in halves as
+    Foreman-Mackey et al., 2013). Fewer than four only walk.
+
+    Args:
+        z: [..., P, D] latent particles.
+        generator: of the halves, of steps and of jumps.
+    """
+    n_jump = z.shape[-2] // 2 if z.shape[-2] > 3 else 0
+    order = torch.rand(z.shape[:-1], generator=generator).argsort(-1).unsqueeze(-1)
+    jumping, walking = z.take_along_dim(order, -2).split([n_jump, z.shape[-2] - n_jump], -2)
+    jumped = jumping + differences(walking, n_jump, generator)
+    moved = torch.cat([jumped, steps(walking, generator)], -2)
+    return moved.take_along_dim(order.argsort(-2), -2)
+
+
+def differences(z: Tensor, n: int, generator: Generator) -> Tensor:
+    """z_a − z_b [..., n, D] of two different ones of particles [..., P, D], drawn n times."""
+    size, n_particles = (*z.shape[:-2], n, 1), z.shape[-2]
+    a = torch.randint(n_particles, size, generator=generator)
+    b = (a + torch.randint(1, max(n_particles, 2), size, generator=generator)) % n_particles
+    return z.take_along_dim(a, -2) - z.take_along_dim(b, -2)

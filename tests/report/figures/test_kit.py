@@ -32,6 +32,15 @@ def test_more_than_six_names_stand_in_two_rows(names, columns):
     assert figure.legends[0]._ncols == columns
 
 
+def test_the_legend_names_what_any_panel_shows_once_and_in_order():
+    figure, (left, right) = kit.panels("ab", 3.0, 2.0, layout="constrained")
+    for axis, names in ((left, "xyz"), (right, "ywv")):
+        for name in names:
+            axis.plot([0, 1], label=name)
+    kit.legend_below(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list("xyzwv")
+
+
 def test_names_at_line_ends_keep_apart_and_in_order():
     _, (axis,) = kit.panels("a", 3.0, 2.0)
     axis.set_ylim(0, 1)

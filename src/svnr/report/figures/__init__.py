@@ -2,6 +2,7 @@
 
 from svnr.report.figures import (
     amortised,
+    borders,
     gather,
     particles,
     policies,
@@ -10,4 +11,13 @@ from svnr.report.figures import (
     training,
 )
 
-__all__ = ["amortised", "gather", "particles", "policies", "robots", "theory", "training"]
+__all__ = [
+    "amortised",
+    "borders",
+    "gather",
+    "particles",
+    "policies",
+    "robots",
+    "theory",
+    "training",
+]

@@ -63,8 +63,12 @@ def label_outer(axes: Sequence[plt.Axes], x: str, y: str = "") -> None:
 
 
 def legend_below(figure: plt.Figure, handles: Sequence[Artist] = (), **options: Any) -> None:
-    """One legend, by default of what the first panel names; more than six stand in two rows."""
-    handles = handles or figure.axes[0].get_legend_handles_labels()[0]
+    """One legend, by default of what the panels name, once; more than six stand in two rows."""
+    named: dict[str, Artist] = {}
+    for axis in figure.axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    handles = handles or list(named.values())
     columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
 
