@@ -113,13 +113,15 @@ def own_actions(
     figure, axis = plt.subplots(figsize=(FULL_WIDTH + 0.6, 3.1))
     colors = (INK, *NEUTRAL.values())
     for name, color in zip(worths, colors, strict=False):
-        look = {"linewidth": 2.6, "alpha": 0.45} if color == INK else {"linewidth": 1.3}
-        axis.plot(worths.index, worths[name], color=color, label=name, **look)
+        (line,) = axis.plot(worths.index, worths[name], color=color, label=name, linewidth=1.3)
+        if color == INK:
+            line.set(linewidth=2.6, alpha=0.45)
         reached = ends.get(name, ())
         heights = np.interp(reached, worths.index, worths[name])
         axis.plot(reached, heights, "o", color=color, markersize=6, zorder=3)
     axis.axvline(0.0, color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
     axis.annotate("start", (0.0, 1.0), (3, -9), axis.get_xaxis_transform(), "offset points")
     axis.set(xlabel="own action of an agent", ylabel="believed worth", ylim=(-20, 12), title=title)
+    axis.set_xticks(np.linspace(worths.index.min(), worths.index.max(), 5))
     kit.legend_below(figure)
     return figure
