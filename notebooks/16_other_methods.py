@@ -239,7 +239,7 @@ assert abs(kept.mean() - 0.25) < 0.02 and learner.weights(torch.ones(2, 1), fast
 # %% [markdown]
 # ## 7. Max of Two
 #
-# Wei et al. made this game for MASQL, and PR2 and ROMMEO were tried on it too. Two agents, actions from −10 to 10:
+# MASQL, PR2 and ROMMEO were all tried on this game (Wei et al. 2018). Two agents, actions from −10 to 10:
 #
 # > r = max(g_1, g_2), g_1 = 0.8 [−((u_1 + 5)/3)² − ((u_2 + 5)/3)²], g_2 = −(u_1 − 5)² − (u_2 − 5)² + 10
 #
@@ -257,7 +257,7 @@ outputs.figure(curves, "max_of_two", "Max of Two", runs, "the classic of this fa
 # ## 8. Why PR2 stays
 #
 # What would an actor climb if its critic were right? The sum over answers can be written out: α log E exp(r / α), with
-# answers spread over the box. Networks without a bias begin at 0, and so do the actors, in its paper too.
+# answers spread over the box. The one state is 0 and biases begin at 0, and so do the actors; in its paper they do, too.
 
 
 # %%
@@ -285,7 +285,7 @@ assert np.allclose(slopes, -8 / 9, atol=1e-4)
 hidden = torch.stack(torch.broadcast_tensors(torch.zeros(1), torch.linspace(-1, 1, 2001)), -1)
 assert not max_of_two().pays_most(hidden).any()
 Markdown(
-    f"**Finding.** At 0 the slope is {slopes.iloc[0]:.2f} at every temperature: there the right hill pays for no answer "
+    f"**Finding.** At 0 the slope is −8/9 at every temperature: there the right hill pays for no answer "
     "whatever, so that with any model of the partner, right or wrong, all that is seen is the wrong one. Reasoning does "
     f"lead right whoever stands beyond {borders.max():.1f}, whatever the partner does; but the actor climbs, and begins "
     "on the other side."
@@ -310,7 +310,7 @@ def play(start=0.0, name="max_of_two", **changes):
 looking = {"noise_scale": 1.0, "exploration_fraction": 0.5, "random_steps": n_tries // 3}
 teams = {
     "as set": play(),
-    "a third at random, then wide noise": play(**looking),
+    "looks everywhere first": play(**looking),
     "begins at (3, 3)": play(3.0),
     "as set, public code's payoff": play(name="max_of_two_code"),
 }
@@ -327,20 +327,23 @@ axis, origin = torch.linspace(-10, 10, 81), torch.zeros(1, 1)
 ends = {
     name: (10 * learner.act(origin, "greedy")[0]).tolist() for name, (learner, _) in teams.items()
 }
-tried = pd.DataFrame(
-    {
-        name: {
-            "met the right hill": (rewards > 0).mean(),
-            "reward, last 100": rewards[-100:].mean(),
-            "actor 1 ends at": ends[name][0],
-            "actor 2 ends at": ends[name][1],
-            "believed worth of −5": learned(learner, [-5.0]).item(),
-            "believed worth of 5": learned(learner, [5.0]).item(),
+tried = (
+    pd.DataFrame(
+        {
+            name: {
+                "met the right hill": (rewards > 0).mean(),
+                "reward, last 100": rewards[-100:].mean(),
+                "actor 1 ends at": ends[name][0],
+                "actor 2 ends at": ends[name][1],
+                "believed worth of −5": learned(learner, [-5.0]).item(),
+                "believed worth of 5": learned(learner, [5.0]).item(),
+            }
+            for name, (learner, rewards) in teams.items()
         }
-        for name, (learner, rewards) in teams.items()
-    }
-)
-outputs.table(tried.round(2), "pr2_max_of_two", "PR2 on Max of Two")
+    ).round(2)
+    + 0.0
+)  # and no −0
+outputs.table(tried, "pr2_max_of_two", "PR2 on Max of Two")
 
 # %%
 beliefs = {name: learned(learner, axis) for name, (learner, _) in [*teams.items()][:3]}
@@ -348,7 +351,7 @@ outputs.figure(
     figures.policies.own_actions(
         pd.DataFrame({"exact": worth(axis, 0.3, max_of_two()), **beliefs}, axis.numpy()),
         {name: ends[name] for name in beliefs},
-        "PR2 climbs from where it begins",
+        "PR2 climbs the hill that it begins on",
     ),
     "pr2_own_actions",
     "What PR2 believes its own action to be worth",
@@ -356,19 +359,20 @@ outputs.figure(
 )
 
 # %%
-earned, looked = tried.loc["reward, last 100"], tried["a third at random, then wide noise"]
-one, other = ends["a third at random, then wide noise"]
+earned, looked = tried.loc["reward, last 100"], tried["looks everywhere first"]
+one, other = ends["looks everywhere first"]
 apart = ", each waiting for an answer that the other does not give" if one * other < 0 else ""
 told = "These runs are too short to tell why."
 if earned[looked.name] < 5 < earned["begins at (3, 3)"]:
     told = "So it is where it begins, and neither what it saw nor what it believes."
-Markdown(
+text = (
     f"**Finding.** As set PR2 earns {earned['as set']:.2f}. If it looks everywhere first, it believes 5 to be worth "
     f"{looked['believed worth of 5']:.1f} and −5 to be worth {looked['believed worth of −5']:.1f}; but its actors end at "
     f"{one:.1f} and {other:.1f}{apart}, and earn {earned[looked.name]:.2f}. If it begins at (3, 3), it earns "
     f"{earned['begins at (3, 3)']:.2f} without any exploration more. {told} With the public code's payoff it earns "
     f"{earned.iloc[3]:.2f}."
 )
+Markdown(text.replace(" -", " −"))
 
 # %% [markdown]
 # PR2 *reasons* globally and *moves* locally, each agent for itself. How its paper got to 10 we cannot tell. A public
@@ -406,7 +410,7 @@ cells = scores.groupby(["learner", "game"], sort=False)
 held = pd.DataFrame(
     {
         "their papers": {cell: THEIRS.get(cell, "–") for cell, _ in cells},
-        "ours, mean": cells["training"].mean().round(2),
+        "ours, mean": cells["training"].mean().round(2) + 0.0,
         "at the optimum": cells["at the optimum"].apply(lambda c: f"{c.sum()} of {len(c)}"),
     }
 )

@@ -283,7 +283,7 @@ last["FACMAC, free mixing"] = [run.last() for run in free]
 on_matrix = pd.DataFrame(
     {name: {"mean": sum(x) / len(x), "at 8": sum(v > 4 for v in x)} for name, x in last.items()}
 ).T.rename_axis("method")
-outputs.table(on_matrix.round(2), "qtran_matrix", "QTRAN's matrix", matrix + free)
+outputs.table(on_matrix.round(2) + 0.0, "qtran_matrix", "QTRAN's matrix", matrix + free)
 
 # %%
 at_eight = on_matrix["at 8"].astype(int)
