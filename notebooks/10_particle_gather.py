@@ -35,7 +35,7 @@ from IPython.display import Markdown
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect, kept, trained
+from svnr.experiments.store import collect, trained
 from svnr.games.gather import best_team, bodies, random_play, solo_runner, stay_away
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.report import tables
@@ -67,7 +67,7 @@ game = games[NAME]
 def known(learners, name=NAME, changes=None):
     """The runs that there are; of the first `n_made` seeds those that are missing are trained."""
     specs = grid([name], learners, n_seeds, n_other_episodes or n_episodes, changes)
-    return kept(specs, outputs.results, n_jobs, n_made)
+    return outputs.kept(specs, n_jobs, n_made)
 
 
 def meets(run, level=2.5):

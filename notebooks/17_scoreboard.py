@@ -27,7 +27,7 @@ import pandas as pd
 import torch
 
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect, kept
+from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables
 from svnr.report.provenance import Outputs
@@ -58,7 +58,7 @@ OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac", "svnr_b"]  # 
 def known(name, learners):
     """Runs of 5 and −2 that there are; of the first `n_gather_made` seeds the rest is trained."""
     gather_specs = grid([name], learners, n_seeds, n_more_episodes or n_gather_episodes)
-    return kept(gather_specs, outputs.results, n_jobs, n_gather_made)
+    return outputs.kept(gather_specs, n_jobs, n_gather_made)
 
 
 # %% [markdown]

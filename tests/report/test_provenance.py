@@ -11,7 +11,13 @@ import pytest
 
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
-from svnr.report.provenance import Outputs, annotated_values, check_parameters, markdown
+from svnr.report.provenance import (
+    WANTED,
+    Outputs,
+    annotated_values,
+    check_parameters,
+    markdown,
+)
 from svnr.report.style import styled
 
 
@@ -74,6 +80,21 @@ def test_a_relative_folder_lies_in_the_repository(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert Outputs("00", "quick", "build/quick").results == tmp_path / "build/quick/results"
     assert Outputs("00").results == tmp_path / "results"
+
+
+def test_runs_that_are_asked_for_in_vain_are_recorded_once(tmp_path):
+    """Two cells ask for three runs, one of which is made: two stay, under this notebook's name."""
+    small, training = {"batch_size": 16, "n_groups": 4}, {"n_test": 4}
+    specs = [run_spec("climbing", "mappo", s, 20, None, training=training) for s in range(2)]
+    specs += [run_spec("climbing", "svnr", 1, 20, small, training=training)]
+    for _ in range(2):  # the same cells again change nothing
+        outputs = Outputs("09_max_of_three", "quick", str(tmp_path))
+        assert [run.spec.seed for run in outputs.kept(specs[:2], n_made=1)] == [0]
+        assert outputs.kept(specs[2:]) == []
+    told = json.loads((tmp_path / "results" / WANTED).read_text(encoding="utf-8"))
+    assert told == {
+        "09_max_of_three": {"climbing mappo": specs[1].key, "climbing svnr": specs[2].key}
+    }
 
 
 def test_markdown_by_hand():

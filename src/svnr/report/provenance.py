@@ -19,8 +19,12 @@ from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
+from svnr.experiments.specs import RunSpec
+from svnr.experiments.store import kept
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
+
+WANTED = "wanted.json"  # beside finished runs: which ones notebooks asked for in vain
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,21 @@ class Outputs:
         """Where finished runs lie."""
         return self.root / "results"
 
+    def kept(self, specs: Sequence[RunSpec], n_jobs: int = 1, n_made: int = 0) -> list[Run]:
+        """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
+        runs = kept(specs, self.results, n_jobs, n_made)
+        there = {run.spec.key for run in runs}
+        for spec in specs:
+            if spec.key not in there:
+                self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
+        told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
+        _add_entry(self.results / WANTED, {self.notebook: told})
+        return runs
+
+    @cached_property
+    def _missing(self) -> dict[str, set[str]]:
+        return {}  # game and learner → keys, of all that this notebook asked for so far
+
     def figure(
         self, figure: Figure, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
     ) -> Figure:
@@ -118,11 +137,15 @@ class Outputs:
             "runs_hash": hashlib.sha256(keys.encode()).hexdigest()[:10],
             "note": note, "versions": {"python": platform.python_version(), **packages},
         }  # fmt: skip
-        path = self._folder / "manifest.json"
-        with claimed(self._folder / ".manifest.lock"):  # notebooks are executed side by side
-            manifest = read_or_set_aside(path, _entries) or {}
-            entries = dict(sorted({**manifest, file: entry}.items()))
-            write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+        _add_entry(self._folder / "manifest.json", {file: entry})
+
+
+def _add_entry(path: Path, entry: Mapping[str, Any]) -> None:
+    """Put an entry into a table on disk, beside what others put there at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(path.with_name(f".{path.stem}.lock")):  # notebooks are executed side by side
+        entries = dict(sorted({**(read_or_set_aside(path, _entries) or {}), **entry}.items()))
+        write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
 
 
 def _entries(path: Path) -> dict[str, Any]:
