@@ -46,15 +46,6 @@ def test_yardsticks_by_name():
     assert (known["above"] < known["share"]).all()
 
 
-@pytest.mark.parametrize(
-    ("game", "half"),
-    [("max_of_three_1.5", 5), ("max_of_three_2.0_lured", 5), ("climbing", 9), ("penalty_-10", 6)],
-)
-def test_half_way_from_the_second_best_to_the_best(game, half):
-    # Hills 0 and 10; choices 7 and 11; 2 and 10, twice.
-    assert borders.half_way(game) == half
-
-
 def test_a_run_ends_right_if_it_earns_more_than_half_way():
     runs = [run("svnr", 0, 5.1), run("svnr", 1, 4.9), run("maddpg", 0, 9.0, "climbing")]
     table = borders.ends(runs)

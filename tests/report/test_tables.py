@@ -3,6 +3,7 @@ import math
 import numpy as np
 import optuna
 import pandas as pd
+import pytest
 
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
@@ -41,6 +42,7 @@ def test_table_1_puts_ours_beside_the_papers():
     assert row["ours"] == "9.70 ± 0.10"
     assert row["seeds"] == 2 and row["verdict"] == "reproduced"
     assert (row["theirs ended"], row["ours at the optimum"]) == ("optimum", "2 of 2")
+    assert row["ended alike"] == "yes"
 
 
 def test_a_verdict_does_not_hide_where_a_method_ended():
@@ -53,12 +55,24 @@ def test_a_verdict_does_not_hide_where_a_method_ended():
     row = tables.beside_paper(tables.scores(runs)).iloc[0]
     assert row["verdict"] == "reproduced"
     assert (row["theirs ended"], row["ours at the optimum"]) == ("trap", "1 of 2")
+    assert row["ended alike"] == "yes"  # one of two is not most
+    most = tables.beside_paper(tables.scores([runs[0]])).iloc[0]
+    assert (most["ours at the optimum"], most["ended alike"]) == ("1 of 1", "no")
 
 
-def test_half_way_lies_between_the_trap_and_the_optimum():
-    assert tables.half_way("max_of_three_1.5") == 5.0
-    assert tables.half_way("particle_gather") == 2.5
-    assert math.isnan(tables.half_way("two_modalities"))  # both hills are right
+@pytest.mark.parametrize(
+    ("game", "half"),
+    [
+        ("max_of_three_1.5", 5),  # hills of 0 and 10
+        ("max_of_three_2.0_lured", 5),
+        ("climbing", 9),  # choices of 7 and 11
+        ("penalty_-10", 6),  # 2 and twice 10
+        ("particle_gather", 2.5),  # to stay away pays 0
+        ("two_modalities", -math.inf),  # both hills are right
+    ],
+)
+def test_half_way_from_the_second_best_to_the_best(game, half):
+    assert tables.half_way(game) == half
 
 
 def test_the_way_of_execution_that_is_asked_for_stands_beside_another_table_of_the_papers():

@@ -122,13 +122,24 @@ def pro_gaps(
     return gaps
 
 
+def executed(samples: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Joint actions [n, N] of the executed policy: each agent plays what it perceives of itself.
+
+    Args:
+        samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
+        seed: of the pairing of the agents' draws.
+    """
+    draws = np.random.default_rng(seed)
+    own = [draws.permutation(np.asarray(u, dtype=float)[:, i]) for i, u in enumerate(samples)]
+    return np.stack(own, -1)
+
+
 def ero_gaps(
     samples: np.ndarray, reward: Callable[[Tensor], Tensor], n_points: int = 81, seed: int = 0
 ) -> np.ndarray:
     """Definition 4.1 from samples: what each agent would gain by seeing its partners' actions.
 
-    The executed policy is the product of what each agent perceives of itself: its own coordinate
-    of its own samples, drawn apart from the others'.
+    The executed policy is that of agents that draw apart from each other, see `executed`.
 
     Args:
         samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
@@ -143,14 +154,12 @@ def ero_gaps(
         ValueError: if agents have several coordinates, or samples lie outside the box.
     """
     n_agents = _check_samples(samples)
-    draws = np.random.default_rng(seed)
-    own = [draws.permutation(np.asarray(samples[i], dtype=float)[:, i]) for i in range(n_agents)]
-    executed = torch.as_tensor(np.stack(own, -1))
-    earned = reward(executed)
-    answers = torch.linspace(-1, 1, n_points, dtype=executed.dtype)
+    u = torch.as_tensor(executed(samples, seed))
+    earned = reward(u)
+    answers = torch.linspace(-1, 1, n_points, dtype=u.dtype)
     gaps = np.empty(n_agents)
     for agent in range(n_agents):
-        tried = executed.unsqueeze(1).repeat(1, n_points, 1)
+        tried = u.unsqueeze(1).repeat(1, n_points, 1)
         tried[:, :, agent] = answers
         gaps[agent] = (reward(tried).amax(1) - earned).clamp(min=0).mean().item()
     return gaps

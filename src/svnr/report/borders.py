@@ -46,23 +46,15 @@ def yardsticks(games: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({name: measured(make_game(name)) for name in games}).T.rename_axis("game")
 
 
-def half_way(name: str) -> float:
-    """Half of the way from the second best that a game has, hill or joint choice, to its best."""
-    game: Any = make_game(name)
-    if isinstance(game, DifferentialGame):
-        return (game.optimum.reward + game.trap.reward) / 2 if game.trap else -np.inf
-    return float(np.unique(game.payoff)[-2:].mean())
-
-
 def ends(runs: Sequence[Run]) -> pd.DataFrame:
     """Where each run ended: rows of game, learner, seed, earned, right, alpha.
 
-    A run is right if its tests with shared noise earn, in the mean, more than `half_way`; alpha is
-    its last temperature, NaN of a method without any.
+    A run is right if its tests with shared noise earn, in the mean, more than `tables.half_way`;
+    alpha is its last temperature, NaN of a method without any.
     """
     table = tables.scores(runs)[["game", "learner", "seed", "shared"]]
     table = table.rename(columns={"shared": "earned"})
-    bar = table["game"].map({name: half_way(name) for name in table["game"].unique()})
+    bar = table["game"].map({name: tables.half_way(name) for name in table["game"].unique()})
     last = [_temperature(run, run.spec.training.length - 1) for run in runs]
     return table.assign(right=table["earned"] > bar, alpha=last)
 

@@ -200,7 +200,9 @@ def beside_paper(
 
     Returns:
         One row a learner and game that the paper's table has; where the game has a trap, with
-        the side on which the paper's mean and our seeds ended, which the verdict does not ask.
+        the side of half of the way on which the paper's mean lies and how many of our seeds end at
+        the optimum, and whether most of ours are on the paper's side: the verdict asks how far,
+        this asks where.
     """
     rows = [
         {"method": TITLES[learner], "game": TITLES[game]}
@@ -228,20 +230,27 @@ def _beside(
 
 
 def half_way(game: str) -> float:
-    """Half of the way from a game's trap to its optimum; NaN where it has no such two."""
-    made = example(game)
+    """Half of the way from the second best end that a game has to its best; −∞ if it has one end.
+
+    The ends are two hills, the two best joint choices of a matrix, or to stay away and to meet.
+    """
+    made: Any = example(game)
     if isinstance(made, ParticleGather):
         return made.settings.joint_reward / 2  # who stays away earns nothing
+    if hasattr(made, "payoff"):
+        return float(np.unique(made.payoff)[-2:].mean())
     trap, optimum = (getattr(made, name, None) for name in ("trap", "optimum"))
-    return (trap.reward + optimum.reward) / 2 if trap and optimum else math.nan
+    return (trap.reward + optimum.reward) / 2 if trap and optimum else -math.inf
 
 
 def _ended(cell: pd.Series, theirs: float, half: float) -> dict[str, str]:
     """Where they ended, by which side of half the way."""
-    if math.isnan(half):
+    if math.isinf(half):
         return {}
-    place = "optimum" if theirs > half else "trap"
-    return {"theirs ended": place, "ours at the optimum": f"{(cell > half).sum()} of {len(cell)}"}
+    place, right = "optimum" if theirs > half else "trap", cell > half
+    alike = (right.mean() > 0.5) == (theirs > half)
+    told = {"theirs ended": place, "ours at the optimum": f"{right.sum()} of {len(cell)}"}
+    return told | {"ended alike": "yes" if alike else "no"}
 
 
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:

@@ -31,4 +31,8 @@ def test_curves_lie_between_the_optimum_and_going_alone():
     row = {"game": "particle_gather", "learner": "svnr", "seed": 0, "episode": [0, 1]}
     curves = pd.DataFrame(row | {"reward": [0.0, 5.0]})
     figure = training_curves(curves, {"particle_gather": "Particle Gather"}, "title")
-    assert [text.get_text() for text in figure.axes[0].texts] == ["optimum", "stay away"]
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "1 of 1",
+        "stay away",
+        "optimum",
+    ]

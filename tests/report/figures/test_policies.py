@@ -9,7 +9,22 @@ def test_visited_actions_have_a_panel_a_learner():
     columns = {f"u_{d}": rng.uniform(-10, 10, 20) for d in (1, 2, 3)}
     table = pd.DataFrame({"learner": ["svnr", "svnr_m"] * 10, **columns, "reward": 1.0})
     figure = policies.visited_actions(table, "title", {"right hill": (7, 7, -4)})
-    assert [axis.get_title() for axis in figure.axes[:2]] == ["SVNR", "SVNR-M"]
+    assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == ["SVNR", "SVNR-M"]
+    # From above and from the front; the hill's cross stands where the hill is.
+    for axis, other in ((figure.axes[0], "u_2"), (figure.axes[2], "u_3")):
+        seen = axis.collections[0].get_offsets()
+        assert np.allclose(seen, table[table["learner"] == "svnr"][["u_1", other]])
+    crosses = [figure.axes[place].lines[0].get_xydata().tolist() for place in (0, 2)]
+    assert crosses == [[[7, 7]], [[7, -4]]]
+
+
+def test_what_is_executed_stands_below_what_is_perceived():
+    above, below = (np.full((50, 3), value) for value in (1.0, 2.0))
+    figure = policies.perceived_policies(
+        {"SVNR": above, "other": above}, np.ones((9, 9)), "title", {"SVNR": below, "other": below}
+    )
+    assert [axis.get_ylabel() for axis in figure.axes] == ["perceived\nu₃", "", "executed\nu₃", ""]
+    assert (figure.axes[2].collections[-1].get_offsets() == 2.0).all()
 
 
 def test_perceived_policies_have_a_panel_each_and_no_empty_ones():
@@ -32,8 +47,8 @@ def test_a_teams_samples_lie_over_their_target():
 
 def test_dots_stand_on_the_belief_where_the_actors_ended():
     worths = pd.DataFrame({"exact": [0.0, 2.0, 4.0], "team": [0.0, -2.0, -6.0]}, [-1.0, 0.0, 1.0])
-    figure = policies.own_actions(worths, {"team": [0.5, -1.0]}, "title")
-    exact, _, team, dots = figure.axes[0].lines[:4]
+    figure = policies.own_actions(worths, {"team": [0.5, -1.0]}, "title", {"team": 0.2})
+    exact, team, dots, start = figure.axes[0].lines[:4]
     assert exact.get_ydata().tolist() == [0.0, 2.0, 4.0]
     assert dots.get_ydata().tolist() == [-4.0, 0.0]  # half-way from −2 to −6, and at the end
-    assert dots.get_color() == team.get_color() != exact.get_color()
+    assert team.get_color() != exact.get_color() and start.get_xdata() == [0.2, 0.2]

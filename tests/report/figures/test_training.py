@@ -1,6 +1,5 @@
 """The numbers behind the figures of training."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,15 +23,40 @@ def curves():
     return pd.DataFrame(rows)
 
 
-def test_the_bold_line_is_the_interquartile_mean_of_the_seeds():
+def drawn(axis):
+    """The curves of a panel, without the levels."""
+    return [line.get_ydata().tolist() for line in axis.lines if len(line.get_ydata()) == 3]
+
+
+def test_every_seed_is_a_line_and_those_that_end_well_are_counted():
     panels = {"max_of_three_1.5": "(c)"}
     figure = training.training_curves(curves(), panels, "title", optimum=10, trap=0)
-    bold = [line for line in figure.axes[0].lines if line.get_label() == "SVNR"]
-    # Seeds give 0, 10, 20, 30 at step 0; the middle two average 15.
-    assert bold[0].get_ydata().tolist() == [15, 16, 17]
-    assert bold[0].get_color() == COLORS["svnr"]
-    thin = [line for line in figure.axes[0].lines if line.get_linewidth() == 0.5]
-    assert len(thin) == 8
+    left, right = figure.axes
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["SVNR", "SVNR-M"]
+    assert drawn(left) == [[10 * seed + step for step in range(3)] for seed in range(4)]
+    assert {line.get_color() for line in left.lines[:4]} == {COLORS["svnr"]}
+    # They end at 2, 12, 22, 32, half of the way is 5.
+    assert [text.get_text() for text in left.texts] == ["3 of 4"]
+    assert [text.get_text() for text in right.texts[-2:]] == ["wrong hill", "optimum"]
+
+
+def test_no_seed_is_cut_where_it_ends():
+    low = curves().assign(reward=lambda rows: rows["reward"] - 50.0 * (rows["seed"] == 3))
+    figure = training.training_curves(low, {"max_of_three_1.5": ""}, "title", 10, 0)
+    assert figure.axes[0].get_ylim()[0] < -18 < 22 < figure.axes[0].get_ylim()[1]
+
+
+def test_learners_are_rows_where_games_have_the_same_and_each_game_is_a_row_where_not():
+    both = pd.concat([curves(), curves().assign(game="max_of_three_3.0")])
+    panels = {"max_of_three_3.0": "(a)", "max_of_three_1.5": "(b)"}
+    grid = training.training_curves(both, panels, "title", 10, 0)
+    assert [axis.get_title(loc="left") for axis in grid.axes] == ["(a)", "(b)", "", ""]
+    assert [axis.get_ylabel() for axis in grid.axes] == ["SVNR", "", "SVNR-M", ""]
+    one = both[(both["game"] == "max_of_three_3.0") | (both["learner"] == "svnr")]
+    rows = training.training_curves(one, panels, "title", 10, 0)
+    shown = [axis for axis in rows.axes if axis.get_visible()]
+    assert [axis.get_title(loc="left") for axis in shown] == ["SVNR", "SVNR-M", "SVNR"]
+    assert [axis.get_ylabel() for axis in shown] == ["(a)", "", "(b)"]
 
 
 def test_panels_are_lettered_as_in_the_paper():
@@ -51,30 +75,14 @@ def test_the_two_views_mark_their_own_best_action():
     assert marked == [[[-5, 0]], [[7, 10]]]
 
 
-def test_over_generalization_is_averaged_over_seeds():
+def test_over_generalization_is_averaged_over_seeds_and_small_gaps_are_drawn_at_the_least():
     traces = pd.DataFrame(
         {"learner": "svnr", "episode": [0, 0, 100, 100], "pro": [1, 3, 5, 5], "ero": 0.0}
     )
     figure = training.over_generalization(traces, curves(), "title")
     assert figure.axes[0].lines[0].get_ydata().tolist() == [2, 5]
-    assert [axis.get_xlabel() for axis in figure.axes] == ["training episode"] * 3
-
-
-def test_scores_below_the_lowest_are_drawn_at_it():
-    history = pd.DataFrame(
-        {"learner": ["svnr", "svnr", "pr2"], "trial": [0, 1, 0], "score": [-99.0, 5, 1], "best": 1}
-    )
-    figure = training.search_history(history, "title", lowest=-15)
-    assert figure.axes[0].lines[0].get_ydata().tolist() == [-15, 5]
-    assert [axis.get_title(loc="left") for axis in figure.axes] == ["SVNR", "PR2"]
-
-
-def test_each_schedule_is_drawn_where_its_runs_ended():
-    exact = pd.DataFrame({"alpha": [0.1, 1.0], "reward": [9.0, 8.0], "mass": [1.0, 0.9]})
-    ends = pd.DataFrame({"schedule": ["three_phase"], "alpha": [0.3], "shared": [9.5]})
-    figure = training.temperature_study(exact, ends, "title")
-    (dots,) = [line for line in figure.axes[1].lines if line.get_label() == "three phase"]
-    assert np.allclose(dots.get_xydata(), [[0.3, 9.5]])
+    assert figure.axes[1].lines[0].get_ydata().tolist() == [0.01, 0.01]
+    assert [axis.get_ylabel() for axis in figure.axes] == ["PRO gap", "ERO gap", "reward"]
 
 
 @pytest.mark.parametrize("learner", COLORS)

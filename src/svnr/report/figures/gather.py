@@ -23,7 +23,7 @@ def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str)
         panels: game → title of its panel, in order.
         title: the message.
     """
-    return training.training_curves(curves, panels, title, 5, 0, "stay away", (-2.2, 5.6))
+    return training.training_curves(curves, panels, title, 5, 0, "stay away")
 
 
 def ends(returns: np.ndarray) -> np.ndarray:

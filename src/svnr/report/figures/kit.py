@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, zip_longest
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.patheffects import withStroke
 
 from svnr.experiments.catalogue import LEARNERS
-from svnr.report.style import COLORS, DASHES, OPTIMUM
+from svnr.report.style import COLORS, DASHES, INK, OPTIMUM
 
 Samples = Mapping[str, np.ndarray]  # title of a panel → points
 SMALL: dict[str, Any] = {"fontsize": 8}  # titles of small panels
@@ -72,6 +74,19 @@ def legend_below(figure: plt.Figure, handles: Sequence[Artist] = (), **options: 
     rows = max(1, -(-len(handles) // 6))
     columns = -(-len(handles) // rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
+
+
+def caption(figure: plt.Figure, text: str) -> None:
+    """What a figure shows of how much, in small type below it, broken to its width."""
+    lines = fill(text, int(15.5 * figure.get_figwidth()))
+    note = figure.legend([], [], title=lines, loc="outside lower left", alignment="left")
+    note.get_title().set(fontsize=7, color=INK)
+
+
+def legible(*artists: Artist) -> None:
+    """A white rim around what is written or drawn over dots."""
+    for artist in artists:
+        artist.set_path_effects([withStroke(linewidth=2.2, foreground="white")])
 
 
 def line_of(learner: str) -> dict[str, Any]:

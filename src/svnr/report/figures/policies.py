@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from mpl_toolkits.mplot3d import Axes3D
 
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.figures import kit
-from svnr.report.style import FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 Place = Sequence[float]  # the three coordinates of a hill, in the game's units
 
 
 @styled
 def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]) -> plt.Figure:
-    """Joint actions of three agents in space, coloured by reward, a panel a learner (Figs 5, 7).
+    """Joint actions of three agents from two sides, coloured by reward (Figures 5 and 7).
 
     Args:
         visits: rows of learner, u_1, u_2, u_3, reward, as `tables.visits` makes them.
@@ -24,59 +23,78 @@ def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]
         peaks: name of a hill → its three coordinates in the game's units.
     """
     learners = visits.groupby("learner", sort=False)
-    figure, axes, strip = _panels_in_space(len(learners))
-    dots: dict = {"s": 3, "alpha": 0.7, "lw": 0, "rasterized": True}
-    for axis, (learner, rows) in zip(axes, learners, strict=True):
-        *u, reward = rows.sort_values("reward")[["u_1", "u_2", "u_3", "reward"]].to_numpy().T
-        points = axis.scatter(*u, c=reward, vmin=-20, vmax=10, **dots)
-        _peaks_in_space(axis, peaks)
-        axis.set_title(LEARNERS[str(learner)].title, loc="center", pad=-6)
-    figure.colorbar(points, cax=strip, extend="min").set_label("team reward")
-    figure.suptitle(title, x=0.01, ha="left")
+    titles = [LEARNERS[str(learner)].title for learner, _ in learners]
+    names = [*titles, *[""] * len(titles)]
+    size = (1.75 * len(titles) + 0.9, 1.55)
+    figure, axes = kit.panels(names, *size, len(titles), 0.75, title, sharex=True, sharey=True)
+    dots: dict = {"s": 4, "alpha": 0.7, "lw": 0, "rasterized": True, "vmin": -20, "vmax": 10}
+    for column, (_, rows) in enumerate(learners):
+        shown = rows.sort_values("reward")
+        for row, other in enumerate((2, 3)):
+            axis = axes[row * len(titles) + column]
+            points = axis.scatter(shown["u_1"], shown[f"u_{other}"], c=shown["reward"], **dots)
+            for place, color in zip(peaks.values(), (OPTIMUM, TRAP), strict=False):
+                kit.legible(*axis.plot(*place[:: other - 1][:2], "x", color=color, ms=7, mew=1.8))
+            axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
+    _label_sides(axes, len(titles), peaks)
+    figure.colorbar(points, ax=axes, extend="min", aspect=30, pad=0.02).set_label("reward")
+    kit.caption(figure, f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions.")
     return figure
 
 
-def _panels_in_space(n: int) -> tuple[plt.Figure, list, plt.Axes]:
-    """A row of n three-dimensional axes, `side` inches each, and a strip for a colour bar."""
-    side, margin = 2.3, 0.9
-    width = n * side + margin
-    figure = plt.figure(figsize=(width, side + 0.45), layout="none")
-    height = side / (side + 0.45)
-    places = [(i * side / width, 0.01, side / width, height) for i in range(n)]
-    axes: list = [figure.add_axes(p, projection="3d", computed_zorder=False) for p in places]
-    for axis in axes:
-        axis.set_box_aspect(None, zoom=0.9)
-        axis.patch.set_visible(False)  # an axis label may reach into the neighbour's place
-    return figure, axes, figure.add_axes((1 - 0.75 * margin / width, 0.2, 0.12 / width, 0.55))
-
-
-def _peaks_in_space(axis: Axes3D, peaks: Mapping[str, Place]) -> None:
-    for (name, (x, y, z)), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
-        axis.scatter(x, y, z, marker="x", color=color, s=45, linewidths=1.6, zorder=5)
-        axis.text(x, y, z + 3.2, name, color=color, fontsize=7, ha="center", zorder=6)
-    limits, ticks = (-10, 10), (-5, 0, 5)
-    axis.set(xlim=limits, ylim=limits, zlim=limits, xticks=ticks, yticks=ticks, zticks=ticks)
-    axis.tick_params(labelsize=6, pad=-3)
-    for put, label in ((axis.set_xlabel, "u₁"), (axis.set_ylabel, "u₂"), (axis.set_zlabel, "u₃")):
-        put(label, labelpad=-8, fontsize=8)
-    axis.view_init(elev=22, azim=-60)
+def _label_sides(axes: Sequence[plt.Axes], columns: int, peaks: Mapping[str, Place]) -> None:
+    """Name the axes of both rows, and the hills in the first panel."""
+    axes[0].set_ylabel("u₂")
+    axes[columns].set_ylabel("u₃")
+    for axis in axes[columns:]:
+        axis.set_xlabel("u₁")
+    for (name, place), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
+        text = axes[0].text(place[0], place[1] - 1.3, name, color=color, ha="center", va="top")
+        text.set(fontsize=7, fontweight="bold")
+        kit.legible(text)
 
 
 @styled
-def perceived_policies(panels: kit.Samples, density: np.ndarray, title: str) -> plt.Figure:
-    """Samples of perceived joint policies over the exact one, in u₁ and u₃ (Figure 3).
+def perceived_policies(
+    panels: kit.Samples,
+    density: np.ndarray,
+    title: str,
+    executed: kit.Samples | None = None,
+    columns: int = 5,
+) -> plt.Figure:
+    """Samples of perceived joint policies, in u₁ and u₃, and the exact one's contours (Figure 3).
 
     Args:
-        panels: title → joint actions [M, 3] in the game's units.
+        panels: title → joint actions [M, 3] in the game's units, in the colour of the method that
+            has this title.
         density: [n, n] the exact policy over u₁ and u₃, on an even grid over ±10.
         title: the message.
+        executed: what the same teams do, in a row below.
+        columns: panels in a row, at most.
     """
-    columns, size = min(len(panels), 5), (FULL_WIDTH + 1.5, 1.55)
-    figure, axes = kit.panels(panels, *size, columns, 0.65, title, ("u₁", "u₃"))
-    contours = {"levels": density.max() * np.array([0.02, 0.1, 0.3, 0.6, 1.0]), "alpha": 0.6}
-    for axis, u in zip(axes, panels.values(), strict=True):
-        u = u[:, [0, 2]]
-        kit.samples(axis, u, density, 10.0, contours=contours, s=3, alpha=0.4, rasterized=True)
+    columns = min(len(panels), columns)
+    shown = [*panels.items(), *(executed or {}).items()]
+    names = [*panels, *[""] * len(executed or {})]
+    size = (FULL_WIDTH + 1.5, 0.85 * (FULL_WIDTH + 1.5) / columns + 0.25)
+    figure, axes = kit.panels(names, *size, columns, 0.5, title, sharex=True, sharey=True)
+    contours = {"levels": density.max() * np.array([0.02, 0.1, 0.3, 0.6]), "linewidths": 0.4}
+    colors = {entry.title: COLORS[name] for name, entry in LEARNERS.items()}
+    even = np.linspace(-10, 10, len(density))
+    for axis, (name, u) in zip(axes, shown, strict=True):
+        axis.contour(even, even, density.T, colors=INK, zorder=2, **contours)
+        look: dict = {"s": 3, "alpha": 0.5} if u[:, [0, 2]].std(0).max() > 0.5 else {"s": 16}
+        look |= {"color": colors.get(name, INK), "linewidths": 0, "rasterized": True}
+        axis.scatter(u[:, 0], u[:, 2], zorder=1, **look)
+        axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
+    kit.label_outer(axes, "u₁", "u₃")
+    if executed:
+        for axis, row in zip(axes[::columns], ("perceived", "executed"), strict=True):
+            axis.set_ylabel(f"{row}\nu₃")
+    kit.caption(
+        figure,
+        f"A dot is one of {len(next(iter(panels.values()))):,} samples, seed 0; lines: 2, "
+        "10, 30 and 60 % of the exact density's maximum.",
+    )
     return figure
 
 
@@ -101,27 +119,36 @@ def sampled_teams(panels: kit.Samples, density: np.ndarray, title: str) -> plt.F
 
 @styled
 def own_actions(
-    worths: pd.DataFrame, ends: Mapping[str, Sequence[float]], title: str
+    worths: pd.DataFrame,
+    ends: Mapping[str, Sequence[float]],
+    title: str,
+    starts: Mapping[str, float],
 ) -> plt.Figure:
-    """What agents believe each action of their own to be worth, and where their actors ended.
+    """What agents believe each action of their own to be worth, a panel a team.
 
     Args:
         worths: the exact worth, then each team's belief, at the actions in the index.
         ends: team → the actions at which its actors ended, dots on its belief.
         title: the message.
+        starts: team → the action at which its actors began.
     """
-    figure, axis = plt.subplots(figsize=(FULL_WIDTH + 0.6, 3.1))
-    colors = (INK, *NEUTRAL.values())
-    for name, color in zip(worths, colors, strict=False):
-        width, alpha = (2.6, 0.45) if color == INK else (1.3, 1.0)
-        axis.plot(
-            worths.index, worths[name], color=color, label=name, linewidth=width, alpha=alpha
+    exact, teams = worths.iloc[:, 0], list(worths.columns[1:])
+    figure, axes = kit.panels(teams, FULL_WIDTH + 1.5, 2.1, 0, 0.5, title, sharey=True)
+    for axis, name in zip(axes, teams, strict=True):
+        axis.plot(exact.index, exact, color=INK, linewidth=2.6, alpha=0.35)
+        axis.plot(worths.index, worths[name], color=COLORS["pr2"], linewidth=1.6)
+        heights = np.interp(ends[name], worths.index, worths[name])
+        axis.plot(ends[name], heights, "o", color=INK, markersize=5, zorder=3)
+        axis.axvline(starts[name], color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+        place = (starts[name], 0.02), (3, 0)
+        axis.annotate(
+            "start", place[0], place[1], axis.get_xaxis_transform(), "offset points", fontsize=7
         )
-        reached = ends.get(name, ())
-        heights = np.interp(reached, worths.index, worths[name])
-        axis.plot(reached, heights, "o", color=color, markersize=6, zorder=3)
-    axis.axvline(0.0, color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    axis.annotate("start", (0.0, 1.0), (3, -9), axis.get_xaxis_transform(), "offset points")
-    axis.set(xlabel="own action of an agent", ylabel="believed worth", ylim=(-20, 12), title=title)
-    kit.legend_below(figure)
+        axis.set(xlabel="own action", ylim=(-20, 12))
+    axes[0].set_ylabel("worth")
+    kit.caption(
+        figure,
+        "Grey: the exact worth, α log E exp(r / α) over partners spread over the box. In colour: "
+        "what the agents of one run believe, in the mean of both. Dots: where their actors ended.",
+    )
     return figure

@@ -5,13 +5,15 @@ from string import ascii_lowercase
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import seaborn
 
 from svnr.experiments.catalogue import GAMES, LEARNERS
 from svnr.report.figures import kit
 from svnr.report.statistics import interquartile_mean
-from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 _LIMITS = (-16, 12)  # of the rewards of Max of Three that are shown
+_LEAST = 0.01  # gaps below it are drawn at it
 
 
 @styled
@@ -22,30 +24,91 @@ def training_curves(
     optimum: float,
     trap: float,
     trap_name: str = "wrong hill",
-    limits: tuple[float, float] = _LIMITS,
 ) -> plt.Figure:
-    """Reward against training episode, one panel a game, one colour a learner (Figures 4 and 6).
+    """Reward against training episode, a row a learner and a column a game (Figures 4 and 6).
 
-    A thin line is a seed; the bold one is the interquartile mean over seeds.
+    Every seed is a line of its own, as no seed stands where the mean of two outcomes does. At the
+    right edge: how many seeds end above half of the way from the trap to the optimum. Learners
+    stand side by side where there is one game, or where games have different learners.
 
     Args:
         curves: rows of game, learner, seed, episode, reward, as `tables.curves` makes them.
-        panels: game → title of its panel, in order.
+        panels: game → title of its panels, in order.
         title: the message.
         optimum: reward of the best joint action, drawn as a line.
         trap: reward of the trap, drawn as a line.
         trap_name: what the trap is called.
-        limits: of the rewards shown.
     """
-    size = (FULL_WIDTH + 1.0, 2.6)
-    figure, axes = kit.panels(panels.values(), *size, message=title, look={}, sharey=True)
-    for axis, game in zip(axes, panels, strict=True):
-        _curves_of(axis, curves[curves["game"] == game])
-        _levels(axis, optimum, trap, trap_name if axis is axes[0] else "")
-        axis.set_ylim(limits)
-    kit.label_outer(axes, "training episode", "return of an episode\n(mean of the last 100)")
-    kit.legend_below(figure)
+    places, columns = _places(curves, panels)
+    grid = len(panels) > 1 and len({learner for _, learner in filter(None, places[:columns])}) == 1
+    rows = [LEARNERS[cell[1]].title if cell else None for cell in places]
+    heads = [panels[cell[0]] if cell else None for cell in places]
+    titles = heads[:columns] + [""] * (len(places) - columns) if grid else rows
+    size = (FULL_WIDTH + 1.5, 0.85 if grid else 1.6)
+    figure, axes = kit.panels(titles, *size, columns, 0.75, title, sharex=True, sharey=True)
+    figure.supylabel("return", fontsize=9)
+    for place, (axis, cell) in enumerate(zip(axes, places, strict=True)):
+        if cell is not None:
+            shown = curves[(curves["game"] == cell[0]) & (curves["learner"] == cell[1])]
+            _seeds(axis, shown, COLORS[cell[1]], (optimum, trap))
+            axis.set(ylim=_limits(curves, optimum, trap), ylabel="")
+            axis.set_xlabel("episode" * (place + columns >= len(axes)))
+    for place in range(0, len(axes), columns) if len(panels) > 1 else ():
+        axes[place].set_ylabel(rows[place] if grid else heads[place])
+    kit.name_ends(axes[columns - 1], [(optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)], 0.2)
+    kit.caption(figure, _counted(curves))
     return figure
+
+
+Cell = tuple[str, str] | None  # game and learner of a panel; None: the place stays empty
+
+
+def _places(curves: pd.DataFrame, panels: Mapping[str, str]) -> tuple[list[Cell], int]:
+    """The cell of each panel, and how many stand in a row."""
+    by_game = {game: list(dict.fromkeys(rows["learner"])) for game, rows in _of(curves, panels)}
+    learners = list(dict.fromkeys(curves["learner"]))
+    if len(panels) > 1 and all(set(those) == set(learners) for those in by_game.values()):
+        return [(game, name) for name in learners for game in panels], len(panels)
+    longest = max(map(len, by_game.values()))
+    columns = longest if longest <= 7 else -(-longest // 2)
+    places: list[Cell] = []
+    for game, those in by_game.items():
+        places += [(game, name) for name in those] + [None] * (-len(those) % columns)
+    return places, columns
+
+
+def _of(curves: pd.DataFrame, panels: Mapping[str, str]) -> list[tuple[str, pd.DataFrame]]:
+    return [(game, curves[curves["game"] == game]) for game in panels]
+
+
+def _limits(curves: pd.DataFrame, optimum: float, trap: float) -> tuple[float, float]:
+    """Of the rewards shown: all that any seed has after the first tenth of its run."""
+    later = curves["reward"][curves["episode"] >= 0.1 * curves["episode"].max()]
+    low, high = min(trap, later.min()), max(optimum, later.max())
+    return low - 0.08 * (high - low), high + 0.08 * (high - low)
+
+
+def _seeds(axis: plt.Axes, rows: pd.DataFrame, color: str, levels: tuple[float, float]) -> None:
+    """A line a seed, and how many of them end nearer to the first level than to the second."""
+    look = {"color": color, "linewidth": 1.1, "alpha": 0.85, "legend": False}
+    seaborn.lineplot(rows, x="episode", y="reward", units="seed", estimator=None, ax=axis, **look)
+    for height, shade in zip(levels, (OPTIMUM, TRAP), strict=True):
+        kit.level(axis, height, shade, zorder=1)
+    half, ends = sum(levels) / 2, rows.sort_values("episode").groupby("seed")["reward"].last()
+    told = f"{(ends > half).sum()} of {len(ends)}"
+    axis.text(0.97, half, told, transform=axis.get_yaxis_transform(), fontsize=7, va="center")
+    axis.texts[-1].set(ha="right", color=INK)
+
+
+def _counted(curves: pd.DataFrame) -> str:
+    """The caption of training curves: what a line is, and of how many seeds."""
+    seeds = curves.groupby(["learner", "game"])["seed"].nunique()
+    most = f"{seeds.max()} seeds" if seeds.max() > 1 else "one seed"
+    several = most if seeds.min() == seeds.max() else f"{seeds.min()} to {most}"
+    return (
+        f"A line is one seed's return, the mean of the last 100 episodes; {several} each. "
+        "“k of n”: seeds that end above half of the way from the trap to the optimum."
+    )
 
 
 def lettered(games: Sequence[str]) -> dict[str, str]:
@@ -110,70 +173,36 @@ def _two_views(axis: plt.Axes, views: pd.DataFrame) -> None:
 
 
 @styled
-def temperature_study(exact: pd.DataFrame, ends: pd.DataFrame, title: str) -> plt.Figure:
-    """What a temperature pays exactly, and where each schedule ended.
-
-    Args:
-        exact: rows of alpha, reward (of the exact Boltzmann policy), mass (at the right hill).
-        ends: rows of schedule, alpha, shared: final temperature and test reward of every run.
-        title: the message.
-    """
-    titles = ("The target", "What was learned")
-    figure, (left, right) = kit.panels(titles, FULL_WIDTH + 1.2, 2.9, message=title, look={})
-    left.semilogx(exact["alpha"], exact["mass"], color=OPTIMUM)
-    left.set(xlabel="temperature α", ylabel="exact share of the right hill", ylim=(-0.03, 1.05))
-    right.semilogx(exact["alpha"], exact["reward"], color=INK, linewidth=1.2, label="exact policy")
-    blue, named = NEUTRAL["blue"], ends.groupby("schedule", sort=False)
-    looks = ((COLORS["svnr"], "o", "full", 5), (blue, "s", "full", 5), (INK, "^", "none", 8))
-    for (name, rows), (color, marker, fill, size) in zip(named, looks, strict=False):
-        (dots,) = right.plot(rows["alpha"], rows["shared"], marker, color=color)
-        dots.set(fillstyle=fill, markersize=size, label=str(name).replace("_", " "))
-    right.set(xlabel="final temperature α", ylabel="test reward of a run")
-    right.legend(loc="lower left")
-    return figure
-
-
-@styled
 def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) -> plt.Figure:
-    """PRO, ERO and the reward while training, side by side, one colour a learner.
+    """PRO, ERO and the reward while training, one below the other, a column a learner.
 
     Args:
         traces: rows of learner, episode, pro, ero, as `tables.traces` makes them.
         curves: rows of learner, episode, reward.
         title: the message.
     """
-    titles = ("PRO gap in nats, α = 1", "ERO gap in reward", "team reward, last 100")
-    figure, axes = kit.panels(titles, FULL_WIDTH + 1.7, 2.7, message=title, look={})
-    shown = ((traces, "pro"), (traces, "ero"), (curves, "reward"))
-    for axis, (table, column) in zip(axes, shown, strict=True):
-        for learner, rows in table.groupby("learner", sort=False):
-            means = rows.groupby("episode")[column].mean()
-            axis.plot(means.index, means, linewidth=1.3, **kit.line_of(str(learner)))
-    for axis in axes[:2]:
-        axis.set_yscale("symlog", linthresh=0.1)
-        axis.set_ylim(bottom=0)
-    axes[2].set_ylim(_LIMITS)
-    kit.label_outer(axes, "training episode")
-    kit.legend_below(figure)
-    return figure
-
-
-@styled
-def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> plt.Figure:
-    """Every trial of a search as a dot and the best so far as a line, a panel a learner.
-
-    Args:
-        history: rows of learner, trial, score, best, as `tables.search_history` makes them.
-        title: the message.
-        lowest: scores below it are drawn at it.
-    """
-    learners = history.groupby("learner", sort=False)
-    titles = [LEARNERS[str(learner)].title for learner, _ in learners]
-    columns, size = min(len(titles), 4), (FULL_WIDTH + 1.2, 1.6)
-    labels = ("trial", "reward, last 100 episodes")
-    figure, axes = kit.panels(titles, *size, columns, 0.7, title, labels)
-    for axis, (learner, rows) in zip(axes, learners, strict=True):
-        scores, color = rows["score"].clip(lower=lowest), COLORS[str(learner)]
-        axis.plot(rows["trial"], scores, "o", color=color, markersize=2.5)
-        axis.step(rows["trial"], rows["best"], where="post", color=INK, linewidth=1.2)
+    names = list(dict.fromkeys(traces["learner"]))
+    titles = [LEARNERS[name].title for name in names] + [""] * 2 * len(names)
+    figure, axes = kit.panels(
+        titles, FULL_WIDTH + 2, 1.0, len(names), 0.75, title, sharex=True, sharey="row"
+    )
+    shown = (("PRO gap", traces, "pro"), ("ERO gap", traces, "ero"), ("reward", curves, "reward"))
+    for row, (label, table, column) in enumerate(shown):
+        places = axes[row * len(names) : (row + 1) * len(names)]
+        places[0].set_ylabel(label)
+        for axis, name in zip(places, names, strict=True):
+            rows = table[table["learner"] == name]
+            heights = rows[column] if label == "reward" else rows[column].clip(lower=_LEAST)
+            means = heights.groupby(rows["episode"]).mean()
+            axis.plot(means.index, means, color=COLORS[name], linewidth=1.3)
+            axis.set_yscale("linear" if label == "reward" else "log")
+    axes[-1].set_ylim(_limits(curves, 10, 0))
+    for axis in axes[-len(names) :]:
+        axis.set_xlabel("episode", fontsize=8)
+    kit.caption(
+        figure,
+        "One run of each method. PRO in nats at α = 1, of the agent with the largest gap; ERO in "
+        f"reward; both on a logarithmic axis, smaller ones at {_LEAST}. Reward: mean of the last "
+        "100 episodes.",
+    )
     return figure
