@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 07 · The other methods
 #
-# **Question.** What does each of the methods that SVNR is held against take its partners to do, and where does that
-# lead it?
+# **Question.** What does each of the methods that Stein variational negotiated reasoning (SVNR) is held against take its
+# partners to do, and where does that lead it?
 #
 # **Claim.** "Then each agent updates its policy based on the modeled behaviors of others and these methods empirically
 # mitigate RO in simple tasks" (§2).
@@ -36,12 +36,11 @@ from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
 from svnr.experiments.catalogue import learner_class, make_game, resolved
 from svnr.experiments.specs import TrainSettings, grid
-from svnr.experiments.store import collect
 from svnr.experiments.train import train
 from svnr.games.differential import max_of_two
 from svnr.learners.losses import soft_value_printed, stein_direction
 from svnr.learners.memory import Transitions
-from svnr.report import figures, tables
+from svnr.report import figures, tables, words
 from svnr.report.provenance import Outputs
 
 torch.set_num_threads(1)
@@ -56,7 +55,6 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 outputs = Outputs.of("07_other_methods", globals())
-finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
 def small(name, **changes):
@@ -72,7 +70,7 @@ alpha = 0.1  # five rows of a replay, as if it were a game of states; and a temp
 # %% [markdown]
 # ## 1. MADDPG: partners do what they did
 #
-# Each agent has an actor μ_i and a critic Q_i of the joint action, and climbs
+# Multi-agent deep deterministic policy gradient (MADDPG): each agent has an actor μ_i and a critic Q_i of the joint action, and climbs
 #
 # > ∇J(θ_i) = E[∇μ_i(s) ∇_{u_i} Q_i(s, u_1, …, u_N) at u_i = μ_i(s)] (Lowe et al. 2017, (6))
 #
@@ -96,7 +94,7 @@ assert torch.allclose(learner.gain(state, own, u), gain)
 #
 # > "MASQL [37] lets each agent model the behavior of others as the induced behaviors of its joint Q function." (§2)
 #
-# Agent i learns π_i(u | s) ∝ exp(Q_i(s, u) / α) over *joint* actions (Wei et al. 2018), by the particles of
+# Multi-agent soft Q-learning (MASQL): agent i learns π_i(u | s) ∝ exp(Q_i(s, u) / α) over *joint* actions (Wei et al. 2018), by the particles of
 # [06](06_amortised_negotiation.ipynb) with one kernel on all coordinates, and its value is α log ∫ exp(Q_i / α) du. Of
 # the joint action that it draws it executes its own part. What it perceives is right where Q_i is. But the others draw
 # too, with noise of their own: with two optima they meet by chance. Over-generalization enters by what is *executed*.
@@ -136,7 +134,7 @@ for i in range(2):
 #
 # > "PR2 [38] lets each agent model others as playing the best response to its action selection." (§2)
 #
-# A model of the answer, ρ_i(u_−i | s, u_i) ∝ exp(Q_i(s, u_i, u_−i) / α), is moved as in section 2, given u_i. An actor
+# Probabilistic recursive reasoning (PR2): a model of the answer, ρ_i(u_−i | s, u_i) ∝ exp(Q_i(s, u_i, u_−i) / α), is moved as in section 2, given u_i. An actor
 # climbs what its own action is then worth (Wen et al. 2019, §4):
 #
 # > Q_i(s, u_i) = α log ∫ exp(Q_i(s, u_i, u_−i) / α) du_−i
@@ -161,13 +159,12 @@ assert torch.allclose(learner.gain(state, learner.actors(state), alpha), gain, a
 #
 # > "In ROMMEO [34], each agent models the behaviors of others as the entropy regularized behaviors." (§2)
 #
-# A prior P_i is fitted to the partners' latest actions. The model ρ_i(u_−i | s) may move from it as far as Q_i pays for
+# A regularized opponent model with a maximum entropy objective (ROMMEO): a prior P_i is fitted to the partners' latest actions. The model ρ_i(u_−i | s) may move from it as far as Q_i pays for
 # the divergence, and π_i(u_i | s, u_−i) answers what ρ_i imagines; both go down (Tian et al. 2019, §3)
 #
 # > E[log ρ_i(u_−i | s) − log P_i(u_−i | s) − Q_i(s, u) + α log π_i(u_i | s, u_−i)]
 #
-# The prior is the door: a hill that the team does not visit costs log P_i to imagine. And all are Gaussians, which hold
-# one hill at a time.
+# So a hill that the team does not visit costs log P_i to imagine. And all are Gaussians, which hold one hill at a time.
 
 
 # %%
@@ -213,13 +210,13 @@ fast = learner.critic.learn(state, u, reward, partial(learner.weights, note=torc
 assert math.isclose(fast, loss / 2, rel_tol=1e-5)
 
 # %% [markdown]
-# ## 6. Lenient learning: at first, partners always erred
+# ## 6. Lenient learning (L-MADRL): at first, partners always erred
 #
 # Every action has a temperature T that cools with each visit, and a bad result is ignored with probability
 #
 # > l(s, u_i) = 1 − exp(−K · T(s, u_i)) (Palmer et al. 2018, (6))
 #
-# so that an agent starts as an optimist and ends with means. Discrete in its paper; bins of a continuous action are our
+# so that an agent starts as an optimist and ends with means. The paper's tables call it L-MADRL. Discrete in its own paper; bins of a continuous action are our
 # form. If T cools before the partners have settled, the mean it ends with is that over their exploration.
 
 # %%
@@ -243,13 +240,16 @@ assert abs(kept.mean() - 0.25) < 0.02 and learner.weights(torch.ones(2, 1), fast
 #
 # > r = max(g_1, g_2), g_1 = 0.8 [−((u_1 + 5)/3)² − ((u_2 + 5)/3)²], g_2 = −(u_1 − 5)² − (u_2 − 5)² + 10
 #
-# **What to expect.** By these papers, MADDPG ends at 0, MASQL, PR2 and ROMMEO get to 10. A public report (issue 25 of
-# ROMMEO's repository, which has PR2 too) says of PR2's own code that it stays at 0.
+# **What to expect.** By these papers, MADDPG ends at 0, MASQL, PR2 and ROMMEO get to 10. A public report says of PR2's
+# own code that it stays at 0, and a second reader confirms it (issue 25 of ROMMEO's repository, sii-yingwen/rommeo, which
+# holds PR2 too).
 
 # %%
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "hysteretic", "lenient"]
-runs = finished(grid(["max_of_two"], METHODS, n_seeds, n_episodes))
-title = "Max of Two: who leaves the wrong hill"
+runs = outputs.finished(grid(["max_of_two"], METHODS, n_seeds, n_episodes))
+most = tables.at_optimum(tables.scores(runs), "training")["most"].droplevel("game")
+stays = words.listed(tables.TITLES[name] for name in METHODS if not most[name])
+title = f"Max of Two: at the wrong hill end {stays}"
 curves = figures.training.training_curves(tables.curves(runs), {"max_of_two": ""}, title, 10, 0)
 outputs.figure(curves, "max_of_two", "Max of Two", runs, "the classic of this family of methods")
 
@@ -346,12 +346,17 @@ tried = (
 outputs.table(tried, "pr2_max_of_two", "PR2 on Max of Two")
 
 # %%
+earned, looked = tried.loc["reward, last 100"], tried["looks everywhere first"]
+is_start = earned[looked.name] < 5 < earned["begins at (3, 3)"]
 beliefs = {name: learned(learner, axis) for name, (learner, _) in [*teams.items()][:3]}
 outputs.figure(
     figures.policies.own_actions(
         pd.DataFrame({"exact": worth(axis, 0.3, max_of_two()), **beliefs}, axis.numpy()),
         {name: ends[name] for name in beliefs},
-        "PR2 climbs the hill that it begins on",
+        "PR2: to know the right hill is not enough, to begin near it is"
+        if is_start
+        else "What PR2 believes, by what it saw and where it began",
+        dict(zip(beliefs, (0.0, 0.0, 3.0), strict=True)),
     ),
     "pr2_own_actions",
     "What PR2 believes its own action to be worth",
@@ -359,11 +364,10 @@ outputs.figure(
 )
 
 # %%
-earned, looked = tried.loc["reward, last 100"], tried["looks everywhere first"]
 one, other = ends["looks everywhere first"]
 apart = ", each waiting for an answer that the other does not give" if one * other < 0 else ""
 told = "These runs are too short to tell why."
-if earned[looked.name] < 5 < earned["begins at (3, 3)"]:
+if is_start:
     told = "So it is where it begins, and neither what it saw nor what it believes."
 text = (
     f"**Finding.** As set PR2 earns {earned['as set']:.2f}. If it looks everywhere first, it believes 5 to be worth "
@@ -375,7 +379,8 @@ text = (
 Markdown(text.replace(" -", " −"))
 
 # %% [markdown]
-# PR2 *reasons* globally and *moves* locally, each agent for itself. How its paper got to 10 we cannot tell. A public
+# PR2's model of the answer is global, its actors' steps are local, each agent's for itself. How its paper got to 10 we
+# cannot tell. A public
 # version of its code draws the answers for the action in the replay, not for the actor's own, so that no gradient passes
 # through them; and it divides by s where the paper prints s². That brings the border nearer to the start, where an error
 # of a young critic may carry an actor across, and turns the slope at high temperatures (see the table).
@@ -383,12 +388,13 @@ Markdown(text.replace(" -", " −"))
 # %% [markdown]
 # ## 9. The climbing game
 #
-# Claus and Boutilier's matrix, on which forgiving learners and ROMMEO were tried, with a table of three choices. Here
+# Claus and Boutilier's matrix, on which hysteretic learning (Matignon et al. 2007), lenient learning (Panait et al. 2006)
+# and ROMMEO were tried, with a table of three choices. Here
 # networks play it, and thirds of [−1, 1] are the choices: the second lies between that of 11 and that of 5.
 
 # %%
 CLIMBING = ["maddpg", "rommeo", "hysteretic", "lenient"]
-climbed = finished(grid(["climbing"], CLIMBING, n_seeds, n_episodes))
+climbed = outputs.finished(grid(["climbing"], CLIMBING, n_seeds, n_episodes))
 pd.DataFrame(make_game("climbing").payoff)
 
 # %% [markdown]
@@ -403,29 +409,27 @@ THEIRS = {
     **dict.fromkeys([(name, "max_of_two") for name in ("masql", "pr2", "rommeo")], "optimum"),
     **dict.fromkeys([(name, "climbing") for name in CLIMBING[1:]], "optimum"),
 }
-HALF_WAY = {"max_of_two": 5.0, "climbing": 9.0}
 scores = tables.scores(runs + climbed)
-scores["at the optimum"] = scores["training"] > scores["game"].map(HALF_WAY)
-cells = scores.groupby(["learner", "game"], sort=False)
+at_optimum = tables.at_optimum(scores, "training")
+means = scores.groupby(["learner", "game"], sort=False)["training"].mean()
 held = pd.DataFrame(
     {
-        "their papers": {cell: THEIRS.get(cell, "–") for cell, _ in cells},
-        "ours, mean": cells["training"].mean().round(2) + 0.0,
-        "at the optimum": cells["at the optimum"].apply(lambda c: f"{c.sum()} of {len(c)}"),
+        "their papers": {cell: THEIRS.get(cell, "–") for cell in at_optimum.index},
+        "ours, mean": means.round(2) + 0.0,
+        "at the optimum": at_optimum.apply(lambda row: f"{row['right']} of {row['n']}", axis=1),
     }
 )
 held = held.rename(index=tables.TITLES).rename_axis(["method", "game"])
 outputs.table(held, "methods_own_papers", "Methods and their own papers", runs + climbed)
 
 # %%
-share = cells["at the optimum"].mean()
-ended = share.map(lambda share: "optimum" if share > 0.5 else "trap")
+ended = at_optimum["most"].map({True: "optimum", False: "trap"})
 differ = [
     f"{tables.TITLES[c[0]]} ({tables.TITLES[c[1]]})" for c in THEIRS if ended[c] != THEIRS[c]
 ]
 Markdown(
     f"**Finding.** Of {len(THEIRS)} statements {len(THEIRS) - len(differ)} come out as printed, by the majority of "
-    f"{n_seeds} seed{'s' * (n_seeds > 1)}{'; not ' + ', '.join(differ) if differ else ''}."
+    f"{words.counted(n_seeds, 'seed')}{'; not ' + words.listed(differ) if differ else ''}."
 )
 
 # %% [markdown]
@@ -441,6 +445,6 @@ Markdown(
 #
 # ## In one paragraph
 #
-# MADDPG takes its partners from the past, MASQL and PR2 take them from their own wishes, ROMMEO from wishes on a leash;
-# hysteretic and lenient learners do not ask who they are, and forgive. None lets partners agree. Next:
-# [08 · Two Modalities](08_two_modalities.ipynb), all of them at the paper's scale.
+# MADDPG takes its partners from the replay, MASQL and PR2 from their own joint Q, ROMMEO from a Q that a prior holds back;
+# hysteretic and lenient learners have no model of them, and discount bad results. In none do partners agree. Next:
+# [08 · Two Modalities](08_two_modalities.ipynb), most of them at the paper's scale.

@@ -9,9 +9,9 @@
 # %% [markdown]
 # # 11 · Negotiation sets
 #
-# **Question.** Which sets of partners must an agent listen to?
+# **Question.** Which sets of partners must an agent of Stein variational negotiated reasoning (SVNR) condition on?
 #
-# **Claim.** "Both the SVNR and SVNR-F outperform the SVNR-M under s₂ = 1.5, 2.0, 3.0 […], which indicates
+# **Claim.** "both the SVNR and SVNR-F outperform the SVNR-M under s₂ = 1.5, 2.0, 3.0 […], which indicates
 # the necessity of taking other agents' noises into consideration." (§8.3)
 #
 # **Paper.** §8.3, Figures 6a–c and 7.
@@ -23,15 +23,13 @@
 # **Takes.** Seconds with the committed runs; about half a minute a run and core without them.
 
 # %%
-from functools import partial
-
 import pandas as pd
 import torch
+from IPython.display import Markdown
 
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
 from svnr.networks.samplers import Samplers
-from svnr.report import figures, tables
+from svnr.report import figures, tables, words
 from svnr.report.provenance import Outputs
 from svnr.sets import chain, full, none, reverse, ring, sparse, star, strict
 from svnr.theory import nesting
@@ -57,18 +55,18 @@ LEARNERS = ["svnr", "svnr_f", "svnr_m"]
 # > C_i = −i […]. Moreover, we also devise SVNR-M […] C_i = {}." (§8.3)
 #
 # An agent's network reads the state and the noise of its set and of itself. We ask autograd which noise
-# can change which action: row i, column j is 1 if agent i hears agent j.
+# can change which action: row i, column j is 1 if agent i reads agent j's noise.
 
 # %%
-heard = {}
+reads = {}
 for name, sets in {"SVNR": strict(3), "SVNR-F": full(3), "SVNR-M": none(3)}.items():
     samplers = Samplers(sets, (1, 1, 1), 1, 1, (16,), torch.Generator().manual_seed(0))
     noise = torch.randn(50, 3, 1, requires_grad=True)
     u = samplers(torch.zeros(50, 1), noise)[0]
     slopes = [torch.autograd.grad(u[:, i].sum(), noise, retain_graph=True)[0] for i in range(3)]
-    heard[name] = [[int(bool(s[:, j].any())) for j in range(3)] for s in slopes]
-    assert all(heard[name][i][j] == (j in sets[i] or i == j) for i in range(3) for j in range(3))
-pd.DataFrame({name: [str(row) for row in rows] for name, rows in heard.items()})
+    reads[name] = [[int(bool(s[:, j].any())) for j in range(3)] for s in slopes]
+    assert all(reads[name][i][j] == (j in sets[i] or i == j) for i in range(3) for j in range(3))
+pd.DataFrame({name: [str(row) for row in rows] for name, rows in reads.items()})
 
 # %% [markdown]
 # **What to expect.** With empty sets each action depends on its own noise only, so the joint policy is a
@@ -80,18 +78,18 @@ pd.DataFrame({name: [str(row) for row in rows] for name, rows in heard.items()})
 # ## 2. Training curves: Figure 6a–c
 
 # %%
-finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
-runs = finished(grid(NAMES, LEARNERS, n_seeds, n_episodes))
+runs = outputs.finished(grid(NAMES, LEARNERS, n_seeds, n_episodes))
 
 # %%
+scores = tables.scores(runs)
+right = tables.at_optimum(scores)
+alone = [right.loc[("svnr_m", name), "right"] for name in NAMES]
+together = right.loc[["svnr", "svnr_f"], "all"].all()
+falls = together and alone == sorted(alone, reverse=True) and alone[0] > alone[-1]
+title = "The narrower the hill, the more partners' noise matters" if falls else "Three sets"
+panels = figures.training.lettered(NAMES)
 outputs.figure(
-    figures.training.training_curves(
-        tables.curves(runs),
-        figures.training.lettered(NAMES),
-        "The narrower the hill, the more negotiation matters",
-        optimum=10,
-        trap=0,
-    ),
+    figures.training.training_curves(tables.curves(runs), panels, title, 10, 0),
     "fig6_negotiation_sets",
     "Figure 6a–c",
     runs,
@@ -99,7 +97,6 @@ outputs.figure(
 )
 
 # %%
-scores = tables.scores(runs)
 reached = tables.successes(scores, "shared", 9.4)
 outputs.table(
     tables.per_game(scores, "shared"),
@@ -112,10 +109,18 @@ outputs.table(
 # %%
 reached
 
-# %% [markdown]
-# **Finding.** The counts above are seeds whose 1,000 test episodes earn 9.4 or more. Strict and full sets
-# succeed alike. The widths on which empty sets succeed, if any, go against the paper's sentence, which
-# says that they fall behind on all three.
+# %%
+ahead = [
+    width
+    for width, name in zip(WIDTHS, NAMES, strict=True)
+    if all(tables.outperforms(scores, upper, "svnr_m", name) for upper in ("svnr", "svnr_f"))
+]
+Markdown(
+    f"**Finding.** With strict and full sets {'all' if together else 'not all'} seeds end at the right hill at every width; with "
+    f"empty sets {words.listed(f'{n} at s₂ = {width}' for n, width in zip(alone, WIDTHS, strict=True))}, of {n_seeds}. The "
+    "paper's sentence, that both outperform SVNR-M, is borne out, by intervals that do not overlap, at s₂ = "
+    f"{words.listed(map(str, ahead), 'none of these')}."
+)
 
 # %% [markdown]
 # ## 3. Where the teams went: Figure 7
@@ -125,11 +130,14 @@ reached
 
 # %%
 narrow = [run for run in runs if run.spec.game == "max_of_three_1.5" and run.spec.seed == 0]
+PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
+visited = tables.visits(narrow, half_width=10, first=1, last=3000, every=3)
+late = tables.at_peaks(visited[visited["episode"] > 2 * visited["episode"].max() / 3], PEAKS)
+shares = late.groupby("learner", sort=False)[list(PEAKS)].mean()
+stay = [tables.TITLES[name] for name in LEARNERS if shares.loc[name, "right hill"] > 0.5]
 outputs.figure(
     figures.policies.visited_actions(
-        tables.visits(narrow, half_width=10, first=1, last=3000, every=3),
-        "Alone, nobody stays at the right hill: every third of 3,000 joint actions, s₂ = 1.5",
-        {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)},
+        visited, f"At the right hill in the last thousand episodes: {words.listed(stay)}", PEAKS
     ),
     "fig7_visited_actions",
     "Figure 7",
@@ -137,21 +145,35 @@ outputs.figure(
     note="SVNR, SVNR-F and SVNR-M",
 )
 
-# %% [markdown]
-# **Finding.** The first two panels have a knot at the right hill; the third has one at the wrong hill only.
+# %%
+Markdown(
+    "**Finding.** In the last third of these steps, within 3 of the right and of the wrong hill: "
+    + "; ".join(
+        f"{tables.TITLES[name]} {row['right hill']:.0%} and {row['wrong hill']:.0%}"
+        for name, row in shares.iterrows()
+    )
+    + "."
+)
 
 # %% [markdown]
 # ## 4. How many seeds, by every way of execution
 
 # %%
 ways = ("training", "shared", "independent", "greedy")
-pd.concat({way: tables.successes(scores, way, 9.4) for way in ways}, names=["execution"])
+counts = {way: tables.successes(scores, way, 9.4) for way in ways}
+same = all(table.equals(reached) for table in counts.values())
+Markdown(
+    f"**Finding.** All ways of execution have {'the same counts' if same else 'other counts'}."
+)
+
+# %%
+pd.concat(counts, names=["execution"])
 
 # %% [markdown]
 # ## 5. Other topologies
 #
-# Three agents can listen in 64 ways. SVNR with any other sets is the same code with other sets. *Reversed*: each hears
-# all after it, still nested. *Star*: all hear agent 1. *Chain*: each hears its predecessor. *Ring*: the chain, closed.
+# Three agents have 64 choices of sets. SVNR with any other sets is the same code with other sets. *Reversed*: each reads
+# all after it, still nested. *Star*: all read agent 1. *Chain*: each reads its predecessor. *Ring*: the chain, closed.
 # *Sparse*: each link is there or not by the toss of a coin.
 #
 # **What to expect.** What networks need is one noise that reaches everybody (notebook [04](04_negotiation.ipynb),
@@ -172,11 +194,14 @@ def study(changes):
     """One row a change of SVNR's settings: how it ends at s₂ = 1.5."""
     rows = {}
     for name, change in changes.items():
-        table = tables.scores(finished(grid(NARROW, ["svnr"], n_study_seeds, n_episodes, change)))
+        table = tables.scores(
+            outputs.finished(grid(NARROW, ["svnr"], n_study_seeds, n_episodes, change))
+        )
         rows[name] = {
             "test reward": f"{table['shared'].mean():.2f}",
             "lowest seed": f"{table['shared'].min():.2f}",
             "seeds at 9.4": f"{(table['shared'] >= 9.4).sum()} of {len(table)}",
+            "all": bool((table["shared"] >= 9.4).all()),
         }
     return pd.DataFrame(rows).T
 
@@ -185,13 +210,21 @@ def study(changes):
 topologies = study({name: {"sets": sets} for name, sets in MORE.items()})
 topologies.insert(0, "one noise for all", [nesting.has_common_source(s) for s in MORE.values()])
 note = "; ".join(f"{name} {row['seeds at 9.4']}" for name, row in topologies.iterrows())
-outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologies", note=note)
+shown = topologies.drop(columns="all").rename_axis("sets")
+outputs.table(shown, "more_topologies", "Other topologies", note=note)
+
+# %%
+common, all_reach = topologies["one noise for all"].astype(bool), topologies["all"].astype(bool)
+Markdown(
+    f"**Finding.** Of the {common.sum()} sets in which one noise reaches everybody {(common & all_reach).sum()} leave the "
+    f"trap on every seed; of the {(~common).sum()} without, {words.listed(topologies.index[~common & all_reach])}. Such a "
+    f"noise is {'enough' if all_reach[common].all() else 'not enough'} here, and "
+    f"{'not needed' if all_reach[~common].any() else 'needed'}."
+)
 
 # %% [markdown]
-# **Finding.** Sets in which one noise reaches everybody leave the trap on every seed, nested or not; the chain and the ring
-# leave it rarely or never. The sparse draws show that such a noise is enough and not needed: one of them lacks it, and
-# its teams leave the trap too. Max of Three has one optimum, so once α is small a product of marginals would do: what
-# hearing is needed for is to find the hill while α is large.
+# Max of Three has one optimum, so once α is small a product of marginals would do: noise in common is for finding the
+# hill while α is large.
 #
 # ## 6. How many particles?
 #
@@ -202,15 +235,23 @@ outputs.table(topologies.rename_axis("sets"), "more_topologies", "Other topologi
 # %%
 particles = study({m: {"n_particles": m} for m in (4, 8, 16, 32, 64)})
 note = "; ".join(f"M = {name}: {row['seeds at 9.4']}" for name, row in particles.iterrows())
-outputs.table(particles.rename_axis("M"), "particles", "Number of particles, s₂ = 1.5", note=note)
+shown = particles.drop(columns="all").rename_axis("M")
+outputs.table(shown, "particles", "Number of particles, s₂ = 1.5", note=note)
 
 # %%
 ways = {f"{g} × {m}": {"n_particles": m, "n_groups": g} for m, g in ((16, 24), (128, 3))}
-study(ways).rename_axis("groups × particles")
+divided = study(ways).rename_axis("groups × particles")
+divided.drop(columns="all")
 
-# %% [markdown]
-# **Finding.** The first table says from which M on every seed succeeds; the second holds the number of particles in all
-# at 384 and divides it otherwise.
+# %%
+fails = [m for m, succeeds in particles["all"].items() if not succeeds]
+enough = [m for m in particles.index if m > max(fails, default=0)]
+Markdown(
+    f"**Finding.** Every seed of {n_study_seeds} succeeds from M = {min(enough, default='more than 64')} on. With 384 particles "
+    "in all, divided otherwise: "
+    + "; ".join(f"{name}, {row['seeds at 9.4']}" for name, row in divided.iterrows())
+    + "."
+)
 
 # %% [markdown]
 # ## Against the paper
@@ -221,7 +262,7 @@ study(ways).rename_axis("groups × particles")
 # ## Adapt this
 #
 # Any topology can be given as sets: `grid(NAMES, ["svnr"], 1, 5000, {"sets": star(3)})` trains a star,
-# in which all hear agent 1 only.
+# in which all read agent 1 only.
 #
 # ## Exercises
 #
@@ -230,6 +271,6 @@ study(ways).rename_axis("groups × particles")
 #
 # ## In one paragraph
 #
-# Agents that hear nobody's noise cannot move together and stay on the wide wrong hill where the right one
-# is narrow; agents that hear a nested set, or everybody, leave it. Next:
+# Agents that read nobody's noise cannot move together, and where the right hill is narrow they stay on the wide wrong one;
+# agents that read a nested set, or everybody, leave it. Next:
 # [12 · Tuned alike](12_tuned_alike.ipynb), where all get the same budget.

@@ -11,8 +11,8 @@
 #
 # **Question.** Who leaves the wrong hill when every method is tuned with the same budget?
 #
-# **Claim.** "SVNR achieves the highest return in all scenarios" (Table 1). A comparison says little if one side was
-# tuned and the other was not.
+# **Claim.** Stein variational negotiated reasoning (SVNR) "achieves the highest returns in all scenarios" (Table 1). A
+# comparison says little if one side was tuned and the other was not.
 #
 # **Paper.** §8 on hyperparameters; Figure 4 and Table 1, all but Two Modalities.
 #
@@ -24,16 +24,12 @@
 # three to ten.
 
 # %%
-from functools import partial
-
 import pandas as pd
+from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES
-from svnr.experiments.repository import repository_root
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
-from svnr.experiments.studies import committed, read_study
-from svnr.report import figures, tables
+from svnr.report import figures, searches, tables, words
 from svnr.report.provenance import Outputs
 
 # %% tags=["parameters"]
@@ -47,45 +43,25 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 outputs = Outputs.of("12_tuned_alike", globals())
-finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 SEARCHED, GATHER = "max_of_three_1.5", "particle_gather"  # where tuning searched
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
 
-
-def ranges(game):
-    """Where each method's settings are searched on a game."""
-    return pd.DataFrame(
-        {
-            tables.TITLES[name]: {
-                setting: f"{where.low:g} to {where.high:g}" + (" (log)" if where.log else "")
-                for setting, where in committed(name, game).ranges.items()
-            }
-            for name in METHODS
-        }
-    ).T.fillna("–")
-
-
-def searched(game):
-    """The committed studies of all methods on a game, from which *as tuned* reads its settings."""
-    folder = repository_root() / "results" / "tuning"
-    return {name: read_study(committed(name, game), folder) for name in METHODS}
-
-
 # %% [markdown]
 # ## 1. One budget
 #
-# > "we utilize the Tree-structured Parzen Estimator (TPE) […] to search for the optimal hyperparameters" (§8)
+# > "we use the TPE Sampler [3] to select the learning rates, particle numbers, and the entropy coefficient α based on the
+# > maximum mean reward in 50 trials" (§8)
 #
 # Two protocols stand side by side in this repository and are never mixed. *As set*: every method with the settings of the
-# paper or of the public code of its family (notebook [09](09_max_of_three.ipynb)). *As tuned*: for every method TPE tries
-# the same number of settings on Max of Three with s₂ = 1.5, the hardest width, and what it finds is used at all three.
+# paper or of the public code of its family (notebook [09](09_max_of_three.ipynb)). *As tuned*: for every method the
+# tree-structured Parzen estimator (TPE) tries the same number of settings on Max of Three with s₂ = 1.5, the hardest width, and what it finds is used at all three.
 # The ranges are the paper's where it gives them; methods without a temperature or particles have two or three numbers
 # of their own.
 
 # %%
-ranges(SEARCHED)
+searches.ranges(METHODS, SEARCHED)
 
 # %% [markdown]
 # A trial is two runs with seeds that no other run here has; its score is the mean reward of the last 100 episodes. To
@@ -97,10 +73,19 @@ ranges(SEARCHED)
 # stays where it began, whatever is tried.
 
 # %%
-studies = searched(SEARCHED)
+studies = searches.studies(METHODS, SEARCHED)
+trials = {name: searches.trials(studies[name]) for name in METHODS}
+half = tables.half_way(SEARCHED)
+scored = pd.DataFrame(
+    {
+        tables.TITLES[n]: {"above": (t["score"] > half).sum(), "of": len(t)}
+        for n, t in trials.items()
+    }
+).T
+flat = words.listed(scored.index[scored["above"] == 0])
 outputs.figure(
-    figures.training.search_history(
-        tables.search_history(studies), "Fifty tries each: every trial, and the best so far"
+    figures.studies.search_history(
+        searches.history(studies), f"Fifty trials each: none leaves the wrong hill with {flat}"
     ),
     "tuning_history",
     "The searches, trial by trial",
@@ -108,18 +93,32 @@ outputs.figure(
 )
 
 # %%
-outputs.table(tables.searches(studies), "tuning", "What the searches found")
+outputs.table(searches.found(studies), "tuning", "What the searches found")
+
+# %%
+Markdown(
+    "**Finding.** Trials whose runs earn more than half of the way to the optimum, in the mean: "
+    + "; ".join(f"{name} {row['above']} of {row['of']}" for name, row in scored.iterrows())
+    + ". (`alpha_final` is the paper's α′; under three phases the last temperature is 0.3 whatever it is.)"
+)
 
 # %% [markdown]
 # ## 2. The runs: Figure 4a–c, as tuned
 
 # %%
-runs = finished(grid(NAMES, METHODS, n_seeds, n_episodes, protocol="as tuned"))
+runs = outputs.finished(grid(NAMES, METHODS, n_seeds, n_episodes, protocol="as tuned"))
 scores = tables.scores(runs)
+right = tables.at_optimum(scores)
 panels = figures.training.lettered(NAMES)
+at_narrowest = right["all"].xs(SEARCHED, level="game")
+best = words.listed(tables.TITLES[name] for name in METHODS if at_narrowest[name])
 outputs.figure(
     figures.training.training_curves(
-        tables.curves(runs), panels, "As tuned: the same budget for every method", 10, 0
+        tables.curves(runs),
+        panels,
+        f"As tuned, every seed of {best} finds the narrowest hill",
+        10,
+        0,
     ),
     "fig4_as_tuned",
     "Figure 4a–c, as tuned",
@@ -127,10 +126,22 @@ outputs.figure(
     note="the paper: SVNR alone leaves the wrong hill at every width",
 )
 
+# %%
+diverged = scores[scores["shared"] < -2]
+Markdown(
+    "**Finding.** Seeds that end far below both hills: "
+    + words.listed(
+        f"{tables.TITLES[row.learner]}'s {row.seed} on {tables.TITLES[row.game]} ({row.shared:.1f})"
+        for row in diverged.itertuples()
+    )
+    + "."
+)
+
 # %% [markdown]
 # ## 3. Table 1, as tuned
 #
-# The rule is that of notebooks 09 and 17: a cell is reproduced if our mean lies within the paper's mean ± its spread.
+# The rule is that of notebooks 09 and 17: a cell is reproduced if our mean lies within the paper's mean ± its spread; beside
+# it stands where the paper's mean and our seeds ended.
 
 # %%
 table1 = tables.beside_paper(scores)
@@ -144,43 +155,37 @@ outputs.table(table1, "table1_as_tuned", "Table 1, as tuned", runs, note)
 # to the right one's 10?
 
 # %%
-set_runs = finished(grid(NAMES, METHODS, n_seeds, n_episodes))
+set_runs = outputs.finished(grid(NAMES, METHODS, n_seeds, n_episodes))
 
-
-def as_set_as_tuned(set_runs, tuned_runs, threshold, name, label):
-    """The table of seeds whose test episodes earn `threshold` or more, under both protocols."""
-    reached = pd.concat(
-        {
-            protocol: tables.successes(tables.scores(chosen), "shared", threshold)
-            for protocol, chosen in (("as set", set_runs), ("as tuned", tuned_runs))
-        },
-        axis=1,
-    )
-    titled = reached.set_axis(
-        [f"{protocol}, {game}" for protocol, game in reached.columns], axis=1
-    )
-    outputs.table(titled, name, label, [*set_runs, *tuned_runs])
-    return titled
-
-
-as_set_as_tuned(
-    set_runs, runs, 5.0, "as_set_as_tuned", "Seeds at the right hill, as set and as tuned"
-)
+reached = searches.protocols(set_runs, runs)
+label = "Seeds at the right hill, as set and as tuned"
+outputs.table(reached, "as_set_as_tuned", label, [*set_runs, *runs])
 
 # %%
 tables.first_reached(runs, level=9.0)
 
+# %%
+before, after = (tables.at_optimum(tables.scores(each))["right"] for each in (set_runs, runs))
+
+
+def changes(direction):
+    """The cells in which tuning gained (+1) or lost (−1) seeds, with the counts."""
+    moved = (after - before) * direction > 0
+    return words.listed(
+        f"{tables.TITLES[name]} at {tables.TITLES[game].split(', ')[1]} ({before[name, game]} → {after[name, game]})"
+        for name, game in before.index[moved]
+    )
+
+
+Markdown(
+    f"**Finding.** Of {n_seeds} seeds a cell, tuning gains: {changes(1)}. It loses: {changes(-1)}. Elsewhere nothing "
+    "changes. A difference of one seed is no difference."
+)
+
 # %% [markdown]
-# **Finding.** The budget changes the order. For the lenient learner failure was a matter of tuning: on every width all
-# its seeds now leave the wrong hill, and, acting without noise, it earns more there than any soft method can at its last
-# temperature. Hysteretic learning gains too, with wide noise and hardly any weight on what is worse than expected. MASQL
-# needed no tuning. For PR2 and ROMMEO at s₂ = 1.5 nothing in their ranges helps: their searches stay flat, so their failure
-# lies deeper, and a choice made by noise there costs ROMMEO seeds at s₂ = 2.0. MADDPG's best trial had one lucky seed of
-# two, and no other seed repeats it.
-#
-# SVNR's own settings were as good as anything the search found, and its first picture shows why that is no triumph: few of
-# its trials leave the trap, many more of MASQL's do. The best trial fails on one of five other seeds at s₂ = 1.5: with two
-# seeds a trial, a search cannot see a failure of one in five.
+# So for L-MADRL, and in part for hysteretic learning, failure was a matter of tuning. Where a search stays flat, what
+# it returns is a choice made by noise, and may be worse elsewhere. And with two seeds a trial a search cannot see a
+# failure of one in five.
 
 # %% [markdown]
 # ## 5. A game with states: Particle Gather, fixed start
@@ -192,19 +197,21 @@ tables.first_reached(runs, level=9.0)
 # particles are searched around the smaller ones of this game; all else is searched where it was.
 
 # %%
-ranges(GATHER)
+searches.ranges(METHODS, GATHER)
 
 # %% [markdown]
-# **What to expect.** Who meets on every seed as set has little to gain. MADDPG and ROMMEO mostly stay away as set, and
-# PR2 meets on two seeds: if many settings in their ranges save them, one of six tries finds one. (When these searches were
+# **What to expect.** Who meets on every seed as set has little to gain. Others gain if many settings in their ranges lead to
+# a meeting: then one of six trials finds one. (When these searches were
 # made, MASQL and PR2 drew one noise coordinate less than the actions that they drive here; their runs have as many.)
 
 # %%
-gather_studies = searched(GATHER)
+gather_studies = searches.studies(METHODS, GATHER)
+gains = searches.found(gather_studies)
+more = gains.index[gains["best"] - gains["own settings"] > 0.5]
 outputs.figure(
-    figures.training.search_history(
-        tables.search_history(gather_studies),
-        "Six tries each on Particle Gather, fixed start",
+    figures.studies.search_history(
+        searches.history(gather_studies),
+        f"Six trials each, fixed start: more than their own settings only {words.listed(more)}",
         lowest=-3.0,
     ),
     "tuning_history_gather",
@@ -213,34 +220,44 @@ outputs.figure(
 )
 
 # %%
-outputs.table(
-    tables.searches(gather_studies),
-    "tuning_gather",
-    "What the searches found on Particle Gather, fixed start",
-)
+label = "What the searches found on Particle Gather, fixed start"
+outputs.table(gains, "tuning_gather", label)
 
 # %% [markdown]
 # The paper searches α from 0.1 up. So what does a soft method earn that ends at a given temperature? Its trials tell,
-# though other settings differ among them as well:
+# though other settings differ among them as well. (Here α′ is the last temperature.)
 
 # %%
-pd.concat(
+by_alpha = pd.concat(
     {
-        tables.TITLES[name]: tables.trials(gather_studies[name]).set_index("alpha_final")["score"]
+        tables.TITLES[name]: searches.trials(gather_studies[name]).set_index("alpha_final")[
+            "score"
+        ]
         for name in ("svnr", "masql", "rommeo")
     },
     axis=1,
-).sort_index().rename_axis("last α").style.format("{:.2f}", na_rep="–")
+).sort_index()
+by_alpha.rename_axis("last α").style.format("{:.2f}", na_rep="–")
 
 # %%
-gather_runs = finished(
+hot = by_alpha[by_alpha.index >= 0.6].stack()
+Markdown(
+    f"**Finding.** The {len(hot)} trials that end at α = 0.6 or more score {hot.min():.1f} to {hot.max():.1f}. Table 1 has "
+    "ROMMEO at −0.87 and MASQL at −0.54. That their temperature was never brought low is a lead for these two cells, and no "
+    f"proof: at α = {by_alpha['ROMMEO'].dropna().index[0]:.2f} ROMMEO's trial scores {by_alpha['ROMMEO'].dropna().iloc[0]:.2f}."
+)
+
+# %%
+gather_runs = outputs.finished(
     grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes, protocol="as tuned")
 )
+meets = tables.at_optimum(tables.scores(gather_runs))["all"].droplevel("game")
+always = words.listed(tables.TITLES[name] for name in METHODS if meets[name])
 outputs.figure(
     figures.gather.training_curves(
         tables.curves(gather_runs),
         {GATHER: GAMES[GATHER].title},
-        "As tuned: who comes back to the landmark?",
+        f"As tuned, from a fixed start: every seed meets of {always}",
     ),
     "fig4d_as_tuned",
     "Figure 4d, fixed start, as tuned",
@@ -262,35 +279,46 @@ outputs.table(
 # How many seeds meet: test episodes earn more than 2.5, half of the way from staying away to the optimum.
 
 # %%
-gather_set_runs = finished(grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes))
-as_set_as_tuned(
-    gather_set_runs,
-    gather_runs,
-    2.5,
-    "as_set_as_tuned_gather",
-    "Seeds that meet on Particle Gather, fixed start, as set and as tuned",
+gather_set_runs = outputs.finished(grid([GATHER], METHODS, n_gather_seeds, n_gather_episodes))
+reached = searches.protocols(gather_set_runs, gather_runs)
+label = "Seeds that meet on Particle Gather, fixed start, as set and as tuned"
+outputs.table(reached, "as_set_as_tuned_gather", label, [*gather_set_runs, *gather_runs])
+
+# %%
+met = {name: [r for r in gather_runs if r.spec.learner == name] for name in METHODS}
+never = {name: sum(not (run.returns > 0).any() for run in of) for name, of in met.items()}
+Markdown(
+    "**Finding.** What the best of six trials scored, and how many other seeds then meet, beside as set: "
+    + "; ".join(
+        f"{name} {gains.loc[name, 'best']:.2f}, {row.iloc[1]} (as set {row.iloc[0]})"
+        for name, row in reached.iterrows()
+    )
+    + ". As tuned, teams that never met in training: "
+    + words.listed(f"{n} of {tables.TITLES[name]}'s" for name, n in never.items() if n)
+    + "."
 )
 
 # %% [markdown]
-# **Finding.** The searches promise more than their winners keep. SVNR's and ROMMEO's own settings were the best of their
-# six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
-# hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
-# of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
-# nor did three of hysteretic learning's (notebook [19](19_gather_settings.ipynb), section 1, says why that matters).
-# L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
-# noise. MASQL meets as before, and PR2 on one seed fewer.
-#
-# Trials of SVNR, MASQL and ROMMEO that end at α = 0.6 or more score between −0.7 and −1.2. Table 1 has ROMMEO at −0.87
-# and MASQL at −0.54: what a restless team earns, not one that stays away (0) or goes alone (−2). That their temperature
-# was never brought low is a lead for these two cells, and no proof: ROMMEO scores as little at low temperatures too.
-#
+# Where meeting is a matter of the seed, two runs a trial choose the luckiest settings, not the best. Why it matters to
+# have met in training, notebook [19](19_gather_settings.ipynb), section 1, says.
+
+# %%
+ours = pd.concat([scores, tables.scores(gather_runs)])
+means = ours.groupby(["game", "learner"])["shared"].mean().unstack("game")[[*NAMES, GATHER]]
+highest = means.eq(means.max()).apply(lambda column: tables.TITLES[column.idxmax()])
+Markdown(
+    "**Finding.** The highest return as tuned: "
+    + "; ".join(f"{tables.TITLES[game]}, {name}" for game, name in highest.items())
+    + f". That SVNR has the highest in all scenarios {words.held((highest == 'SVNR').all())}."
+)
+
+# %% [markdown]
 # ## Against the paper
 #
-# "SVNR achieves the highest return in all scenarios" does not hold as tuned, nor on Particle Gather's fixed start: L-MADRL earns as
-# much. That methods which average over their partners *cannot* leave the trap does not hold either: two that see only
-# their own action do, once they forgive.
-#
-# On Particle Gather the searches are of the fixed start, and small: what they chose may say more of two seeds than of a method.
+# Methods without a temperature act without noise, so that a difference of half a point on Max of Three is that of
+# temperatures, not of hills. That methods which average over their partners *cannot* leave the trap does not hold: L-MADRL
+# and hysteretic learning see only their own action, and do, once they discount bad results. The searches on Particle
+# Gather are small and of the fixed start: what they chose may say more of two seeds than of a method.
 #
 # ## Adapt this
 #
@@ -304,7 +332,7 @@ as_set_as_tuned(
 #
 # ## In one paragraph
 #
-# Given fifty tries each, SVNR and MASQL stay about where they were, PR2, ROMMEO and MADDPG do not move at the narrowest
-# hill, and two learners that forgive leave the trap after all. On Particle Gather's fixed start six tries change little. What separates
-# SVNR from the rest is neither of these games but one with several optima ([08](08_two_modalities.ipynb)). Next:
+# With one budget for all the order changes: the tables above say for whom. On Particle Gather's fixed start six trials
+# change little. What separates SVNR from the rest is neither of these games but one with several optima
+# ([08](08_two_modalities.ipynb)). Next:
 # [13 · Where it breaks](13_where_it_breaks.ipynb).

@@ -17,8 +17,8 @@
 #
 # **Reads.** One trained team in `results/`.
 #
-# **Makes.** Training curves of SVNR and MADDPG on a new game, its PRO and ERO, particles negotiated on it, and the
-# same for a PettingZoo environment.
+# **Makes.** Training curves of Stein variational negotiated reasoning (SVNR), MADDPG and MASQL on a new game, its perceived
+# and executed over-generalization (PRO, ERO), particles negotiated on it, and a PettingZoo environment as a game.
 #
 # **Takes.** About two minutes on one core.
 
@@ -26,6 +26,7 @@
 import numpy as np
 import pandas as pd
 import torch
+from IPython.display import Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.evaluate import over_generalization, returns
@@ -40,6 +41,7 @@ from svnr.games.parallel import ParallelGame
 from svnr.learners.maddpg import MADDPG, MADDPGSettings
 from svnr.learners.masql import MASQL, MASQLSettings
 from svnr.learners.svnr import SVNR, SVNRSettings
+from svnr.report import tables, words
 from svnr.report.figures import training as figures
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import smooth
@@ -128,14 +130,20 @@ pd.Series(
     }
 ).round(2)
 
-# %% [markdown]
-# **Finding.** The two best actions differ: with a random partner it looks best to pull little. That is relative
-# over-generalization, and the PRO gap says how wrong the belief behind it is.
+# %%
+assert best_alone < 0 < best_together  # less than half an effort, and more
+gap = pro_gap(uniform, payoff, 0.5, 0)
+Markdown(
+    f"**Finding.** With a random partner the best action is {best_alone:.2f}, with the best answer {best_together:.2f}: the one "
+    "who looks at averages pulls little. That is relative over-generalization, and the belief behind it is "
+    f"{gap:.1f} nats away from the best one."
+)
 
 # %% [markdown]
 # ## 3. Negotiate with particles
 #
-# **What to expect.** Particles that know each other end on both hills, those with empty sets where the average leads.
+# **What to expect.** A particle climbs the hill that it begins on. So of those that know each other some end on each; of those
+# with empty sets fewer reach the island, as the average leads away from it.
 
 # %%
 score = pre_tanh(boltzmann_score(game.reward, 0.5))
@@ -144,7 +152,7 @@ ends = {
     name: torch.tanh(negotiate(begin, score, topology(2), n_rounds, 0.05)[-1])
     for name, topology in (("strict", strict), ("empty", none))
 }
-pd.DataFrame(
+negotiated = pd.DataFrame(
     {
         name: {
             "particles at the island": (u > 0.5).all(-1).float().mean().item(),
@@ -152,7 +160,15 @@ pd.DataFrame(
         }
         for name, u in ends.items()
     }
-).round(2)
+)
+negotiated.round(2)
+
+# %%
+island, best = negotiated.iloc[0], negotiated.iloc[1]
+Markdown(
+    f"**Finding.** With strict sets {island['strict']:.0%} of the particles end at the island, with empty ones "
+    f"{island['empty']:.0%}; the best of a cloud earns {best['strict']:.2f} and {best['empty']:.2f}."
+)
 
 # %% [markdown]
 # ## 4. Train
@@ -184,10 +200,19 @@ def run(name, seed):
 live = {(name, seed): run(name, seed) for name in LEARNERS for seed in range(n_seeds)}
 
 # %%
+ended = pd.DataFrame({key: ends for key, (_, ends) in live.items()}).T
+ended = ended.rename_axis(["learner", "seed"])
+there = (ended["greedy"] > 7).groupby("learner", sort=False).mean() > 0.5
+reach = words.listed(tables.TITLES[name] for name, reaches in there.items() if reaches)
 curves = pd.concat([curve for curve, _ in live.values()])
 outputs.figure(
     figures.training_curves(
-        curves, {game.name: "Rowers"}, "A new game, the same figure", optimum=10, trap=4
+        curves,
+        {game.name: "Rowers"},
+        f"Rowers: the island is reached by {reach}",
+        10,
+        4,
+        "sandbank",
     ),
     "your_own_game",
     "A game of your own",
@@ -195,10 +220,16 @@ outputs.figure(
 )
 
 # %%
-pd.DataFrame({key: ends for key, (_, ends) in live.items()}).T.rename_axis(["learner", "seed"])
+ended.style.format("{:.2f}")
 
-# %% [markdown]
-# **Finding.** The table says who reached the island and what the others still believe.
+# %%
+beliefs = ended["PRO"].groupby("learner", sort=False).mean()
+Markdown(
+    f"**Finding.** Of {words.counted(n_seeds, 'seed')} each, at the island (above 7, half of the way from 4 to 10): "
+    f"{reach}. PRO gaps in nats: "
+    + "; ".join(f"{tables.TITLES[name]} {gap:.2f}" for name, gap in beliefs.items())
+    + "."
+)
 
 # %% [markdown]
 # ## 5. A team that was trained before

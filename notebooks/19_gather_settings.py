@@ -11,20 +11,19 @@
 #
 # **Question.** What does each setting and each open rule of Particle Gather change?
 #
-# **Claim.** None of the paper's: it names one set of settings for all its games, and not where its particles start.
+# **Claim.** None of the paper's: it names the ranges that it searched, the same for all games, and not what it found, nor where
+# its particles start.
 #
 # **Paper.** §8.2, and what §8 says of settings.
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there.
 #
-# **Makes.** Figure 4d and Table 1's column from the fixed start, who met and who did not, SVNR's settings undone, two
-# temperature schedules, other rules.
+# **Makes.** Figure 4d and Table 1's column from the fixed start, who met and who did not, the settings of Stein variational
+# negotiated reasoning (SVNR) undone, two temperature schedules, other rules.
 #
 # **Takes.** Seconds with the committed runs; three to ten minutes a run and core without them.
 
 # %%
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
@@ -32,9 +31,8 @@ from IPython.display import Markdown
 from svnr.experiments.catalogue import GAMES
 from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid, run_spec
-from svnr.experiments.store import collect
 from svnr.games.gather import best_team, particle_gather, random_play, solo_runner
-from svnr.report import tables
+from svnr.report import tables, words
 from svnr.report.figures import gather as figures
 from svnr.report.provenance import Outputs
 
@@ -55,7 +53,6 @@ study_episodes = n_study_episodes or n_episodes
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
 OTHERS = ["svnr_f", "svnr_m", "hysteretic"]
-finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
 def percent(table):
@@ -81,15 +78,18 @@ def several(values):
 # %%
 specs = grid([NAME], METHODS, n_seeds, n_episodes)
 specs += grid([NAME], OTHERS, n_seeds, n_more_episodes or n_episodes)
-runs = finished(specs)
+runs = outputs.finished(specs)
 papers = [run for run in runs if run.spec.learner in METHODS]
-title = "From a fixed start: who comes back?"
+scores = tables.scores(runs)
+at_optimum = tables.at_optimum(scores).droplevel("game")
+always = words.listed(tables.TITLES[name] for name in METHODS if at_optimum["all"][name])
+title = f"From a fixed start every seed comes back with {always}"
 figure = figures.training_curves(tables.curves(papers), {NAME: GAMES[NAME].title}, title)
 note = "the game from which most methods meet; the headline is notebook 10's"
 outputs.figure(figure, "fig4d_fixed_start", "Figure 4d, fixed start", papers, note=note)
 
 # %%
-table1 = tables.beside_paper(tables.scores(runs))
+table1 = tables.beside_paper(scores)
 outputs.table(table1, "table1_gather_fixed", "Table 1, Particle Gather, fixed start", runs)
 
 # %% [markdown]
@@ -119,18 +119,18 @@ outputs.table(counted, "particle_gather_fates", "Who met, and who lost it again"
 lost = fates[fates["fate"] == "met and lost"]["met in training"].astype(int)
 Markdown(
     "**Finding.** There are two ways to fail. Teams that never met once in training: "
-    + (", ".join(f"{n} of {m}'s" for m, n in counted.get("never met", {}).items() if n) or "none")
-    + ". They had learned to leave before chance could show them a meeting. Others met and stay away, or go alone, all "
-    "the same, which is over-generalization proper: "
-    + (", ".join(f"{m} ({several(met)} meetings)" for m, met in lost.groupby("method")) or "none")
+    + words.listed(f"{n} of {m}'s" for m, n in counted.get("never met", {}).items() if n)
+    + ": they had learned to leave before chance could show them a meeting. Others met and stay away, or go alone, all "
+    "the same, as over-generalization would have it: "
+    + words.listed(f"{m} ({several(met)} meetings)" for m, met in lost.groupby("method"))
     + "."
 )
 
 # %% [markdown]
 # ### Would it come back, had it met?
 #
-# So MADDPG gets the lenient learner's wide noise; and wide noise with no update at all in the first 20,000 steps. The
-# lenient learner gets MADDPG's narrow noise. *Met early* counts the joint contacts of those 20,000 steps.
+# So MADDPG gets the wide noise of lenient learning (L-MADRL); and wide noise with no update at all in the first 20,000
+# steps. L-MADRL gets MADDPG's narrow noise. *Met early* counts the joint contacts of those 20,000 steps.
 #
 # **What to expect.** A team that only explores meets now and then. If MADDPG stays away because it never met, it then
 # comes back.
@@ -143,7 +143,7 @@ EARLY = 4 * study_episodes  # steps
 
 def exploring(learner, changes):
     """The runs of a learner with other noise."""
-    return finished(grid([NAME], [learner], n_study_seeds, study_episodes, changes))
+    return outputs.finished(grid([NAME], [learner], n_study_seeds, study_episodes, changes))
 
 
 CELLS = {
@@ -193,7 +193,7 @@ Markdown(
 # %% [markdown]
 # ## 2. What the settings change
 #
-# The paper names one set of settings for all its games, and no discount. We undo what we changed, for SVNR and one
+# The paper searches the same ranges for all its games, and names no discount. We undo what we changed, for SVNR and one
 # seed: one change at a time, then several, then all that the learner can be told. Positions in units of a step and the
 # bounds on forecasts (rows 43 and 45 of `docs/deviations.md`) stay.
 #
@@ -260,7 +260,9 @@ def ended(runs):
 
 # %%
 changes = ALONE | TOGETHER
-undone = dict(zip(changes, finished([changed(how) for how in changes.values()]), strict=True))
+undone = dict(
+    zip(changes, outputs.finished([changed(how) for how in changes.values()]), strict=True)
+)
 study = ended(undone)
 outputs.table(
     study.round(3),
@@ -277,11 +279,12 @@ DRAWN = {
     "all one-shot, schedule as here": "one-shot settings,\nour schedule",
     "as here": "as here",
 }
+meets = [DRAWN[name].replace(",\n", ", ") for name in DRAWN if study.loc[name, "return"] > 2.5]
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves([undone[name]]).assign(game=name) for name in DRAWN),
         DRAWN,
-        "The recipe of the one-shot games does not carry over",
+        f"Of four recipes SVNR meets with {words.listed(meets)}",
     ),
     "particle_gather_settings_curves",
     "SVNR on Particle Gather, fixed start, with other settings",
@@ -311,7 +314,7 @@ LESS = {
     "one-shot rates and states": RATES | FEW_STATES,
 }
 less = {
-    name: finished(grid([NAME], ["svnr"], n_seeds, study_episodes, change))
+    name: outputs.finished(grid([NAME], ["svnr"], n_seeds, study_episodes, change))
     for name, change in LESS.items()
 }
 seeds = pd.DataFrame(
@@ -344,15 +347,22 @@ Markdown(
 
 # %%
 SOFT = ["svnr", "svnr_m", "masql", "pr2", "rommeo"]
-cold = finished(grid([NAME], SOFT, n_study_seeds, study_episodes, PRINTED))
+cold = outputs.finished(grid([NAME], SOFT, n_study_seeds, study_episodes, PRINTED))
 warm = [run for run in runs if run.spec.learner in SOFT and run.spec.seed < n_study_seeds]
-panels = {"printed": "printed schedule, α′ = 0.03", "geometric": "geometric schedule, as above"}
+panels = {"printed": "printed, α′ = 0.03", "geometric": "geometric, as above"}
 both = list(zip(panels, (cold, warm), strict=True))
+when = {
+    name: tables.first_episodes([run for run in cell if run.spec.learner == "svnr"], 2.5)[
+        "episode"
+    ]
+    for name, cell in both
+}
+sooner = when["printed"].max() < when["geometric"].min()
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(cell).assign(game=name) for name, cell in both),
         panels,
-        "Cold after a hundred episodes, and back sooner",
+        "Cold after a hundred episodes, SVNR is back sooner" if sooner else "Two schedules",
     ),
     "particle_gather_schedules",
     "Particle Gather, fixed start, two temperature schedules",
@@ -449,7 +459,7 @@ VARIANTS = {GAMES[n].title: changed({}, n) for n in (NAME, f"{NAME}_far", f"{NAM
     "… and an update a step": changed(EACH_STEP, TURNED),
     "… and twice the episodes": changed(EACH_STEP, TURNED, 2 * study_episodes),
 }
-ruled = finished(list(VARIANTS.values()))
+ruled = outputs.finished(list(VARIANTS.values()))
 under = ended(dict(zip(VARIANTS, ruled, strict=True)))
 outputs.table(
     under.round(3), "particle_gather_variants", "SVNR under other rules, one seed", ruled

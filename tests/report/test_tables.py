@@ -1,13 +1,14 @@
 import math
 
 import numpy as np
-import optuna
 import pandas as pd
 import pytest
 
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
 from svnr.report import tables
+
+GATHER = "particle_gather"
 
 
 def run(seed, reward, tested=9.6, learner="svnr", game="max_of_three_1.5"):
@@ -109,6 +110,13 @@ def test_successes_count_seeds():
     assert table.loc["SVNR", "Max of Three, s₂ = 1.5"] == "2 of 3"
 
 
+def test_seeds_at_the_optimum_are_those_above_half_way():
+    runs = [run(0, [9]), run(1, [9], 5.0), run(2, [9], 5.1), run(0, [9], 2.6, "pr2", game=GATHER)]
+    table = tables.at_optimum(tables.scores(runs))
+    cells = [("svnr", "max_of_three_1.5"), ("pr2", GATHER)]
+    assert table.loc[cells].to_numpy().tolist() == [[2, 3, True, False], [1, 1, True, True]]
+
+
 def test_methods_that_the_paper_does_not_list_are_left_out():
     rows = tables.scores([run(0, [1], learner="svnr"), run(0, [1], learner="svnr_m")])
     assert isinstance(rows, pd.DataFrame)
@@ -131,41 +139,6 @@ def test_a_team_at_the_trap_over_generalizes_in_what_it_perceives_only():
     # One cell of 15 × 15 where π* at α = 1 has next to nothing: at least 10 nats.
     assert row["PRO gap"] > 10
     assert abs(row["ERO gap"]) < 0.02
-
-
-def small_study():
-    """Three trials: the learner's own settings, a better one, and one stopped after a seed."""
-    study = optuna.create_study(direction="maximize")
-    space = {"learning_rate": optuna.distributions.FloatDistribution(0, 1)}
-    complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
-    for rate, state, seeds in (
-        (0.1, complete, [1.0, 2.0]),
-        (0.2, complete, [4.0, 5.0]),
-        (0.3, pruned, [9.0]),
-    ):
-        study.add_trial(
-            optuna.trial.create_trial(
-                state=state,
-                params={"learning_rate": rate},
-                distributions=space,
-                value=seeds[-1],
-                intermediate_values=dict(enumerate(seeds)),
-            )
-        )
-    return study
-
-
-def test_a_search_is_told_by_its_own_settings_and_its_best_whole_trial():
-    row = tables.searches({"svnr": small_study()}).loc["SVNR"]
-    assert (row["trials"], row["on one seed only"]) == (3, 1)
-    assert (row["own settings"], row["best"]) == (2.0, 5.0)  # 9 was reached on one seed only
-    assert row["best settings"] == "learning_rate 0.2"
-
-
-def test_the_best_so_far_counts_whole_trials():
-    history = tables.search_history({"svnr": small_study()})
-    assert history["score"].tolist() == [2.0, 5.0, 9.0]
-    assert history["best"].tolist() == [2.0, 5.0, 5.0]
 
 
 def test_a_run_keeps_both_modes_if_its_share_of_the_second_is_near_the_exact_one():
@@ -196,3 +169,11 @@ def test_values_are_counted_the_most_frequent_first():
 def test_contacts_are_told_by_what_episodes_paid():
     found = tables.contacts(np.array([5.0, 5.0, -2.0, 0.0]))
     assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}
+
+
+def test_a_joint_action_is_at_a_peak_within_its_radius():
+    rows = pd.DataFrame({"u_1": [7.0, 7.0], "u_2": [7.0, 4.0], "u_3": [-4.0, -6.0]})
+    # Distances 0 and √(9 + 4) = 3.6.
+    near = tables.at_peaks(rows, {"right": (7, 7, -4)}, radius=3.5)
+    assert near["right"].tolist() == [True, False]
+    assert tables.at_peaks(rows, {"right": (7, 7, -4)}, radius=3.7)["right"].all()

@@ -20,7 +20,7 @@ from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import RunSpec
-from svnr.experiments.store import kept
+from svnr.experiments.store import collect, kept
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
 
@@ -37,6 +37,7 @@ class Outputs:
         folder: below it lie figures/ and results/; empty for the repository itself, or for
             build/by_hand if a parameter is not the notebook's own default.
         parameters: the notebook's parameters, recorded in the manifest.
+        n_jobs: processes in which runs that are missing are made.
 
     Raises:
         ValueError: if there is no such scale.
@@ -46,6 +47,7 @@ class Outputs:
     scale: str = "paper"
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    n_jobs: int = 1
 
     @classmethod
     def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
@@ -54,7 +56,7 @@ class Outputs:
         check_parameters(_defaults(notebook), given)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
         parameters = {name: value for name, value in given.items() if name not in others}
-        return cls(notebook, names["scale"], names["output"], parameters)
+        return cls(notebook, names["scale"], names["output"], parameters, names.get("n_jobs", 1))
 
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
@@ -74,6 +76,10 @@ class Outputs:
     def results(self) -> Path:
         """Where finished runs lie."""
         return self.root / "results"
+
+    def finished(self, specs: Sequence[RunSpec]) -> list[Run]:
+        """The runs of `specs`, in order: what is missing is run now, see `store.collect`."""
+        return collect(specs, self.results, self.n_jobs)
 
     def kept(self, specs: Sequence[RunSpec], n_jobs: int = 1, n_made: int = 0) -> list[Run]:
         """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""

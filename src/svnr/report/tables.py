@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,6 @@ from svnr.games.game import OneShotGame
 from svnr.games.gather import ParticleGather
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
-
-if TYPE_CHECKING:
-    import optuna
 
 Runs = Sequence[Run]
 Cells = Mapping[tuple[str, str], tuple[float, float]]  # (learner, game) → mean and spread
@@ -61,6 +58,15 @@ def visits(runs: Runs, half_width: float, first: int, last: int, every: int = 1)
         return {"episode": kept, **actions, "reward": run.returns[kept]}
 
     return _rows(runs, visited)
+
+
+def at_peaks(
+    visits: pd.DataFrame, peaks: Mapping[str, Sequence[float]], radius: float = 3.0
+) -> pd.DataFrame:
+    """Rows of `visits` and, a column a peak, whether the joint action is within `radius` of it."""
+    u = visits[["u_1", "u_2", "u_3"]].to_numpy()
+    away = {name: np.linalg.norm(u - np.array(peak), axis=1) for name, peak in peaks.items()}
+    return visits.assign(**{name: distance < radius for name, distance in away.items()})
 
 
 def traces(runs: Runs) -> pd.DataFrame:
@@ -166,15 +172,21 @@ def first_reached(runs: Runs, level: float, window: int = 100) -> pd.DataFrame:
     Beside it stands how many seeds ever reach it; the others do not enter the median.
     """
 
-    def first(run: Run) -> dict[str, float]:
-        reached = smooth(run.returns, window)[window - 1 :] >= level
-        return {"episode": float(reached.argmax() + window - 1) if reached.any() else np.nan}
-
     def told(cell: pd.Series) -> str:
         median = f"{cell.median():.0f}" if cell.count() else "never"
         return f"{median} ({cell.count()} of {len(cell)})"
 
-    return _by_game(_rows(runs, first), "episode", told)
+    return _by_game(first_episodes(runs, level, window), "episode", told)
+
+
+def first_episodes(runs: Runs, level: float, window: int = 100) -> pd.DataFrame:
+    """Rows of game, learner, seed, episode: when the mean of `window` reaches `level`, or NaN."""
+
+    def first(run: Run) -> dict[str, float]:
+        reached = smooth(run.returns, window)[window - 1 :] >= level
+        return {"episode": float(reached.argmax() + window - 1) if reached.any() else np.nan}
+
+    return _rows(runs, first)
 
 
 def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str]) -> pd.DataFrame:
@@ -253,6 +265,20 @@ def _ended(cell: pd.Series, theirs: float, half: float) -> dict[str, str]:
     return told | {"ended alike": "yes" if alike else "no"}
 
 
+def at_optimum(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
+    """Who ends at the optimum: (learner, game) → right (seeds above `half_way`), n, most, all.
+
+    Args:
+        table: rows of `scores`.
+        column: of what was earned.
+    """
+    half = table["game"].map({game: half_way(game) for game in table["game"].unique()})
+    right = (table[column] > half).groupby([table["learner"], table["game"]], sort=False)
+    counts = right.agg(right="sum", n="size")
+    share = counts["right"] / counts["n"]
+    return counts.assign(most=share > 0.5, all=share == 1.0)
+
+
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's bootstrap interval on a game lies wholly above another's."""
     of_game = table[table["game"] == game].set_index("learner")["shared"]
@@ -272,52 +298,3 @@ def contacts(returns: np.ndarray) -> dict[str, float]:
     """
     ends = {"joint": returns > 0, "solo": returns < 0, "no contact": returns == 0}
     return {**{name: end.mean() for name, end in ends.items()}, "return": returns.mean()}
-
-
-# --- searches -----------------------------------------------------------------------------------
-
-
-def trials(study: "optuna.Study") -> pd.DataFrame:
-    """The trials of a study, best first: number, state, settings, score.
-
-    The score of a pruned trial is that of the seeds it was run on.
-    """
-    rows = [
-        {"trial": trial.number, "state": trial.state.name.lower()}
-        | {name: float(f"{value:.4g}") for name, value in trial.params.items()}
-        | {"score": trial.intermediate_values[max(trial.intermediate_values)]}
-        for trial in study.trials
-        if trial.intermediate_values
-    ]
-    return pd.DataFrame(rows).sort_values("score", ascending=False, ignore_index=True)
-
-
-def searches(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
-    """One row a study: its budget, what the learner's own settings scored, and the best trial.
-
-    Args:
-        studies: learner → its study, whose first trial has the learner's own settings.
-    """
-    rows = {}
-    for learner, study in studies.items():
-        table = trials(study)
-        best = table[table["state"] == "complete"].iloc[0]
-        settings = table.columns.drop(["trial", "state", "score"])
-        rows[TITLES[learner]] = {
-            "trials": len(table),
-            "on one seed only": int((table["state"] == "pruned").sum()),
-            "own settings": round(float(table.set_index("trial")["score"][0]), 2),
-            "best": round(float(best["score"]), 2),
-            "best settings": ", ".join(f"{name} {best[name]:.3g}" for name in settings),
-        }
-    return pd.DataFrame(rows.values(), pd.Index(rows, name="method"))
-
-
-def search_history(studies: Mapping[str, "optuna.Study"]) -> pd.DataFrame:
-    """Rows of learner, trial, score and best (of the trials so far that ran on all seeds)."""
-    parts = {}
-    for learner, study in studies.items():
-        table = trials(study).sort_values("trial", ignore_index=True)
-        whole = table["score"].where(table["state"] == "complete")
-        parts[learner] = table[["trial", "score"]].assign(best=whole.cummax().ffill())
-    return pd.concat(parts, names=["learner"]).reset_index("learner").reset_index(drop=True)

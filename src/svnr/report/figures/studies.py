@@ -55,7 +55,7 @@ def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> 
     """Every trial of a search as a dot and the best so far as a line, a panel a learner.
 
     Args:
-        history: rows of learner, trial, score, best, as `tables.search_history` makes them.
+        history: rows of learner, trial, score, best, as `searches.history` makes them.
         title: the message.
         lowest: scores below it are drawn at it, as triangles.
     """

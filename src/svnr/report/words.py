@@ -1,0 +1,19 @@
+"""Words for what tables say, so that a Finding is computed."""
+
+from collections.abc import Iterable
+
+
+def listed(names: Iterable[str], none: str = "none") -> str:
+    """Names as a sentence has them: "a", "a and b", "a, b and c"."""
+    *rest, last = list(names) or [none]
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def counted(n: int, noun: str) -> str:
+    """A number and its noun, with an s where there are several: "1 seed", "5 seeds"."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
+def held(holds: bool) -> str:
+    """Whether a statement holds, as its predicate."""
+    return "holds" if holds else "does not hold"

@@ -1,0 +1,15 @@
+import pytest
+
+from svnr.report import words
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [("", "none"), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")]
+)
+def test_names_are_listed_as_in_a_sentence(names, text):
+    assert words.listed(names) == text
+
+
+def test_nouns_follow_their_number():
+    assert [words.counted(n, "seed") for n in (0, 1, 5)] == ["0 seeds", "1 seed", "5 seeds"]
+    assert [words.held(holds) for holds in (True, False)] == ["holds", "does not hold"]
