@@ -249,7 +249,7 @@ METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "hysteretic", "lenient"]
 runs = outputs.finished(grid(["max_of_two"], METHODS, n_seeds, n_episodes))
 most = tables.at_optimum(tables.scores(runs), "training")["most"].droplevel("game")
 stays = words.listed(tables.TITLES[name] for name in METHODS if not most[name])
-title = f"Max of Two: at the wrong hill end {stays}"
+title = f"{stays} end at the wrong hill of Max of Two"
 curves = figures.training.training_curves(tables.curves(runs), {"max_of_two": ""}, title, 10, 0)
 outputs.figure(curves, "max_of_two", "Max of Two", runs, "the classic of this family of methods")
 
@@ -323,6 +323,7 @@ def learned(learner, own, alpha=0.3):
     return np.array([mean.item() for mean in means])
 
 
+# %%
 axis, origin = torch.linspace(-10, 10, 81), torch.zeros(1, 1)
 ends = {
     name: (10 * learner.act(origin, "greedy")[0]).tolist() for name, (learner, _) in teams.items()
@@ -368,7 +369,7 @@ one, other = ends["looks everywhere first"]
 apart = ", each waiting for an answer that the other does not give" if one * other < 0 else ""
 told = "These runs are too short to tell why."
 if is_start:
-    told = "So it is where it begins, and neither what it saw nor what it believes."
+    told = "So in these runs it is the start that decides, and not what was seen."
 text = (
     f"**Finding.** As set PR2 earns {earned['as set']:.2f}. If it looks everywhere first, it believes 5 to be worth "
     f"{looked['believed worth of 5']:.1f} and −5 to be worth {looked['believed worth of −5']:.1f}; but its actors end at "

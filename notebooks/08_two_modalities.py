@@ -208,6 +208,7 @@ def panels(runs, names, agent=0):
     }
 
 
+# %%
 def samples_of(policy, n):
     """Joint actions that are drawn from a policy on the grid."""
     places = np.random.default_rng(0).choice(policy.size, n, p=policy.ravel() / policy.sum())

@@ -247,7 +247,7 @@ divided.drop(columns="all")
 fails = [m for m, succeeds in particles["all"].items() if not succeeds]
 enough = [m for m in particles.index if m > max(fails, default=0)]
 Markdown(
-    f"**Finding.** Every seed of {n_study_seeds} succeeds from M = {min(enough, default='more than 64')} on. With 384 particles "
+    f"**Finding.** All of {words.counted(n_study_seeds, 'seed')} succeed from M = {min(enough, default='more than 64')} on. With 384 particles "
     "in all, divided otherwise: "
     + "; ".join(f"{name}, {row['seeds at 9.4']}" for name, row in divided.iterrows())
     + "."

@@ -85,7 +85,7 @@ scored = pd.DataFrame(
 flat = words.listed(scored.index[scored["above"] == 0])
 outputs.figure(
     figures.studies.search_history(
-        searches.history(studies), f"Fifty trials each: none leaves the wrong hill with {flat}"
+        searches.history(studies), f"Fifty trials each: not one finds the right hill with {flat}"
     ),
     "tuning_history",
     "The searches, trial by trial",
@@ -97,8 +97,9 @@ outputs.table(searches.found(studies), "tuning", "What the searches found")
 
 # %%
 Markdown(
-    "**Finding.** Trials whose runs earn more than half of the way to the optimum, in the mean: "
-    + "; ".join(f"{name} {row['above']} of {row['of']}" for name, row in scored.iterrows())
+    f"**Finding.** Trials whose mean score is above {half:g}, so that every seed they ran may have found the right hill, and "
+    f"those above {half / 2:g}, where one of two may: "
+    + "; ".join(f"{name} {row['all']} and {row['one']}" for name, row in scored.iterrows())
     + ". (`alpha_final` is the paper's α′; under three phases the last temperature is 0.3 whatever it is.)"
 )
 
@@ -131,7 +132,9 @@ diverged = scores[scores["shared"] < -2]
 Markdown(
     "**Finding.** Seeds that end far below both hills: "
     + words.listed(
-        f"{tables.TITLES[row.learner]}'s {row.seed} on {tables.TITLES[row.game]} ({row.shared:.1f})"
+        words.minus(
+            f"{row.seed} of {tables.TITLES[row.learner]} on {tables.TITLES[row.game]} ({row.shared:.1f})"
+        )
         for row in diverged.itertuples()
     )
     + "."
@@ -193,8 +196,8 @@ Markdown(
 # The same for [19](19_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
 # directions, the game of [10](10_particle_gather.ipynb), nothing was searched yet**: no method is *as tuned* there, and
 # `svnr train particle_gather_turned svnr --tuned` has what these searches found, on this game. A trial takes minutes here,
-# so every method has six; with so few TPE still draws at random. What is earned is spread over steps and states differ, so temperatures and numbers of
-# particles are searched around the smaller ones of this game; all else is searched where it was.
+# so every method has six; with so few TPE still draws at random. What is earned is spread over steps and states differ, so
+# temperatures and numbers of particles are searched around the smaller ones of this game; all else is searched where it was.
 
 # %%
 searches.ranges(METHODS, GATHER)
@@ -211,7 +214,7 @@ more = gains.index[gains["best"] - gains["own settings"] > 0.5]
 outputs.figure(
     figures.studies.search_history(
         searches.history(gather_studies),
-        f"Six trials each, fixed start: more than their own settings only {words.listed(more)}",
+        f"Six trials each: {len(more)} of {len(gains)} searches gain more than half a point",
         lowest=-3.0,
     ),
     "tuning_history_gather",
@@ -241,11 +244,12 @@ by_alpha.rename_axis("last α").style.format("{:.2f}", na_rep="–")
 
 # %%
 hot = by_alpha[by_alpha.index >= 0.6].stack()
-Markdown(
+text = (
     f"**Finding.** The {len(hot)} trials that end at α = 0.6 or more score {hot.min():.1f} to {hot.max():.1f}. Table 1 has "
     "ROMMEO at −0.87 and MASQL at −0.54. That their temperature was never brought low is a lead for these two cells, and no "
     f"proof: at α = {by_alpha['ROMMEO'].dropna().index[0]:.2f} ROMMEO's trial scores {by_alpha['ROMMEO'].dropna().iloc[0]:.2f}."
 )
+Markdown(words.minus(text))
 
 # %%
 gather_runs = outputs.finished(
@@ -257,7 +261,7 @@ outputs.figure(
     figures.gather.training_curves(
         tables.curves(gather_runs),
         {GATHER: GAMES[GATHER].title},
-        f"As tuned, from a fixed start: every seed meets of {always}",
+        f"As tuned, from a fixed start, every seed of {always} meets",
     ),
     "fig4d_as_tuned",
     "Figure 4d, fixed start, as tuned",
@@ -287,7 +291,7 @@ outputs.table(reached, "as_set_as_tuned_gather", label, [*gather_set_runs, *gath
 # %%
 met = {name: [r for r in gather_runs if r.spec.learner == name] for name in METHODS}
 never = {name: sum(not (run.returns > 0).any() for run in of) for name, of in met.items()}
-Markdown(
+text = (
     "**Finding.** What the best of six trials scored, and how many other seeds then meet, beside as set: "
     + "; ".join(
         f"{name} {gains.loc[name, 'best']:.2f}, {row.iloc[1]} (as set {row.iloc[0]})"
@@ -297,6 +301,7 @@ Markdown(
     + words.listed(f"{n} of {tables.TITLES[name]}'s" for name, n in never.items() if n)
     + "."
 )
+Markdown(words.minus(text))
 
 # %% [markdown]
 # Where meeting is a matter of the seed, two runs a trial choose the luckiest settings, not the best. Why it matters to

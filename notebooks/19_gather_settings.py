@@ -242,6 +242,7 @@ TOGETHER = {
 }
 
 
+# %%
 def changed(changes, game=NAME, length=study_episodes):
     """SVNR's run with some settings undone."""
     return run_spec(game, "svnr", 0, length, changes)
@@ -421,6 +422,7 @@ RULES = {
 }
 
 
+# %%
 def judged(rules):
     """What three scripted teams earn under some rules."""
     game = particle_gather(**rules)

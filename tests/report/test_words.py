@@ -13,3 +13,7 @@ def test_names_are_listed_as_in_a_sentence(names, text):
 def test_nouns_follow_their_number():
     assert [words.counted(n, "seed") for n in (0, 1, 5)] == ["0 seeds", "1 seed", "5 seeds"]
     assert [words.held(holds) for holds in (True, False)] == ["holds", "does not hold"]
+
+
+def test_negative_numbers_have_a_minus_and_names_keep_their_hyphen():
+    assert words.minus("L-MADRL -0.5 (-2 to 1)") == "L-MADRL −0.5 (−2 to 1)"

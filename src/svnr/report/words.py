@@ -1,5 +1,6 @@
 """Words for what tables say, so that a Finding is computed."""
 
+import re
 from collections.abc import Iterable
 
 
@@ -17,3 +18,8 @@ def counted(n: int, noun: str) -> str:
 def held(holds: bool) -> str:
     """Whether a statement holds, as its predicate."""
     return "holds" if holds else "does not hold"
+
+
+def minus(text: str) -> str:
+    """A text whose negative numbers have a minus sign in place of a hyphen."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from svnr.experiments.catalogue import LEARNERS
+from svnr.report import words
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
@@ -70,18 +71,19 @@ def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> 
         axis.plot(rows["trial"][low], low[low] * lowest, "v", color=color, markersize=3.5)
         axis.step(rows["trial"], rows["best"], where="post", color=INK, linewidth=1.2)
         axis.tick_params(labelbottom=True)
-    _key_of_searches(figure, lowest)
+    _key_of_searches(figure, lowest, bool((history["score"] < lowest).any()))
     return figure
 
 
-def _key_of_searches(figure: plt.Figure, lowest: float) -> None:
+def _key_of_searches(figure: plt.Figure, lowest: float, is_cut: bool) -> None:
     """What dots, triangles and the line are: in the place without a panel, or below."""
     marks = [
         plt.Line2D([], [], marker="o", color=INK, linestyle="", markersize=2.5, label="a trial"),
         plt.Line2D([], [], marker="v", color=INK, linestyle="", markersize=3.5),
         plt.Line2D([], [], color=INK, linewidth=1.2, label="the best so far"),
     ]
-    marks[1].set_label(f"a trial below {lowest:g}".replace("-", "−"))
+    marks[1].set_label(words.minus(f"a trial below {lowest:g}"))
+    marks = marks if is_cut else [marks[0], marks[2]]
     empty = [axis for axis in figure.axes if not axis.get_visible()]
     if not empty:
         return kit.legend_below(figure, marks)

@@ -98,6 +98,7 @@ def _seeds(axis: plt.Axes, rows: pd.DataFrame, color: str, levels: tuple[float, 
     told = f"{(ends > half).sum()} of {len(ends)}"
     axis.text(0.97, half, told, transform=axis.get_yaxis_transform(), fontsize=7, va="center")
     axis.texts[-1].set(ha="right", color=INK)
+    kit.legible(axis.texts[-1])
 
 
 def _counted(curves: pd.DataFrame) -> str:
