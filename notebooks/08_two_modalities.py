@@ -217,8 +217,8 @@ def samples_of(policy, n):
 
 density = exact.sum(axis=1)  # over u₂, for the plane of u₁ and u₃
 keep = [name for name, told in both.items() if int(told.split(" of ")[0])]
-title = f"Printed settings: both modes are kept by {words.listed(keep)}"
-drawn = {"the exact policy": 10 * samples_of(exact, as_printed[0].perceived.shape[1])}
+title = f"Printed settings: both modes are kept by {words.listed(keep, 'no method')}"
+drawn = {"exact": 10 * samples_of(exact, as_printed[0].perceived.shape[1])}
 drawn |= panels(as_printed, [*SOFT, "hasac", *HARD, *FURTHER])
 outputs.figure(
     figures.perceived_policies(drawn, density, title, columns=7),
@@ -231,11 +231,11 @@ outputs.figure(
 # %%
 lost = 1 - exact_mass
 Markdown(
-    f"**Finding.** With the printed settings {words.listed(keep)} of {len(both)} methods keep both modes on any seed. "
+    f"**Finding.** With the printed settings both modes are kept, on any seed, by {words.listed(keep, 'none')} of {len(both)} methods. "
     f"SVNR's highest mass at the narrow hill is {printed_table.loc['SVNR', 'highest']:.2f}, where {exact_mass:.2f} is right; "
     f"it plays {'the wide hill' if printed_table.loc['SVNR', 'highest'] < 0.05 else 'neither hill'} alone. A policy that is "
     f"right but for the lost mode has a PRO gap of −log {lost:.2f} = {-np.log(lost):.2f}: SVNR has "
-    f"{printed_table.loc['SVNR', 'PRO gap']:.2f}, and methods that perceive a single point {printed_table.loc['MADDPG', 'PRO gap']:.1f}."
+    f"{printed_table.loc['SVNR', 'PRO gap']:.2f}, and MADDPG, which perceives a single point, {printed_table.loc['MADDPG', 'PRO gap']:.1f}."
 )
 
 # %% [markdown]
@@ -277,7 +277,7 @@ outputs.figure(
     figures.perceived_policies(
         panels(changed, [*FAMILY, "masql"]),
         density,
-        f"With the recipe {words.listed(keep, 'no method')} perceive both modes; drawn apart, they mix",
+        f"With the recipe both modes are perceived by {words.listed(keep, 'no method')}",
         acted,
     ),
     "fig3_two_modalities",
@@ -303,8 +303,9 @@ nested, apart_too = changed_table.loc["SVNR"], changed_table.loc["MASQL"]
 Markdown(
     f"**Finding.** Samples of the exact policy have a PRO gap of {floor:.2f} by this estimate; the methods lie above it by "
     + ", ".join(f"{name} {gap:+.2f}" for name, gap in above.items())
-    + f", whether they keep both modes ({', '.join(f'{name} {count}' for name, count in both.items())}) or not: such gaps "
-    "are too near to each other to rank them. What sets SVNR and MASQL apart is execution. "
+    + f", whether they keep both modes ({', '.join(f'{name} {count}' for name, count in both.items())}) or not"
+    + (": such gaps are too near to each other to rank them" if np.ptp(above) < 0.1 else "")
+    + ". What sets SVNR and MASQL apart is execution. "
     f"With shared noise SVNR's agents play one particle and earn "
     f"{nested['shared noise']:.2f}; with noise that they do not share they play the product of their marginals, of which "
     f"ERO speaks ({nested['ERO gap']:.1f}), and earn {nested['independent noise']:.2f}. MASQL's agents, each with a "

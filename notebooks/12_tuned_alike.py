@@ -78,11 +78,14 @@ trials = {name: searches.trials(studies[name]) for name in METHODS}
 half = tables.half_way(SEARCHED)
 scored = pd.DataFrame(
     {
-        tables.TITLES[n]: {"above": (t["score"] > half).sum(), "of": len(t)}
-        for n, t in trials.items()
+        tables.TITLES[name]: {
+            "all": (table["score"] > half).sum(),
+            "one": table["score"].between(half / 2, half).sum(),
+        }
+        for name, table in trials.items()
     }
 ).T
-flat = words.listed(scored.index[scored["above"] == 0])
+flat = words.listed(scored.index[scored.sum(axis=1) == 0])
 outputs.figure(
     figures.studies.search_history(
         searches.history(studies), f"Fifty trials each: not one finds the right hill with {flat}"

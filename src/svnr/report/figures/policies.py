@@ -90,10 +90,11 @@ def perceived_policies(
     if executed:
         for axis, row in zip(axes[::columns], ("perceived", "executed"), strict=True):
             axis.set_ylabel(f"{row}\nu₃")
+    told = "Executed: what the team does if each agent draws by itself." if executed else ""
     kit.caption(
         figure,
         f"A dot is one of {len(next(iter(panels.values()))):,} samples, seed 0; lines: 2, "
-        "10, 30 and 60 % of the exact density's maximum.",
+        f"10, 30 and 60 % of the exact density's maximum. {told}",
     )
     return figure
 

@@ -44,7 +44,7 @@ def training_curves(
     rows = [LEARNERS[cell[1]].title if cell else None for cell in places]
     heads = [panels[cell[0]] if cell else None for cell in places]
     titles = heads[:columns] + [""] * (len(places) - columns) if grid else rows
-    size = (FULL_WIDTH + 1.5, 0.85 if grid else 1.6)
+    size = (FULL_WIDTH + 1.5, 0.85 if grid and len(places) > columns else 1.6)
     figure, axes = kit.panels(titles, *size, columns, 0.75, title, sharex=True, sharey=True)
     figure.supylabel("return", fontsize=9)
     for place, (axis, cell) in enumerate(zip(axes, places, strict=True)):
