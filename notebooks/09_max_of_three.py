@@ -176,7 +176,7 @@ outputs.table(first, "steps_to_optimum", "Episodes until the mean reward of 100 
 passed = tables.first_episodes(runs, level=5.0).groupby("learner", sort=False)["episode"]
 spans = passed.agg(["min", "max"]).dropna()
 Markdown(
-    "**Finding.** The mean of the last 100 rewards passes 5 between episodes "
+    "**Finding.** At any width the mean of the last 100 rewards first passes 5 between episodes "
     + "; ".join(
         f"{tables.TITLES[name]} {row['min']:.0f} to {row['max']:.0f}"
         for name, row in spans.iterrows()
@@ -188,7 +188,7 @@ Markdown(
 # ## 3. Where the teams went: Figure 5
 #
 # > "During 1 to 1500 steps, […] agents have a significant visitation probability on the local optima […]. They visit the
-# > global optima more frequently at 1500 to 3000 steps" (§8.1, of SVNR)
+# > global optima more frequently at 1500 to 3000" steps (§8.1, of SVNR)
 #
 # **What to expect.** A cloud over the whole box, denser at the wrong hill, and a knot at the right one.
 

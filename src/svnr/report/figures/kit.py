@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, zip_longest
-from textwrap import fill
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -76,13 +76,6 @@ def legend_below(figure: plt.Figure, handles: Sequence[Artist] = (), **options: 
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
 
 
-def caption(figure: plt.Figure, text: str) -> None:
-    """What a figure shows of how much, in small type below it, broken to its width."""
-    lines = fill(text, int(15.5 * figure.get_figwidth()))
-    note = figure.legend([], [], title=lines, loc="outside lower left", alignment="left")
-    note.get_title().set(fontsize=7, color=INK)
-
-
 def legible(*artists: Artist) -> None:
     """A white rim around what is written or drawn over dots."""
     for artist in artists:
@@ -111,6 +104,18 @@ def name_ends(axis: plt.Axes, ends: Sequence[tuple[float, str, str]], gap: float
     for height, (_, name, color) in zip(heights, placed, strict=True):
         text = axis.text(1.015, height - excess, name, transform=axis.transAxes, va="center")
         text.set(color=color, fontsize=8)
+
+
+def caption(figure: plt.Figure, text: str) -> None:
+    """Lines below the figure: what was counted, how many, and what the spread is of."""
+    lines = wrap(text, int(19 * figure.get_figwidth()))
+    needed = 0.06 + 0.15 * len(lines)  # inches
+    height = figure.get_figheight() + needed
+    figure.set_figheight(height)
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0, needed / height, 1, 1 - needed / height))
+    told = figure.text(0.01, 0.03 / height, "\n".join(lines), va="bottom")
+    told.set(fontsize=7, color=INK, linespacing=1.35)
 
 
 def ticks_at(axis: plt.Axes, values: Sequence[float]) -> None:

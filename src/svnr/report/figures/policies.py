@@ -26,7 +26,7 @@ def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]
     titles = [LEARNERS[str(learner)].title for learner, _ in learners]
     names = [*titles, *[""] * len(titles)]
     size = (1.75 * len(titles) + 0.9, 1.55)
-    figure, axes = kit.panels(names, *size, len(titles), 0.75, title, sharex=True, sharey=True)
+    figure, axes = kit.panels(names, *size, len(titles), 0.5, title, sharex=True, sharey=True)
     dots: dict = {"s": 4, "alpha": 0.7, "lw": 0, "rasterized": True, "vmin": -20, "vmax": 10}
     for column, (_, rows) in enumerate(learners):
         shown = rows.sort_values("reward")
@@ -76,7 +76,7 @@ def perceived_policies(
     shown = [*panels.items(), *(executed or {}).items()]
     names = [*panels, *[""] * len(executed or {})]
     size = (FULL_WIDTH + 1.5, 0.85 * (FULL_WIDTH + 1.5) / columns + 0.25)
-    figure, axes = kit.panels(names, *size, columns, 0.5, title, sharex=True, sharey=True)
+    figure, axes = kit.panels(names, *size, columns, 0.35, title, sharex=True, sharey=True)
     contours = {"levels": density.max() * np.array([0.02, 0.1, 0.3, 0.6]), "linewidths": 0.4}
     colors = {entry.title: COLORS[name] for name, entry in LEARNERS.items()}
     even = np.linspace(-10, 10, len(density))
@@ -134,7 +134,7 @@ def own_actions(
         starts: team → the action at which its actors began.
     """
     exact, teams = worths.iloc[:, 0], list(worths.columns[1:])
-    figure, axes = kit.panels(teams, FULL_WIDTH + 1.5, 2.1, 0, 0.5, title, sharey=True)
+    figure, axes = kit.panels(teams, FULL_WIDTH + 1.5, 2.1, 0, 0.2, title, sharey=True)
     for axis, name in zip(axes, teams, strict=True):
         axis.plot(exact.index, exact, color=INK, linewidth=2.6, alpha=0.35)
         axis.plot(worths.index, worths[name], color=COLORS["pr2"], linewidth=1.6)

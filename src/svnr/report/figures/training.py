@@ -45,7 +45,7 @@ def training_curves(
     heads = [panels[cell[0]] if cell else None for cell in places]
     titles = heads[:columns] + [""] * (len(places) - columns) if grid else rows
     size = (FULL_WIDTH + 1.5, 0.85 if grid and len(places) > columns else 1.6)
-    figure, axes = kit.panels(titles, *size, columns, 0.75, title, sharex=True, sharey=True)
+    figure, axes = kit.panels(titles, *size, columns, 0.5, title, sharex=True, sharey=True)
     figure.supylabel("return", fontsize=9)
     for place, (axis, cell) in enumerate(zip(axes, places, strict=True)):
         if cell is not None:
@@ -185,7 +185,7 @@ def over_generalization(traces: pd.DataFrame, curves: pd.DataFrame, title: str) 
     names = list(dict.fromkeys(traces["learner"]))
     titles = [LEARNERS[name].title for name in names] + [""] * 2 * len(names)
     figure, axes = kit.panels(
-        titles, FULL_WIDTH + 2, 1.0, len(names), 0.75, title, sharex=True, sharey="row"
+        titles, FULL_WIDTH + 2, 1.0, len(names), 0.5, title, sharex=True, sharey="row"
     )
     shown = (("PRO gap", traces, "pro"), ("ERO gap", traces, "ero"), ("reward", curves, "reward"))
     for row, (label, table, column) in enumerate(shown):
