@@ -293,7 +293,8 @@ Markdown(
 
 # %% [markdown]
 # **What to expect.** If this is the reason, more exploration will not help, not even when the critic has seen the right
-# hill; a better start will, without any exploration more.
+# hill; a better start will, without any exploration more. (*As set* is with the settings that all runs here have, before
+# any search: [12](12_tuned_alike.ipynb).)
 
 
 # %%

@@ -73,7 +73,7 @@ def several(values):
 #
 # Here both particles always start in the same two places, on opposite sides and 0.4 away. From there a team can learn its
 # pushes by heart ([10](10_particle_gather.ipynb), section 1), so this is the easier game, and the one that the settings
-# were found on. Its returns are one-step, and no row is turned. The later version's methods were not run on it.
+# were found on. Its returns are one-step, and noise is drawn anew at every step. The later version's methods were not run on it.
 
 # %%
 specs = grid([NAME], METHODS, n_seeds, n_episodes)

@@ -72,6 +72,11 @@ def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> 
         axis.step(rows["trial"], rows["best"], where="post", color=INK, linewidth=1.2)
         axis.tick_params(labelbottom=True)
     _key_of_searches(figure, lowest, bool((history["score"] < lowest).any()))
+    kit.caption(
+        figure,
+        "A trial's score is the mean over its two seeds, or the first one's where it was stopped "
+        "early; the line counts those that ran on both.",
+    )
     return figure
 
 
