@@ -63,14 +63,15 @@ def search_history(history: pd.DataFrame, title: str, lowest: float = -15.0) -> 
     learners = history.groupby("learner", sort=False)
     titles = [LEARNERS[str(learner)].title for learner, _ in learners]
     columns, size = min(len(titles), 4), (FULL_WIDTH + 1.2, 1.6)
-    labels = ("trial", "reward, last 100 episodes")
-    figure, axes = kit.panels(titles, *size, columns, 0.7, title, labels)
+    figure, axes = kit.panels(titles, *size, columns, 0.7, title, sharex=True, sharey=True)
+    figure.supylabel("reward, last 100 episodes", fontsize=9)
     for axis, (learner, rows) in zip(axes, learners, strict=True):
         low, color = rows["score"] < lowest, COLORS[str(learner)]
         axis.plot(rows["trial"], rows["score"].mask(low), "o", color=color, markersize=2.5)
         axis.plot(rows["trial"][low], low[low] * lowest, "v", color=color, markersize=3.5)
         axis.step(rows["trial"], rows["best"], where="post", color=INK, linewidth=1.2)
         axis.tick_params(labelbottom=True)
+        axis.set_xlabel("trial")
     _key_of_searches(figure, lowest, bool((history["score"] < lowest).any()))
     kit.caption(
         figure,
