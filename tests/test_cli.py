@@ -36,7 +36,8 @@ def repository(tmp_path, monkeypatch):
     for name, code in codes.items():
         (tmp_path / "notebooks" / f"{name}.py").write_text(NOTEBOOK.format(code=code))
     for scale in ("smoke", "quick", "paper"):
-        lines = [f"{name}: {{timeout: 60, parameters: {{answer: 7}}}}" for name in codes]
+        answer = 42 if scale == "paper" else 7
+        lines = [f"{name}: {{timeout: 60, parameters: {{answer: {answer}}}}}" for name in codes]
         (presets / f"{scale}.yaml").write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
     return tmp_path

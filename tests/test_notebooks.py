@@ -12,8 +12,9 @@ import papermill
 import pytest
 
 from svnr.publish.notebooks import from_source, parameters, source_hash
-from svnr.publish.sources import presets, sources
-from svnr.report.provenance import check_parameters
+from svnr.publish.sources import sources
+from svnr.report.presets import presets
+from svnr.report.provenance import check_parameters, own_numbers
 from svnr.report.scales import SCALES
 
 ROOT = Path(__file__).parents[1]
@@ -107,6 +108,14 @@ def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
     assert preset["timeout"] > 0
     check_parameters(known, preset["parameters"])
     assert known.keys() >= {"scale", "output"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_papers_scale_says_the_notebooks_own_numbers(name):
+    """All of them, so that no save in JupyterLab can change what the paper's scale is."""
+    own, told = parameters(from_source(SOURCES[name])), presets(ROOT, "paper")[name]["parameters"]
+    assert told.keys() == own.keys() - {"scale", "output", "n_jobs"}
+    assert own_numbers(ROOT, name, own) == {}
 
 
 @pytest.mark.parametrize("scale", SCALES)
