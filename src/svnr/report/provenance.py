@@ -21,9 +21,12 @@ from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import RunSpec
 from svnr.experiments.store import kept
+from svnr.report.presets import presets
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
 
+BY_HAND = "build/by_hand"  # where goes what is not this repository's own
+REBUILDING = "svnr_rebuilds"  # a name that is True where `svnr` executes a notebook
 WANTED = "wanted.json"  # beside finished runs: which ones notebooks asked for in vain
 
 
@@ -35,8 +38,10 @@ class Outputs:
         notebook: name of the notebook, "09_max_of_three".
         scale: "smoke", "quick" or "paper": how much was run.
         folder: below it lie figures/ and results/; empty for the repository itself, or for
-            build/by_hand if a parameter is not the notebook's own default.
+            build/by_hand if a parameter is not the paper scale's.
         parameters: the notebook's parameters, recorded in the manifest.
+        rebuilding: it is executed by `svnr`, which alone writes the repository's figures; what
+            others draw, from whatever code, goes to build/by_hand.
 
     Raises:
         ValueError: if there is no such scale.
@@ -46,15 +51,18 @@ class Outputs:
     scale: str = "paper"
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    rebuilding: bool = False
 
     @classmethod
     def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
         """The outputs of a notebook, told by its own `globals()` what its parameters are."""
-        given = {name: names[name] for name in _defaults(notebook) if name in names}
-        check_parameters(_defaults(notebook), given)
+        defaults = _defaults(repository_root(), notebook)
+        given = {name: names[name] for name in defaults if name in names}
+        check_parameters(defaults, given)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
         parameters = {name: value for name, value in given.items() if name not in others}
-        return cls(notebook, names["scale"], names["output"], parameters)
+        rebuilding = names.get(REBUILDING, False)
+        return cls(notebook, names["scale"], names["output"], parameters, rebuilding)
 
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
@@ -62,10 +70,10 @@ class Outputs:
 
     @cached_property
     def root(self) -> Path:
-        """The folder that holds figures/ and results/; a relative one is the repository's."""
-        own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
-        asked = Path(self.folder or ("" if own == dict(self.parameters) else "build/by_hand"))
-        folder, root = asked.expanduser(), repository_root()
+        """The folder that holds results/ and figures/; a relative one is the repository's."""
+        root = repository_root()
+        own = not self.folder and own_numbers(root, self.notebook, self.parameters)
+        folder = Path(BY_HAND if own else self.folder).expanduser()
         if not folder.is_absolute() and not (root / folder).resolve().is_relative_to(root):
             raise ValueError(f"output must be below {root}, or absolute, got {self.folder!r}")
         return root / folder
@@ -82,8 +90,9 @@ class Outputs:
         for spec in specs:
             if spec.key not in there:
                 self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
-        told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
-        _add_entry(self.results / WANTED, {self.notebook: told})
+        if self.rebuilding:
+            told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
+            _add_entry(self.results / WANTED, {self.notebook: told})
         return runs
 
     @cached_property
@@ -124,7 +133,8 @@ class Outputs:
 
     @cached_property
     def _folder(self) -> Path:
-        folder = self.root / "figures"
+        by_hand = self.root == repository_root() and not self.rebuilding
+        folder = self.root / (BY_HAND if by_hand else "") / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -162,12 +172,31 @@ def too_short(runs: Sequence[Run]) -> str:
     return f"too short to tell: {told.length} {told.unit} of {needed:,}"
 
 
-def _defaults(notebook: str) -> dict[str, Any]:
-    """The parameters that a notebook of the repository was committed with."""
-    source = repository_root() / "notebooks" / f"{notebook}.py"
+def _defaults(root: Path, notebook: str) -> dict[str, Any]:
+    """The parameters that a notebook of the repository begins with."""
+    source = root / "notebooks" / f"{notebook}.py"
     text = source.read_text(encoding="utf-8") if source.exists() else ""
     _, _, rest = text.partition('# %% tags=["parameters"]\n')
     return annotated_values(rest.partition("\n# %%")[0])
+
+
+def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are not those of the paper's scale, with what they are there.
+
+    They are presets/paper.yaml's: a notebook's own change when somebody saves it in JupyterLab.
+    """
+    told = presets(root, "paper").get(notebook, {}).get("parameters") or {}
+    paper = {**_defaults(root, notebook), **told}
+    return {
+        name: paper.get(name)
+        for name, value in parameters.items()
+        if _listed(value) != _listed(paper.get(name))
+    }
+
+
+def _listed(value: Any) -> Any:
+    """A value as YAML has it, tuples as lists."""
+    return list(map(_listed, value)) if isinstance(value, (list, tuple)) else value
 
 
 def annotated_values(code: str) -> dict[str, Any]:
@@ -200,8 +229,8 @@ def _check_like(name: str, value: Any, default: Any) -> None:
         check_count(name, value, least=min(default, 1))
     elif type(default) is float:
         fitted(name, value, Positive if default > 0 else NotNegative if default == 0 else float)
-    elif isinstance(default, list):
-        if not isinstance(value, list) or not value:
+    elif isinstance(default, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or not value:
             raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
         for index, item in enumerate(value):
             _check_like(f"{name}[{index}]", item, default[0])
