@@ -187,7 +187,7 @@ for way in ("shared", "independent"):
 
 # %%
 Markdown(
-    f"**Finding.** At s₂ = {width:g} the hills hold alike at α_c = {land.border[row]:.1f}. At α = {land.alphas[worst]:g} "
+    f"**Finding.** At s₂ = {width:g} each hill holds half at α_c = {land.border[row]:.1f}. At α = {land.alphas[worst]:g} "
     f"the right hill holds {land.mass[row, worst]:.0%}; a shared draw earns {land.earned['shared'][row, worst]:.1f} there, "
     f"independent ones {land.earned['independent'][row, worst]:.1f}; "
     f"at α = {land.alphas[0]:g} the two are {missed[0]:.2f} apart."
