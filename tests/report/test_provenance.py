@@ -43,6 +43,16 @@ def test_figures_and_tables_are_written_and_recorded(tmp_path):
     assert entry["versions"].keys() >= {"torch", "numpy", "matplotlib"}
 
 
+def test_animations_are_written_and_recorded(tmp_path):
+    outputs = Outputs("04_negotiation", "smoke", str(tmp_path), {"n_rounds": 30})
+    path = outputs.animation([line(), line()], "falling", "While α falls", 0.1, note="ours")
+    assert path == tmp_path / "figures" / "falling.gif" and path.read_bytes()[:4] == b"GIF8"
+    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text(encoding="utf-8"))
+    entry = manifest["falling.gif"]
+    assert entry["label"] == "While α falls" and entry["note"] == "ours"
+    assert entry["runs"] == 0 and entry["parameters"] == {"n_rounds": 30}
+
+
 def run_of(n_episodes, game="particle_gather"):
     spec = run_spec(game, "maddpg", n_episodes=n_episodes)
     return Run(spec, {"return": np.zeros(n_episodes)})

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import RunSpec
 from svnr.experiments.store import kept
+from svnr.report.gifs import picture, write_gif
 from svnr.report.presets import presets
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
@@ -119,6 +120,26 @@ class Outputs:
             figure.savefig(self._folder / f"{name}.png", metadata={"Software": None})
         self._record(f"{name}.png", label, runs, note)
         return figure
+
+    def animation(
+        self, frames: Iterable[Figure], name: str, label: str, seconds: float, note: str = ""
+    ) -> Path:
+        """Write figures as the pictures of a GIF that runs for ever and record it.
+
+        Args:
+            frames: the pictures in their order, all of one size; the last one stays a while.
+            name: file name without ending.
+            label: see `figure`.
+            seconds: that each picture is shown.
+            note: see `figure`.
+
+        Returns:
+            Where the GIF lies.
+        """
+        path = self._folder / f"{name}.gif"
+        write_gif(path, map(picture, frames), seconds)
+        self._record(path.name, label, (), note)
+        return path
 
     def table(
         self, table: pd.DataFrame, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
