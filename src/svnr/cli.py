@@ -148,7 +148,7 @@ def _tune(options: argparse.Namespace) -> int:
 
     from svnr.experiments.studies import StudySpec
     from svnr.experiments.tune import tune
-    from svnr.report.tables import trials
+    from svnr.report.searches import trials
 
     check_count("jobs", options.jobs)
     budget = {"n_trials": options.trials, "n_seeds": options.seeds, "n_episodes": options.episodes}

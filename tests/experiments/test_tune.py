@@ -13,7 +13,7 @@ from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
 from svnr.experiments.studies import StudySpec, read_study
 from svnr.experiments.tune import Search, Trial, finished_trials, proposed, score, tune
-from svnr.report.tables import trials
+from svnr.report.searches import trials
 
 
 def spec(**changes):
