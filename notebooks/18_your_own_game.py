@@ -28,8 +28,8 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
+from svnr.experiments import evaluate
 from svnr.experiments.catalogue import make_game
-from svnr.experiments.evaluate import over_generalization, returns
 from svnr.experiments.specs import TrainSettings, run_spec
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
@@ -41,17 +41,13 @@ from svnr.games.parallel import ParallelGame
 from svnr.learners.maddpg import MADDPG, MADDPGSettings
 from svnr.learners.masql import MASQL, MASQLSettings
 from svnr.learners.svnr import SVNR, SVNRSettings
-from svnr.report import tables, words
-from svnr.report.figures import training as figures
+from svnr.report import figures, tables, words
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import smooth
 from svnr.sets import none, strict
 from svnr.stein.negotiation import negotiate
 from svnr.stein.svgd import boltzmann_score, pre_tanh
-from svnr.theory import maxent
-from svnr.theory.overgeneralization import pro_gap
-
-torch.set_num_threads(1)
+from svnr.theory import maxent, overgeneralization
 
 # %% tags=["parameters"]
 n_episodes: int = 3000  # length of each live run
@@ -62,6 +58,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
+torch.set_num_threads(1)
 outputs = Outputs.of("18_your_own_game", globals())
 
 # %% [markdown]
@@ -123,7 +120,9 @@ pd.Series(
     {
         "best action, partner at random": best_alone,
         "best action, partner answering": best_together,
-        "PRO gap of believing in a random partner, α = 0.5": pro_gap(uniform, payoff, 0.5, 0),
+        "PRO gap of believing in a random partner, α = 0.5": overgeneralization.pro_gap(
+            uniform, payoff, 0.5, 0
+        ),
         "exact mass beyond 0.5, both agents, α = 0.5": maxent.boltzmann(payoff, 0.5)[
             30:, 30:
         ].sum(),
@@ -132,12 +131,13 @@ pd.Series(
 
 # %%
 assert best_alone < 0 < best_together  # less than half an effort, and more
-gap = pro_gap(uniform, payoff, 0.5, 0)
-Markdown(
+gap = overgeneralization.pro_gap(uniform, payoff, 0.5, 0)
+text = (
     f"**Finding.** With a random partner the best action is {best_alone:.2f}, with the best answer {best_together:.2f}: the one "
     "who looks at averages pulls little. That is relative over-generalization, and the belief behind it is "
     f"{gap:.1f} nats away from the best one."
 )
+Markdown(words.minus(text))
 
 # %% [markdown]
 # ## 3. Negotiate with particles
@@ -191,8 +191,8 @@ def run(name, seed):
     records = train(game, learner, TrainSettings(length=n_episodes), seed)
     reward = smooth(np.array([record.reward[0] for record in records]), window=100)
     curve = pd.DataFrame({"episode": range(n_episodes), "reward": reward})[::10]
-    gaps = over_generalization(game, learner, 500, seed, alpha=0.5)
-    ends = {"greedy": returns(game, learner, "greedy", 100, seed).mean()}
+    gaps = evaluate.over_generalization(game, learner, 500, seed, alpha=0.5)
+    ends = {"greedy": evaluate.returns(game, learner, "greedy", 100, seed).mean()}
     ends |= {gap.upper(): values.max() for gap, values in gaps.items()}
     return curve.assign(game=game.name, learner=name, seed=seed), ends
 
@@ -206,7 +206,7 @@ there = (ended["greedy"] > 7).groupby("learner", sort=False).mean() > 0.5
 reach = words.listed(tables.TITLES[name] for name, reaches in there.items() if reaches)
 curves = pd.concat([curve for curve, _ in live.values()])
 outputs.figure(
-    figures.training_curves(
+    figures.training.training_curves(
         curves,
         {game.name: "Rowers"},
         f"Rowers: the island is reached by {reach}",

@@ -17,3 +17,4 @@ def test_nouns_follow_their_number():
 
 def test_negative_numbers_have_a_minus_and_names_keep_their_hyphen():
     assert words.minus("L-MADRL -0.5 (-2 to 1)") == "L-MADRL −0.5 (−2 to 1)"
+    assert words.minus("networks of 100-100") == "networks of 100-100"
