@@ -56,7 +56,7 @@ $(VENV)/.site: $(READY)
 	@touch $@
 
 site: $(VENV)/.site  ## make build/site: notebooks as committed, documents and reference as pages
-	@mkdir -p build/pages
+	@rm -rf build/pages build/site && mkdir -p build/pages
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -j $(JOBS) -c docs/site build/pages build/site
 	$(BIN)/python -m pytest tests/test_site.py
 

@@ -1,39 +1,35 @@
 """How Sphinx makes the site from what is committed; `make site` calls it.
 
 `svnr.publish.site` says which pages there are. They are laid out in the folder that Sphinx reads,
-build/pages. Notebooks come with the outputs they were committed with.
+build/pages. Notebooks come with the outputs they were committed with. `links.py` joins the pages.
 """
 
 import importlib
 import importlib.util
 import re
+import sys
 from dataclasses import is_dataclass
-from functools import cache
 from pathlib import Path
 from typing import get_type_hints
 
-from docutils import nodes
-from sphinx.addnodes import desc_signature
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
-from svnr.publish.site import Names, indexed, modules, pages
+from svnr.publish.site import modules, pages
 
 ROOT = Path(__file__).parents[2]
-PAGES = pages(ROOT)
-NOTEBOOKS = {path.name[:2]: f"notebooks/{path.stem}" for path in ROOT.glob("notebooks/*.ipynb")}
 MATHJAX = importlib.util.find_spec("sphinx-mathjax-offline").submodule_search_locations[0]
 
 project, author, copyright = "svnr", "The svnr authors", "the svnr authors, MIT license"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-extensions += ["sphinx.ext.mathjax"]
+extensions += ["sphinx.ext.mathjax", "links"]
+sys.path.append(str(Path(__file__).parent))  # links.py
 exclude_patterns = ["figures"]
 smartquotes = False  # quotations stay letter by letter
 default_role = "py:obj"
 
 nb_execution_mode = "off"
-nb_render_markdown_format = "gfm"
+nb_render_markdown_format = "myst"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
@@ -41,6 +37,7 @@ autodoc_default_options = {"members": True, "undoc-members": True, "show-inherit
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_use_ivar = True  # fields told under "Attributes:" are not told again
+viewcode_follow_imported_members = False
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 80
 add_module_names = False
@@ -57,17 +54,11 @@ html_js_files = [(None, {"body": SUMMARIES})]  # a page on disk may not read ano
 
 
 def lay_out(app: Sphinx) -> None:
-    """Put the pages where Sphinx reads them, leave alone what has not changed, delete the rest."""
-    folder = Path(app.srcdir)
-    for place, page in PAGES.items():
-        text = page.read_bytes() if isinstance(page, Path) else page.encode()
-        path = folder / place
-        if not path.exists() or path.read_bytes() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text)
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if str(path.relative_to(folder)) not in PAGES:
-            path.unlink()
+    """Put the pages where Sphinx reads them."""
+    for place, page in pages(ROOT).items():
+        path = Path(app.srcdir, place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(page.read_bytes() if isinstance(page, Path) else page.encode())
 
 
 def read_settings(app: Sphinx) -> None:
@@ -90,93 +81,11 @@ def read_settings(app: Sphinx) -> None:
 def as_plain_text(app, what, name, obj, options, lines: list[str]) -> None:
     """Docstrings write π*, |x| and u_ as they are: outside backticks these are no markup."""
     if what in ("attribute", "data"):
-        lines.insert(0, "")  # napoleon takes what stands before a colon in the first line for a type
+        lines[:0] = ["..", ""]  # napoleon would take what stands before a colon there for a type
     for i, line in enumerate(lines):
         parts = re.split(r"(`+[^`]*`+)", line)
         parts[::2] = [re.sub(r"([*|]|_\b)", r"\\\1", part) for part in parts[::2]]
         lines[i] = "".join(parts)
-
-
-@cache
-def names(env: BuildEnvironment) -> Names:
-    """What the reference and the pages are called."""
-    objects = {name: entry.objtype for name, entry in env.domains.python_domain.objects.items()}
-    return Names(objects, PAGES)
-
-
-def within(node: nodes.Node, *kinds: type) -> bool:
-    """Whether a node lies in another of some kind."""
-    while node := node.parent:
-        if isinstance(node, kinds):
-            return True
-    return False
-
-
-def link(app: Sphinx, docname: str, target: str, anchor: str, *inner: nodes.Node) -> nodes.Node:
-    """A reference from one page of the site to another."""
-    uri = app.builder.get_relative_uri(docname, target) + (anchor and f"#{anchor}")
-    return nodes.reference("", "", *inner, internal=True, refuri=uri)
-
-
-def link_names(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Let code in the text lead to the reference, to the page of a test or to a figure."""
-    known, objects = names(app.env), app.env.domains.python_domain.objects
-    before, parent = "", None
-    for code in [node for node in doctree.findall(nodes.literal) if not within(node, nodes.reference)]:
-        text, before, parent = code.astext(), before if code.parent is parent else "", code.parent
-        if docname.startswith("api/") and re.fullmatch(r"[a-z_]+", text):
-            continue  # an argument, more often than not
-        if found := known.object(text, before):
-            before, place = found, (objects[found].docname, objects[found].node_id)
-        elif not (place := known.page(text)):
-            continue
-        shown = code.deepcopy()
-        shown.clear()
-        for part in re.split(r"(?<=[./])", text):  # lines may break there
-            shown += [nodes.Text(part), nodes.raw("", "<wbr>", format="html")]
-        code.replace_self(link(app, docname, *place, shown))
-
-
-def in_notebook_column(cell: nodes.Node) -> bool:
-    """Whether a text stands in a column of a table that names notebooks by their numbers."""
-    while cell and not isinstance(cell, nodes.entry):
-        cell = cell.parent
-    if not cell:
-        return False
-    head = next(iter(cell.parent.parent.parent.findall(nodes.thead)), None)
-    return head is not None and head[0][cell.parent.index(cell)].astext() in ("notebook", "then")
-
-
-def with_indices(text: str) -> list[nodes.Node]:
-    """A line with its indices below and above it."""
-    kinds = {"_": nodes.subscript, "^": nodes.superscript}
-    return [
-        kinds[kind]("", "", *with_indices(part)) if kind else nodes.Text(part)
-        for kind, part in indexed(text)
-        if part
-    ]
-
-
-def mend_text(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Let the numbers of notebooks lead there, and set indices below and above the line."""
-    fixed = (nodes.FixedTextElement, nodes.literal, nodes.math, desc_signature)
-    for text in [node for node in doctree.findall(nodes.Text) if not within(node, *fixed)]:
-        before = r"\b" if in_notebook_column(text) else "(?<=notebook )"
-        number = "a^" if within(text, nodes.reference) else rf"{before}({'|'.join(NOTEBOOKS)})\b"
-        made: list[nodes.Node] = []
-        for part in re.split(number, text.astext()):
-            if part in NOTEBOOKS:
-                made.append(link(app, docname, NOTEBOOKS[part], "", nodes.Text(part)))
-            else:
-                made += with_indices(part)
-        text.parent.replace(text, made)
-
-
-def leave_out_object(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Do not say of a class that it is an object."""
-    for line in [node for node in doctree.findall(nodes.paragraph)]:
-        if line.astext() == "Bases: object":
-            line.parent.remove(line)
 
 
 def setup(app: Sphinx) -> None:
@@ -184,6 +93,3 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", lay_out)
     app.connect("builder-inited", read_settings)
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before napoleon
-    app.connect("doctree-resolved", link_names)
-    app.connect("doctree-resolved", mend_text)
-    app.connect("doctree-resolved", leave_out_object)

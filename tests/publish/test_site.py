@@ -18,12 +18,12 @@ def marked(text):
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("u_i^{ℓ,k} = f_i^k(u_i | s, u_{C_i}^{ℓ,k−1})", "u⟨i⟩«ℓ,k» = f⟨i⟩«k»(u⟨i⟩ | s, u⟨C_i⟩«ℓ,k−1»)"),
+        ("u_i^{ℓ,k} = f_i^k(u_{C_i}^{ℓ,k−1})", "u⟨i⟩«ℓ,k» = f⟨i⟩«k»(u⟨C_i⟩«ℓ,k−1»)"),
         ("π*_α, φ_i*(u_{C_i}), Q^θ̄", "π*⟨α⟩, φ⟨i⟩*(u⟨C_i⟩), Q«θ̄»"),
         ("D_KL, ∂Q_tot, Δf_i, du_−i", "D⟨KL⟩, ∂Q⟨tot⟩, Δf⟨i⟩, du⟨−i⟩"),
         ("mean_{l≠m}, max_m, (γλ)^k δ_{t+k}", "mean⟨l≠m⟩, max⟨m⟩, (γλ)«k» δ⟨t+k⟩"),
         ("C_{σ^{−1}(i)}", "C⟨σ^{−1}(i)⟩"),
-        ("log_policy, nui_in_madrl, n_seeds, 1e-3, C_i", "log_policy, nui_in_madrl, n_seeds, 1e-3, C⟨i⟩"),
+        ("log_policy, nui_in_madrl, n_seeds", "log_policy, nui_in_madrl, n_seeds"),
     ],
 )  # fmt: skip
 def test_indices_stand_below_and_above_the_line(written, shown):
@@ -40,7 +40,9 @@ OBJECTS = {
     "svnr.stein.svgd": "module",
     "svnr.stein.svgd.direction": "function",
     "svnr.stein.negotiation.negotiate": "function",
-    "svnr.theory.negotiation.negotiate": "function",
+    "svnr.stein.negotiation.one_round": "function",
+    "svnr.theory.negotiation.kernel_mask": "function",
+    "svnr.stein.negotiation.kernel_mask": "function",
     "svnr.networks.critics.Critics": "class",
     "svnr.networks.critics.Critics.learn": "method",
     "svnr.networks.critics.Critics.target": "method",
@@ -53,15 +55,16 @@ OBJECTS = {
     [
         ("stein.svgd.direction", "", "svnr.stein.svgd.direction"),
         ("svnr.stein.svgd", "", "svnr.stein.svgd"),
-        ("direction", "", "svnr.stein.svgd.direction"),  # a function whose name nothing else has
-        ("direction(x, y)", "", "svnr.stein.svgd.direction"),
+        ("one_round", "", "svnr.stein.negotiation.one_round"),  # a name that nothing else has
+        ("one_round(u)", "", "svnr.stein.negotiation.one_round"),
+        ("direction", "", None),  # a word
         ("Critics", "", "svnr.networks.critics.Critics"),
         ("Critics.learn", "", "svnr.networks.critics.Critics.learn"),
         ("learn", "svnr.networks.critics.Critics.target", "svnr.networks.critics.Critics.learn"),
         ("learn", "", None),  # whose?
         ("target", "", None),  # a method is named with its class
-        ("negotiate", "", None),  # there are two
-        ("theory.negotiation.negotiate", "", "svnr.theory.negotiation.negotiate"),
+        ("kernel_mask", "", None),  # there are two
+        ("theory.negotiation.kernel_mask", "", "svnr.theory.negotiation.kernel_mask"),
         ("sets", "", None),  # a word
     ],
 )

@@ -114,18 +114,19 @@ class Names:
 
     def __init__(self, objects: Mapping[str, str], places: Mapping[str, Path | str]) -> None:
         self._objects, self._places = objects, places
-        alone = {name for name, kind in objects.items() if kind in ("class", "function", "data")}
         self._ends: dict[str, set[str]] = {}
-        for name in objects:
+        for name, kind in objects.items():
             parts = name.split(".")
-            for n in range(1 if name in alone else 2, len(parts) + 1):
+            alone = kind in ("class", "function", "data") and not re.fullmatch("[a-z]+", parts[-1])
+            for n in range(1 if alone else 2, len(parts) + 1):
                 self._ends.setdefault(".".join(parts[-n:]), set()).add(name)
 
     def object(self, text: str, before: str = "") -> str | None:
         """The one object that a name means, if it is one.
 
-        A function, class or constant may be named alone, anything else with what it belongs to. A
-        bare name is first looked for beside the object `before` it: "`Critics.target`, `learn`".
+        A class, constant or function may be named alone if its name is no plain word, anything
+        else with what it belongs to. Before that a name is looked for beside the object `before`
+        it, as in "`Critics.target`, `learn`".
         """
         name = re.sub(r"\(.*\)$|\[.*\]$", "", text)
         beside = before.rpartition(".")[0] or "svnr"
