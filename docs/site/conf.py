@@ -44,6 +44,7 @@ add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 html_theme, html_title = "furo", "svnr"
+html_favicon = "icon.svg"
 pygments_dark_style = "github-dark"
 html_static_path = ["svnr.css", f"{MATHJAX}/static/mathjax/tex-svg.js"]
 html_css_files = ["svnr.css"]
