@@ -22,6 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[notebooks,tune,games,cluster,mujoco,test]"
+	cp src/svnr/publish/lab.json $(VENV)/etc/jupyter/jupyter_server_config.d/svnr.json
 	@touch $(READY)
 
 lint: $(READY)  ## check style, types and layers

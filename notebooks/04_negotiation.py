@@ -500,7 +500,80 @@ outputs.table(cures.round(4), "two_cures", "Cure two: births and deaths", note=n
 # %% [markdown]
 # **Finding.** Particles end at the right hill about as often as they begin on it, and particle 0 with them. The best
 # particle is there whenever any is. Births and deaths bring all particles over and repair the weights.
+
+# %% [markdown]
+# ## 8. While the temperature falls
 #
+# Learners do not begin at α = 1. They begin hot, where π*_α lies about the box, and cool. Can particles follow it? We
+# let a cloud of them negotiate by (7.2) with strict sets, twenty rounds at each temperature, on Max of Three with s₂ = 1.
+# A second cloud does the same, and before its rounds each particle is challenged by ten joint actions, uniform in the
+# box: one replaces it with probability min(1, exp((r(u′) − r(u))/α)) (`stein.births`; SVNR-B in
+# [13](13_where_it_breaks.ipynb) is made with them).
+#
+# **What to expect.** (7.2) is felt as far as its kernel reaches, and the hills are far apart: the share at the right
+# hill stays near what it was at first, whatever the target does. A birth asks only for room, and follows.
+
+# %%
+from IPython.display import HTML, Markdown
+
+from svnr.report.borders import two_hills
+from svnr.report.gifs import as_html
+from svnr.stein import births
+from svnr.theory.hills import right_mass
+
+narrow, falling = max_of_three(1.0), np.geomspace(10, 0.3, max(2, n_rounds // 60))
+
+
+def cooled(n_births):
+    """The cloud [M, 3] at each temperature: births, then rounds of (7.2)."""
+    luck = torch.Generator().manual_seed(0)
+    z = births.latent(births.uniform(n_particles, 3, generator=luck))
+    for alpha in falling:
+        rivals = births.uniform(n_births, *z.shape, generator=luck)
+        values = narrow.reward(z.tanh()), narrow.reward(rivals)
+        z, _ = births.reborn(z, values[0], births.latent(rivals), values[1], alpha, luck)
+        score = pre_tanh(boltzmann_score(narrow.reward, alpha))
+        z = negotiate(z, score, strict(3), 20, step_size=0.03 * alpha**0.5)[-1]
+        yield z.tanh()
+
+
+# %%
+ways = {"(7.2) alone": list(cooled(0)), "with births": list(cooled(10))}
+payoff = narrow.reward(cells).double().numpy().reshape(121, 121, 121)[::2, ::2, ::2]
+moments = [
+    figures.Moment(
+        alpha=alpha,
+        exact=right_mass(two_hills(narrow), alpha),
+        density=maxent.boltzmann(payoff, alpha).sum(axis=1),
+        clouds={way: 10 * path[k].numpy() for way, path in ways.items()},
+        shares={way: narrow.pays_most(path[k]).float().mean().item() for way, path in ways.items()},
+    )
+    for k, alpha in enumerate(falling)
+]
+
+# %%
+shown = np.unique(np.linspace(0, len(moments) - 1, 5).round().astype(int))
+title = "Negotiated particles end at the wrong hill; births carry them over"
+figure = figures.cooling([moments[k] for k in shown], title)
+note = "green: the exact policy; both clouds begin alike"
+outputs.figure(figure, "negotiation_moments", "Particles while α falls", note=note)
+
+# %%
+frames = (figures.cooling_frame(moment, "Max of Three, s₂ = 1") for moment in moments)
+told = "Particles negotiate while α falls"
+gif = outputs.animation(frames, "negotiation_animation", told, seconds=0.2, note=note)
+HTML(as_html(gif, told))
+
+# %%
+began = narrow.pays_most(births.uniform(n_particles, 3, generator=torch.Generator().manual_seed(0)))
+ended = moments[-1].shares
+Markdown(
+    f"**Finding.** {began.float().mean():.0%} of the particles begin at the right hill. At α = {falling[-1]:g}, where "
+    f"{moments[-1].exact:.0%} of π* stands there, {ended['(7.2) alone']:.0%} are there by (7.2) alone and "
+    f"{ended['with births']:.0%} with births."
+)
+
+# %% [markdown]
 # ## Against the paper
 #
 # | statement | verdict |

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_hex
 
 from svnr.report.figures import particles
 from svnr.report.style import COLORS
@@ -49,3 +50,34 @@ def test_both_cures_are_named():
         "best particle",
         "particle 0",
     ]
+
+
+def moment(alpha):
+    """100 / α % right by births, and none by (7.2), of particles on two lines."""
+    line = np.linspace(-9, 9, 4)
+    clouds = {
+        "(7.2) alone": np.c_[line, 0 * line, line],
+        "with births": np.c_[line, line, -line],
+    }
+    density = np.exp(-np.add.outer(line**2, line**2) / 50)
+    shares = {"(7.2) alone": 0.0, "with births": 1 / alpha}
+    return particles.Moment(alpha=alpha, exact=0.5, density=density, clouds=clouds, shares=shares)
+
+
+def test_cooling_is_a_row_a_way_and_a_column_a_moment():
+    figure = particles.cooling([moment(10.0), moment(4.0), moment(2.0)], "Message")
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles[0] == "α = 10, π*: 50%\n0% right" and titles[2].startswith("α = 2, ")
+    assert titles[3:] == ["10% right", "25% right", "50% right"]
+    for axes, sign, color in ((figure.axes[:3], 1, "svnr"), (figure.axes[3:], -1, "svnr_b")):
+        for axis in axes:
+            u_1, u_3 = np.asarray(axis.collections[-1].get_offsets()).T
+            assert np.allclose(u_3, sign * u_1)  # the third coordinate, not the second
+            assert to_hex(axis.collections[-1].get_facecolor()[0]) == COLORS[color].lower()
+
+
+def test_a_frame_of_cooling_shows_both_ways_at_one_temperature():
+    figure = particles.cooling_frame(moment(4.0), "Message")
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles == ["(7.2) alone: 0% right", "with births: 25% right"]
+    assert figure.get_suptitle() == "Message\nα = 4.00: exactly 50% stand at the right hill"

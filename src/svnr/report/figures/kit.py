@@ -118,5 +118,5 @@ def samples(
     shown = {"levels": 6, "alpha": 0.55, **options.pop("contours", {})}
     grid = np.linspace(-end, end, len(density))
     axis.contourf(grid, grid, density.T, cmap="Greens", **shown)
-    axis.scatter(*u.T, color=COLORS["svnr"], linewidths=0, **options)
+    axis.scatter(*u.T, **{"color": COLORS["svnr"], "linewidths": 0, **options})
     axis.set(xlim=(-end, end), ylim=(-end, end), aspect="equal")

@@ -1,5 +1,7 @@
 """Figures of particles: clouds on their targets, and curves over rounds."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,6 +15,7 @@ TOPOLOGY_COLORS = {
     "strict": COLORS["svnr"], "full": COLORS["svnr_f"], "empty": COLORS["svnr_m"],
     "star": NEUTRAL["blue"], "chain": NEUTRAL["green"], "ring": NEUTRAL["violet"],
 }  # fmt: skip
+BORN = COLORS["svnr_b"]  # particles that births carry
 PALETTE = (*NEUTRAL.values(), COLORS["rommeo"], COLORS["maddpg"])
 
 
@@ -152,3 +155,61 @@ def two_cures(table: pd.DataFrame, title: str) -> plt.Figure:
     axis.set(xlabel="particles M", ylabel="share of clouds", ylim=(-0.08, 1.14), title=title)
     kit.name_ends(axis, ends)
     return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Clouds of particles at one temperature, and where they should be, in the game's units."""
+
+    alpha: float
+    exact: float  # π*_α at the right hill
+    density: np.ndarray  # [n, n] π*_α over u₁ and u₃, on an even grid over ±10
+    clouds: Mapping[str, np.ndarray]  # way → particles [M, 3]; the first by (7.2), then births
+    shares: Mapping[str, float]  # way → share of its particles at the right hill
+
+
+@styled
+def cooling(moments: Sequence[Moment], title: str) -> plt.Figure:
+    """Clouds while α falls over the exact density, in u₁ and u₃: a row a way, a column a moment.
+
+    Args:
+        moments: what is shown, the hottest first.
+        title: the message.
+    """
+    ways = list(moments[0].clouds)
+    cells = [(moment, way) for way in ways for moment in moments]
+    titles = [f"{moment.shares[way]:.0%} right" for moment, way in cells]
+    size = (FULL_WIDTH + 1.7, 1.55)
+    figure, axes = kit.panels(titles, *size, len(moments), 0.7, title, ("u₁", "u₃"))
+    for index, (axis, (moment, way)) in enumerate(zip(axes, cells, strict=True)):
+        _cloud(axis, moment, way, (COLORS["svnr"], BORN)[ways.index(way)], 4)
+        if index < len(moments):
+            told = f"α = {moment.alpha:.2g}, π*: {moment.exact:.0%}\n{titles[index]}"
+            axis.set_title(told, fontsize=8)
+        if index % len(moments) == 0:
+            axis.set_ylabel(way, fontsize=8)
+    return figure
+
+
+@styled
+def cooling_frame(moment: Moment, title: str) -> plt.Figure:
+    """One moment of `cooling` as a picture of an animation, a panel a way.
+
+    Args:
+        moment: what is shown.
+        title: the message; the temperature and the exact share are written behind it.
+    """
+    titles = [f"{way}: {share:.0%} right" for way, share in moment.shares.items()]
+    told = f"{title}\nα = {moment.alpha:.2f}: exactly {moment.exact:.0%} stand at the right hill"
+    figure, axes = kit.panels(titles, FULL_WIDTH, 2.6, 2, 0.55, told, ("u₁", "u₃"))
+    for axis, way, color in zip(axes, moment.clouds, (COLORS["svnr"], BORN), strict=True):
+        _cloud(axis, moment, way, color, 9)
+    return figure
+
+
+def _cloud(axis: plt.Axes, moment: Moment, way: str, color: str, size: float) -> None:
+    """Particles in u₁ and u₃ over the density they should follow, and the two peaks' names."""
+    contours = {"levels": moment.density.max() * np.array([0.02, 0.1, 0.3, 0.6, 1.0])}
+    points = moment.clouds[way][:, [0, 2]]
+    kit.samples(axis, points, moment.density, 10.0, contours=contours, s=size, color=color)
+    axis.set(xticks=(-5, 0, 5), yticks=(-5, 0, 5))
