@@ -546,7 +546,9 @@ moments = [
         exact=right_mass(two_hills(narrow), alpha),
         density=maxent.boltzmann(payoff, alpha).sum(axis=1),
         clouds={way: 10 * path[k].numpy() for way, path in ways.items()},
-        shares={way: narrow.pays_most(path[k]).float().mean().item() for way, path in ways.items()},
+        shares={
+            way: narrow.pays_most(path[k]).float().mean().item() for way, path in ways.items()
+        },
     )
     for k, alpha in enumerate(falling)
 ]
@@ -565,7 +567,9 @@ gif = outputs.animation(frames, "negotiation_animation", told, seconds=0.2, note
 HTML(as_html(gif, told))
 
 # %%
-began = narrow.pays_most(births.uniform(n_particles, 3, generator=torch.Generator().manual_seed(0)))
+began = narrow.pays_most(
+    births.uniform(n_particles, 3, generator=torch.Generator().manual_seed(0))
+)
 ended = moments[-1].shares
 Markdown(
     f"**Finding.** {began.float().mean():.0%} of the particles begin at the right hill. At α = {falling[-1]:g}, where "
