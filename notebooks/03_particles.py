@@ -19,7 +19,7 @@
 #
 # **Makes.** Particles on a known target, frozen mode weights, variance against dimension, the box.
 #
-# **Takes.** Under a minute on one core.
+# **Takes.** About a minute on one core.
 
 # %%
 import numpy as np
@@ -337,11 +337,11 @@ finding(
     (raw.iloc[1] > 0.5, f"Raw, {raw.iloc[1]:.0%} of the particles leave the box."),
     (
         abs(squeezed.iloc[0] - 0.2) < 0.03,
-        f"Squashed, their variance is {squeezed.iloc[0]:.2f}, that of 1 − u² and not of the uniform density.",
+        f"Squashed, their variance is {squeezed.iloc[0]:.3f}, that of 1 − u² and not of the uniform density.",
     ),
     (
         off.idxmin() == before.name and off.min() < 0.03,
-        f"Before the tanh it is {before.iloc[0]:.2f}: only these sample the density that is meant.",
+        f"Before the tanh it is {before.iloc[0]:.3f}: only these sample the density that is meant.",
     ),
 )
 

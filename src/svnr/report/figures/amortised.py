@@ -131,7 +131,9 @@ def rounds_against_network(
         caption: how many clouds there were, and what they negotiated on.
     """
     titles = ("average particle of a cloud", "best particle of a cloud")
-    figure, axes = kit.panels(titles, FULL_WIDTH, 2.6, message=title, sharex=True, sharey=True)
+    figure, axes = kit.panels(
+        titles, FULL_WIDTH + 0.4, 2.6, message=title, sharex=True, sharey=True
+    )
     for axis, column in zip(axes, ("average", "best"), strict=True):
         sns.lineplot(
             rounds, x="round", y=column, hue="kind", palette=KINDS, units="cloud", estimator=None,

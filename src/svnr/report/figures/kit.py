@@ -140,7 +140,7 @@ def matrix(axis: plt.Axes, cells: np.ndarray, written: np.ndarray, **look: Any) 
         "cbar": False,
         "square": True,
         "linewidths": 1.5,
-        "annot_kws": {"fontsize": 10 - len(cells)},
+        "annot_kws": {"fontsize": 12 - 2 * len(cells)},
     }
     sns.heatmap(cells, annot=written, fmt="", ax=axis, **shown, **look)
     axis.tick_params(length=0)

@@ -163,7 +163,7 @@ def _told(points: np.ndarray) -> str:
     """What is wrong with points that should be uniform on [−1, 1], if something is."""
     outside = (abs(points) > 1).mean()
     return (
-        f"{outside:.0%} outside" if outside else f"variance {points.var(ddof=1):.2f} (1/3 asked)"
+        f"{outside:.0%} outside" if outside else f"variance {points.var(ddof=1):.3f} (1/3 asked)"
     )
 
 
