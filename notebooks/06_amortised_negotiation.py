@@ -119,7 +119,7 @@ for i, known in enumerate(([0], [0, 1], [0, 1, 2])):
 # The direction says where each action should go; the chain rule says which weights send it there. No
 # density of the network's output is ever needed. Here is a whole learner for a *known* target: two agents,
 # two modes that lie across each other, so that each agent must know which mode the other chose. The
-# particles move before the tanh, and the temperature falls: a team that starts cold keeps one mode only.
+# particles move before the tanh, and the temperature falls to 1 in the first half of the updates.
 
 
 # %%
