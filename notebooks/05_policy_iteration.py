@@ -293,7 +293,7 @@ finding(
         f"The printed (6.6) falls for the trap for one round ({', '.join(falls)}) and leaves it in the next.",
     ),
     (
-        -1e-9 < min(short) and 0 < max(short) < 1e-3,
+        min(short) > -1e-9 and 0 < max(short) < 1e-3,
         f"Where it ends it misses {max(short):.0e} of the best soft value or less: what is left is the entropy that its "
         "means leave out.",
     ),

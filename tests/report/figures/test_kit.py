@@ -63,7 +63,8 @@ def test_a_caption_makes_room_for_its_lines_below_the_figure():
     kit.caption(figure, "what was counted, how many, and what the spread is of, in two lines")
     assert figure.get_figheight() == pytest.approx(2.0 + 0.06 + 2 * 0.15)
     assert figure.texts[-1].get_text().count("\n") == 1
-    assert figure.get_layout_engine().get()["rect"][1] == pytest.approx(0.36 / 2.36)
+    rect = figure.get_layout_engine().get()["rect"]
+    assert rect == pytest.approx((0, 0.36 / 2.36, 1, 2 / 2.36))
 
 
 @pytest.mark.parametrize(

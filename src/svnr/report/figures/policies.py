@@ -92,7 +92,7 @@ def sampled_teams(
         title: the message.
         caption: how many samples there are.
     """
-    shared = {"sharex": True, "sharey": True}
+    shared: dict = {"sharex": True, "sharey": True}
     figure, axes = kit.panels(panels, FULL_WIDTH + 0.6, 2.6, message=title, **shared)
     for axis, (name, u) in zip(axes, panels.items(), strict=True):
         color = kit.color_of_sets(name, INK)

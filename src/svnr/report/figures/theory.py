@@ -144,7 +144,7 @@ def values_apart(table: pd.DataFrame, best: float, title: str, caption: str) -> 
         caption: what was played, and how exactly.
     """
     updates = dict(iter(table.groupby("update", sort=False)))
-    shared = {"sharex": True, "sharey": True}
+    shared: dict = {"sharex": True, "sharey": True}
     figure, axes = kit.panels(updates, FULL_WIDTH, 1.5, 3, 0.4, title, **shared)
     for axis, (name, rows) in zip(axes, updates.items(), strict=True):
         for other in updates.values():
@@ -153,8 +153,8 @@ def values_apart(table: pd.DataFrame, best: float, title: str, caption: str) -> 
         axis.plot(rows["round"], rows["value"], "o-", color=color, lw=1.6, ms=3.5)
         kit.level(axis, best)
         _, last, end = rows.iloc[-1][["update", "round", "value"]]
-        below = {"va": "top", "xytext": (0, -6)} if end > best / 2 else {"xytext": (0, 6)}
-        look = {"textcoords": "offset points", "ha": "right", "color": color, "fontsize": 8}
+        below: dict = {"va": "top", "xytext": (0, -6)} if end > best / 2 else {"xytext": (0, 6)}
+        look: dict = {"textcoords": "offset points", "ha": "right", "color": color, "fontsize": 8}
         axis.annotate(f"{end:.1f}", (last, end), **below, **look)
     lowest, highest = min(0.0, table["value"].min()), max(best, table["value"].max())
     axes[0].set_ylim(lowest - 0.06 * (highest - lowest), highest + 0.25 * (highest - lowest))
