@@ -80,11 +80,8 @@ def lines(
     shades = sns.color_palette("Blues_d", table[by].nunique()).as_hex()
     for shade, (name, rows) in zip(shades, table.groupby(by, sort=False), strict=True):
         look = _look(str(name), shade)
-        each = rows.groupby(x)[y].agg(["mean", "min", "max"])
-        axis.plot(each.index, each["mean"], marker="o" if few else "", markersize=3.5, **look)
-        band = {"color": look["color"], "alpha": 0.15, "lw": 0}
-        axis.fill_between(each.index, each["min"], each["max"], **band)
-        ends.append((each["mean"].loc[each.index.max()], str(name), look["color"]))
+        end = _mean_in_band(axis, rows.groupby(x)[y], marker="o" if few else "", **look)
+        ends.append((end, str(name), look["color"]))
     axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
     axis.set(**{f"{letter}scale": "log" for letter in log})
     axis.set_ylim(bottom=None if "y" in log else 0)
@@ -94,6 +91,14 @@ def lines(
         kit.caption(figure, caption)
     kit.name_ends(axis, ends)
     return figure
+
+
+def _mean_in_band(axis: plt.Axes, values: Any, color: str, **look: Any) -> float:
+    """Draw what is grouped by its place as a mean between extremes; returns the last mean."""
+    each = values.agg(["mean", "min", "max"])
+    axis.plot(each.index, each["mean"], color=color, markersize=3.5, **look)
+    axis.fill_between(each.index, each["min"], each["max"], color=color, alpha=0.15, lw=0)
+    return float(each["mean"].iloc[-1])
 
 
 def _look(name: str, shade: str) -> dict[str, Any]:
