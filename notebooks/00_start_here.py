@@ -117,7 +117,9 @@ runs = collect(specs, outputs.results, n_jobs)
 
 # %%
 outputs.figure(
-    figures.training.relative_overgeneralization(views, tables.curves(runs), best.reward, trap.reward),
+    figures.training.relative_overgeneralization(
+        views, tables.curves(runs), best.reward, trap.reward
+    ),
     "hero",
     "README's picture",
     runs,

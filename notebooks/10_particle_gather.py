@@ -427,11 +427,7 @@ def seen_until(run, window=100):
 
 
 half_way = pd.DataFrame(
-    {
-        (name, run.spec.seed): seen_until(run)
-        for name, several in hinted.items()
-        for run in several
-    }
+    {(name, run.spec.seed): seen_until(run) for name, several in hinted.items() for run in several}
 ).T.rename_axis(["SVNR", "seed"])
 half_way.groupby(level=0, sort=False).median().style.format("{:.0f}", na_rep="never")
 

@@ -127,9 +127,9 @@ outputs.table(told.round(4), "yardsticks", "What each game asks for, exactly")
 # box pays more than the wrong hill's peak: so often does a random joint action show a trapped team something better.
 #
 # **What to expect.** All soft methods share one schedule, which rests at 10, 1 and 0.3. Above α_c none should be at the
-# right hill, below it each should: so each should end right in *every* column, and change sides at the step from 10 to
-# 1. A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick, only
-# the shares.
+# right hill, below it each should: so each should end right in *every* column, and change sides when α steps down
+# from 10. A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick,
+# only the shares.
 
 # %%
 assert (known["alpha_c"] > STEPS[-1]).all()

@@ -264,8 +264,7 @@ ahead = [
     f"{tables.TITLES[name]} on {tables.TITLES[robot]}"
     for robot in ROBOTS
     for name in THEIRS[1:]
-    if min(seeds[robot][[name, "svnr"]]) >= 3
-    and tables.outperforms(robots, name, "svnr", robot)
+    if min(seeds[robot][[name, "svnr"]]) >= 3 and tables.outperforms(robots, name, "svnr", robot)
 ]
 complete = bool((seeds == n_seeds).all(axis=None))
 
