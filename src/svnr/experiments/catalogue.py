@@ -145,6 +145,14 @@ def _two_modalities(title: str, **arguments: Any) -> GameRow:
     return GameRow(title, made_by, arguments, _ONE_STEP, tells_from=5000)
 
 
+def _chain(n: int) -> GameRow:
+    """Pairs along a hidden chain: an update for every N / 5 episodes, so that pairs are seen."""
+    title, made_by = f"Chain of {n} agents", "svnr.games.graphs:chain_of_pairs"
+    arguments, settings = {"n_agents": n, "width": 1.2}, _ONE_STEP | {"update_every": n // 5}
+    training = {"length": 1000 * n, "n_copies": n // 5, "n_test": 200}
+    return GameRow(title, made_by, arguments, settings, training, tells_from=500 * n)
+
+
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
     made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
@@ -170,6 +178,7 @@ GAMES: dict[str, GameRow] = {
     **{f"max_of_three_{s}": _max_of_three("", s) for s in (*_S2, *_NARROW)},
     **{f"max_of_three_{s}_code": _max_of_three(_CODE, s, "code") for s in _S2},
     **{f"max_of_{n}_2.0": _one_shot(f"Max of {n} agents", _MAX_OF, n_agents=n) for n in _TEAMS},
+    **{f"chain_of_{n}_1.2_hidden": _chain(n) for n in (5, 10, 20, 50)},
     "max_of_three_2.0_lured": _one_shot("Max of Three, lured", "lotteries:lured_max_of_three"),
     "two_modalities": _two_modalities("Two Modalities"),
     "two_modalities_code": _two_modalities(f"Two Modalities{_CODE}", form="code"),
