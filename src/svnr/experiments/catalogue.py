@@ -146,11 +146,15 @@ def _two_modalities(title: str, **arguments: Any) -> GameRow:
 
 
 def _chain(n: int) -> GameRow:
-    """Pairs along a hidden chain: an update for every N / 5 episodes, so that pairs are seen."""
+    """Pairs along a hidden chain: updates are as many for all N, and episodes grow with it."""
     title, made_by = f"Chain of {n} agents", "svnr.games.graphs:chain_of_pairs"
-    arguments, settings = {"n_agents": n, "width": 1.2}, _ONE_STEP | {"update_every": n // 5}
-    training = {"length": 1000 * n, "n_copies": n // 5, "n_test": 200}
-    return GameRow(title, made_by, arguments, settings, training, tells_from=500 * n)
+    arguments, copies = {"n_agents": n, "width": 1.2}, max(1, n // 10)
+    settings = _ONE_STEP | {
+        "update_every": copies,
+        "layer_norm": True,
+    }  # critics fit better; tried
+    training = {"length": 3000 * copies, "n_copies": copies, "n_test": 200}
+    return GameRow(title, made_by, arguments, settings, training, tells_from=3000 * copies)
 
 
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:

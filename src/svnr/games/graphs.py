@@ -55,7 +55,8 @@ class GraphGame(OneShotGame):
 
     def rules(self) -> dict[str, Any]:
         """The game of two and the graph."""
-        return {"pair": self.pair.rules(), "edges": [list(edge) for edge in self.edges]}
+        edges = [list(edge) for edge in self.edges]
+        return {"pair": self.pair.rules(), "n_agents": self.n_agents, "edges": edges}
 
     @property
     def peaks(self) -> tuple[Outcome, ...]:
@@ -89,6 +90,9 @@ def hidden_order(n_agents: int, seed: int) -> tuple[int, ...]:
 
 def chain_of_pairs(n_agents: int, width: float, seed: int | None = 0) -> GraphGame:
     """Max of Three's hills, a wide wrong and a narrow right one, for every two in a chain.
+
+    The wrong hill is the mean-field choice on every edge, and an agent that leaves it alone loses
+    on both sides; two that leave it together win one edge and lose two.
 
     Args:
         n_agents: N.
