@@ -148,7 +148,7 @@ draw(METHODS, title, "fig4_training_curves", "Figure 4a–c", note)
 # in next states, of which a game of one step has none. "QMIX" is our reading for continuous actions (COMIX).
 
 # %%
-title = "Factored critics and rollouts meet the same trap"
+title = "The later version's methods on the same three games"
 note = "the paper has none of them on this game"
 draw(["svnr", *LATER], title, "more_methods", "Figure 4a–c, further methods", note)
 
@@ -205,7 +205,8 @@ shares = pd.DataFrame(
     {
         name: halves.assign(on=near(halves, peak)).groupby("half")["on"].mean()
         for name, peak in PEAKS.items()
-    }
+    },
+    index=["first", "second"],  # a short run has no second
 )
 shares.style.format("{:.1%}")
 
@@ -277,6 +278,8 @@ SOFT = ("svnr", "masql", "rommeo", "hasac")
 places = np.where(scores["shared"] > 5, "right hill", "wrong hill")
 kinds = np.where(scores["learner"].isin(SOFT), "soft", "points")
 by_place = gaps[["PRO gap", "ERO gap"]].groupby([kinds, places]).agg(["min", "median", "max"])
+everywhere = pd.MultiIndex.from_product([["soft", "points"], ["right hill", "wrong hill"]])
+by_place = by_place.reindex(everywhere)  # short runs may all end at one hill
 by_place.round(2)
 
 # %%

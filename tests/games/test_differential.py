@@ -9,6 +9,7 @@ from svnr.games.differential import (
     Hill,
     max_of,
     max_of_three,
+    max_of_two,
     two_modalities,
 )
 
@@ -189,3 +190,26 @@ def test_steepness_is_height_over_width_by_the_form():
     # 0.8 / 3² and 1 / 2² as printed, 0.8 / 3 and 1 / 2 as in the public code.
     assert max_of_three(2.0).steepness == pytest.approx((0.8 / 9, 0.25))
     assert max_of_three(2.0, form="code").steepness == pytest.approx((0.8 / 3, 0.5))
+
+
+def test_max_of_two_by_hand():
+    # At the origin: g₁ = −0.8 (25 + 25) / 9 = −4.4444, g₂ = 10 − 50 = −40. At (5, 4): 10 − 1 = 9.
+    game = max_of_two()
+    assert pay(game, 0.0, 0.0) == pytest.approx(-4.44444, abs=1e-4)
+    assert pay(game, 5.0, 4.0) == pytest.approx(9.0, abs=1e-4)
+    assert (game.optimum.u, game.optimum.reward) == ((0.5, 0.5), 10.0)
+    assert (game.trap.u, game.trap.reward) == ((-0.5, -0.5), 0.0)
+    # The public code divides by s, 3 in place of 9: −0.8 · 50 / 3 = −13.3333 at the origin.
+    assert pay(max_of_two("code"), 0.0, 0.0) == pytest.approx(-13.33333, abs=1e-4)
+
+
+@pytest.mark.parametrize(("form", "first"), [("printed", 0.284), ("code", -1.985)])
+def test_in_max_of_two_the_right_hill_is_hidden_from_who_plays_below(form, first):
+    """Where max over u₂ of g₂ − g₁ is 0.
+
+    Printed: u₂ = 5.976, 19.756 − (u₁ − 5)² + 0.0889 (u₁ + 5)² = 0 at u₁ = 0.284.
+    """
+    game, answers = max_of_two(form), torch.linspace(-1, 1, 2001)
+    for own, seen in ((first - 0.01, False), (first + 0.01, True)):
+        u = torch.stack([torch.full_like(answers, own / 10), answers], -1)
+        assert bool(game.pays_most(u).any()) is seen

@@ -183,6 +183,8 @@ GAMES: dict[str, GameRow] = {
     **{f"max_of_three_{s}_code": _max_of_three(_CODE, s, "code") for s in _S2},
     **{f"max_of_{n}_2.0": _one_shot(f"Max of {n} agents", _MAX_OF, n_agents=n) for n in _TEAMS},
     **{f"chain_of_{n}_1.2_hidden": _chain(n) for n in (5, 10, 20, 50)},
+    "max_of_two": _one_shot("Max of Two", "differential:max_of_two"),
+    "max_of_two_code": _one_shot(f"Max of Two{_CODE}", "differential:max_of_two", form="code"),
     "max_of_three_2.0_lured": _one_shot("Max of Three, lured", "lotteries:lured_max_of_three"),
     "two_modalities": _two_modalities("Two Modalities"),
     "two_modalities_code": _two_modalities(f"Two Modalities{_CODE}", form="code"),

@@ -128,6 +128,21 @@ def max_of(n_agents: int, width: float = 2.0) -> DifferentialGame:
     return _two_hills(name, 0.0, -4.0, width, "printed", n_agents)
 
 
+def max_of_two(form: Form = "printed") -> DifferentialGame:
+    """Max of Two (Wei et al., 2018; Wen et al., 2019): the two-agent game it was all tried on.
+
+    Where one agent plays below 0.28, in −10 to 10, the right hill pays for no action of the
+    other; who starts at 0 and climbs is led to the wrong one, whatever it thinks of its partner.
+
+    Args:
+        form: the payoff as printed there, or as in the public code.
+    """
+    wide = Hill(height=0.8, center=(-5.0, -5.0), width=3.0, offset=0.0)
+    narrow = Hill(height=1.0, center=(5.0, 5.0), width=1.0, offset=10.0)
+    suffix = "" if form == "printed" else "_code"
+    return DifferentialGame(f"max_of_two{suffix}", (wide, narrow), form=form)
+
+
 def two_modalities(form: Form = "printed") -> DifferentialGame:
     """Two Modalities (§8.1): two hills of height 10, one wide, one narrow."""
     return _two_hills("two_modalities", 10.0, -3.0, 2.0, form)

@@ -42,7 +42,8 @@ class PR2(DeterministicLearner):
 
     The published method also fits an individual critic q_i(s, u_i) and moves ρ_i towards
     exp((Q_i − q_i) / α). As q_i does not depend on u_−i, it changes neither that direction nor
-    any action, and is left out.
+    any action, and is left out. A public version of its code draws the answers that an actor
+    learns from for the action in the replay; here, as in the paper, they answer the actor's own.
     """
 
     settings: PR2Settings

@@ -48,8 +48,7 @@ class QMIX(ExploringLearner):
 
     Args:
         game: what is played; only its sizes and bounds are used.
-        version = 2
-    settings: how to learn it.
+        settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
     """
 

@@ -32,7 +32,7 @@ def faces(axis):
 def test_a_cell_says_how_many_seeds_end_right_by_number_and_depth():
     axis = drawn_map().axes[1]
     numbers = [text.get_text() for text in axis.texts][:4]
-    assert numbers == ["5", "1", "0", "·"]  # the last was not run
+    assert numbers == ["5", "1", "0/4", "·"]  # of four seeds; the last was not run
     full, pale, none, missing = faces(axis)
     assert full == COLORS["svnr"].lower() and missing == "#ffffff"
     assert full < pale < none < missing

@@ -24,8 +24,8 @@ def test_the_outer_panels_are_labelled():
     assert [axis.get_ylabel() for axis in axes] == ["y", "", "y", ""]
 
 
-@pytest.mark.parametrize(("names", "columns"), [(6, 6), (7, 4), (9, 5)])
-def test_more_than_six_names_stand_in_two_rows(names, columns):
+@pytest.mark.parametrize(("names", "columns"), [(6, 6), (7, 4), (9, 5), (12, 6), (13, 5)])
+def test_no_more_than_six_names_stand_in_a_row(names, columns):
     figure, _ = kit.panels("a", 3.0, 2.0, layout="constrained")
     lines = [plt.Line2D([], [], label=str(i)) for i in range(names)]
     kit.legend_below(figure, lines)

@@ -28,3 +28,12 @@ def test_a_teams_samples_lie_over_their_target():
     figure = policies.sampled_teams({"a": u, "b": u}, density, "title")
     assert np.allclose(figure.axes[0].collections[-1].get_offsets(), u)
     assert [axis.get_ylabel() for axis in figure.axes] == ["u₂", ""]
+
+
+def test_dots_stand_on_the_belief_where_the_actors_ended():
+    worths = pd.DataFrame({"exact": [0.0, 2.0, 4.0], "team": [0.0, -2.0, -6.0]}, [-1.0, 0.0, 1.0])
+    figure = policies.own_actions(worths, {"team": [0.5, -1.0]}, "title")
+    exact, _, team, dots = figure.axes[0].lines[:4]
+    assert exact.get_ydata().tolist() == [0.0, 2.0, 4.0]
+    assert dots.get_ydata().tolist() == [-4.0, 0.0]  # half-way from −2 to −6, and at the end
+    assert dots.get_color() == team.get_color() != exact.get_color()

@@ -95,13 +95,17 @@ def _name_sides(axis: plt.Axes) -> None:
 def _cells(
     axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float], columns: Columns
 ) -> None:
-    """A cell a method and game, with how many seeds end right; runs that are not there: a dot."""
-    found = cells.set_index(["learner", "game"])[["right", "n"]]
+    """A cell a method and game, with how many seeds end right, of how many if these are fewer.
+
+    Runs that are not there: a dot.
+    """
+    found, most = cells.set_index(["learner", "game"])[["right", "n"]], cells["n"].max()
     for learner, y in rows.items():
         for x, game in enumerate(columns):
             known = (learner, game) in found.index
             right, n = found.loc[learner, game].astype(int) if known else (0, 0)
-            _cell(axis, (x, y), COLORS[learner], right, n)
+            told = f"{right}" if n == most else f"{right}/{n}" if n else "·"
+            _cell(axis, (x, y), COLORS[learner], right / n if n else None, told)
     names = [LEARNERS[learner].title for learner in rows]
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(max(rows.values()) + 0.5, -0.5))
     axis.set_xticks(range(len(columns)), columns.values())
@@ -121,14 +125,15 @@ def _borders(
             axis.plot([n - 0.5] * 2, ends, color=INK, linewidth=2.2, zorder=3, clip_on=False)
 
 
-def _cell(axis: plt.Axes, place: tuple[float, float], color: str, right: int, n: int) -> None:
-    """One cell: k of n as the depth of the colour, and as a number."""
-    (x, y), share = place, right / n if n else 0.0
-    depth = _PALE + (1 - _PALE) * share if n else 0.0
+def _cell(
+    axis: plt.Axes, place: tuple[float, float], color: str, share: float | None, told: str
+) -> None:
+    """One cell: a share as the depth of the colour, and in words; white where there is none."""
+    (x, y), depth = place, 0.0 if share is None else _PALE + (1 - _PALE) * share
     face = 1 - depth * (1 - np.array(to_rgb(color)))
     axis.add_patch(Rectangle((x - 0.5, y - 0.42), 1, 0.84, facecolor=face, linewidth=0))
-    text = axis.text(x, y, str(right) if n else "·", ha="center", va="center", fontsize=7)
-    text.set_color("white" if share > 0.5 else INK if right else "#A0A0A0")
+    text = axis.text(x, y, told, ha="center", va="center", fontsize=7)
+    text.set_color("#A0A0A0" if not share else "white" if share > 0.5 else INK)
 
 
 def _name_kinds(axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float]) -> None:

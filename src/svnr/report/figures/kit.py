@@ -63,13 +63,14 @@ def label_outer(axes: Sequence[plt.Axes], x: str, y: str = "") -> None:
 
 
 def legend_below(figure: plt.Figure, handles: Sequence[Artist] = (), **options: Any) -> None:
-    """One legend, by default of what the panels name, once; more than six stand in two rows."""
+    """One legend, by default of what the panels name, once; no more than six stand in a row."""
     named: dict[str, Artist] = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
     handles = handles or list(named.values())
-    columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
+    rows = max(1, -(-len(handles) // 6))
+    columns = -(-len(handles) // rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
 
 

@@ -9,7 +9,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.figures import kit
-from svnr.report.style import FULL_WIDTH, OPTIMUM, TRAP, styled
+from svnr.report.style import FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 Place = Sequence[float]  # the three coordinates of a hill, in the game's units
 
@@ -96,4 +96,32 @@ def sampled_teams(panels: kit.Samples, density: np.ndarray, title: str) -> plt.F
         kit.samples(axis, u, density, 1.0, s=4, alpha=0.6)
         axis.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     kit.label_outer(axes, "u₁", "u₂")
+    return figure
+
+
+@styled
+def own_actions(
+    worths: pd.DataFrame, ends: Mapping[str, Sequence[float]], title: str
+) -> plt.Figure:
+    """What agents believe each action of their own to be worth, and where their actors ended.
+
+    Args:
+        worths: the exact worth, then each team's belief, at the actions in the index.
+        ends: team → the actions at which its actors ended, dots on its belief.
+        title: the message.
+    """
+    figure, axis = plt.subplots(figsize=(FULL_WIDTH + 0.6, 3.1))
+    colors = (INK, *NEUTRAL.values())
+    for name, color in zip(worths, colors, strict=False):
+        width, alpha = (2.6, 0.45) if color == INK else (1.3, 1.0)
+        axis.plot(
+            worths.index, worths[name], color=color, label=name, linewidth=width, alpha=alpha
+        )
+        reached = ends.get(name, ())
+        heights = np.interp(reached, worths.index, worths[name])
+        axis.plot(reached, heights, "o", color=color, markersize=6, zorder=3)
+    axis.axvline(0.0, color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+    axis.annotate("start", (0.0, 1.0), (3, -9), axis.get_xaxis_transform(), "offset points")
+    axis.set(xlabel="own action of an agent", ylabel="believed worth", ylim=(-20, 12), title=title)
+    kit.legend_below(figure)
     return figure
