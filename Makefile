@@ -33,7 +33,7 @@ lint: $(READY)  ## check style, types and layers
 test: lint  ## check everything and run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-notebooks: $(READY)  ## make the committed .ipynb from the .py (ONLY="08 10" for some)
+notebooks: $(READY)  ## make the committed .ipynb from the .py (ONLY="09 11" for some)
 	$(BIN)/svnr notebooks $(SELECT)
 
 smoke: $(READY)  ## run every notebook at toy size

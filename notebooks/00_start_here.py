@@ -128,7 +128,7 @@ tables.per_game(tables.scores(runs), "shared")
 # ## What they learned to do
 #
 # A run keeps samples of the joint policy that its agents perceive after training. Here are their medians, in the game's
-# units. [13 · Your own game](13_your_own_game.ipynb) brings a trained team back in two lines and lets its agents act alone.
+# units. [18 · Your own game](18_your_own_game.ipynb) brings a trained team back in two lines and lets its agents act alone.
 
 # %%
 agents = [np.round(10 * np.median(run.perceived[0].astype(float), axis=0), 1) for run in runs]
@@ -144,19 +144,24 @@ pd.DataFrame(
 # | notebook | question |
 # |---|---|
 # | [01 · Definitions](01_definitions.ipynb) | what exactly are PRO, ERO and consistent reasoning? |
-# | [02 · Payoff matrices](02_payoff_matrices.ipynb) | which method falls where, and why? |
+# | [02 · Payoff matrices](02_payoff_matrices.ipynb) | which kind of reasoning falls where, and why? |
 # | [03 · Particles](03_particles.ipynb) | what does SVGD do to a cloud of points? |
 # | [04 · Negotiation](04_negotiation.ipynb) | when do rounds of negotiation end in the optimal joint policy? |
 # | [05 · Policy iteration](05_policy_iteration.ipynb) | does it converge, exactly? |
 # | [06 · Amortised negotiation](06_amortised_negotiation.ipynb) | how does one network replace K rounds? |
-# | [07 · Two Modalities](07_two_modalities.ipynb) | does the perceived policy keep both optima? |
-# | [08 · Max of Three](08_max_of_three.ipynb) | does execution leave the wide wrong hill? |
-# | [09 · Particle Gather](09_particle_gather.ipynb) | is it the same trap over several steps, from any side? |
-# | [10 · Negotiation sets](10_negotiation_sets.ipynb) | which sets matter; how many particles? |
-# | [12 · Scoreboard](12_scoreboard.ipynb) | what was reproduced, and what was not? |
-# | [13 · Your own game](13_your_own_game.ipynb) | how do I bring mine? |
-# | [14 · Tuned alike](14_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
-# | [18 · Appendix: Particle Gather from a fixed start](18_gather_settings.ipynb) | what does each setting change there? |
+# | [07 · The other methods](07_other_methods.ipynb) | what do MADDPG, MASQL, PR2, ROMMEO and the lenient learners do, line by line? |
+# | [08 · Two Modalities](08_two_modalities.ipynb) | does the perceived policy keep both optima? |
+# | [09 · Max of Three](09_max_of_three.ipynb) | does execution leave the wide wrong hill? |
+# | [10 · Particle Gather](10_particle_gather.ipynb) | is it the same trap over several steps, from any side? |
+# | [11 · Negotiation sets](11_negotiation_sets.ipynb) | which sets matter; how many particles? |
+# | [12 · Tuned alike](12_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
+# | [13 · Where it breaks](13_where_it_breaks.ipynb) | up to which width and how many agents, and what moves the border? |
+# | [14 · Many agents](14_many_agents.ipynb) | up to fifty agents: whom must each of them listen to? |
+# | [15 · Methods of the body games](15_methods_of_bodies.ipynb) | and QMIX, FACMAC, MAPPO, MMQ and HASAC? |
+# | [16 · Multi-agent MuJoCo](16_multi_agent_mujoco.ipynb) | does negotiation pay where agents are the joints of one body? |
+# | [17 · Scoreboard](17_scoreboard.ipynb) | what was reproduced, and what was not? |
+# | [18 · Your own game](18_your_own_game.ipynb) | how do I bring mine? |
+# | [19 · Appendix: Particle Gather from a fixed start](19_gather_settings.ipynb) | what does each setting change there? |
 #
 # ## Adapt this
 #

@@ -320,4 +320,4 @@ pd.Series(
 #
 # Negotiation gives a direction for every joint action; the chain rule turns it into a gradient for the
 # networks that made the action; a common seed replaces messages. Next:
-# [07 · Two Modalities](07_two_modalities.ipynb), the same at the paper's scale.
+# [07 · The other methods](07_other_methods.ipynb), what the paper compares it with.

@@ -135,7 +135,7 @@ def test_a_part_of_training(name, value):
 def test_a_parameter_of_a_notebook(name, value):
     given = {"n_seeds": 5, "n_episodes": 5000, "n_jobs": 2, "scale": "paper", "output": ""}
     with pytest.raises(ValueError, match=name):
-        Outputs.of("08_max_of_three", given | {name: value})
+        Outputs.of("09_max_of_three", given | {name: value})
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0", None, True, [0]])

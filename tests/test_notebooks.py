@@ -81,6 +81,24 @@ def test_the_notebook_opens_with_its_question_and_points_to_notebooks_that_exist
     assert set(links) <= set(NAMES)
 
 
+def test_the_numbers_are_the_reading_order():
+    """Each ends with the next one's name, the walk's last with the first's."""
+    assert [int(name[:2]) for name in NAMES] == list(range(len(NAMES)))
+    titles = {name: committed(name).cells[0].source for name in NAMES}
+    walk = [name for name in NAMES if "Appendix" not in titles[name].partition("\n")[0]]
+    for name, following in zip(walk, [*walk[1:], walk[0]], strict=True):
+        last = re.findall(r"\((\w+)\.ipynb\)", committed(name).cells[-1].source)[-1]
+        assert last == following, name
+
+
+@pytest.mark.parametrize("page", ["README.md", "notebooks/00_start_here.py"])
+def test_every_notebook_stands_in_the_tables_in_order(page):
+    rows = re.findall(
+        r"^(?:# )?\| \[\d\d · [^]]*\]\(\S*?(\w+)\.ipynb\) \|", (ROOT / page).read_text(), re.M
+    )
+    assert rows == [name for name in NAMES if name != Path(page).stem]
+
+
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
@@ -119,7 +137,7 @@ def test_nbval_passes_at_smoke_scale(name, tmp_path):
 
 @pytest.mark.slow
 def test_papermill_by_hand_works_from_any_folder(tmp_path):
-    notebook = SOURCES["08_max_of_three"].with_suffix(".ipynb")
+    notebook = SOURCES["09_max_of_three"].with_suffix(".ipynb")
     command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb"]
     numbers = {"n_seeds": 1, "n_episodes": 50, "n_jobs": 1, "output": str(tmp_path / "made")}
     for key, value in numbers.items():

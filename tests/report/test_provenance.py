@@ -23,7 +23,7 @@ def line():
 
 
 def test_figures_and_tables_are_written_and_recorded(tmp_path):
-    outputs = Outputs("08_max_of_three", "quick", str(tmp_path), {"n_seeds": 2})
+    outputs = Outputs("09_max_of_three", "quick", str(tmp_path), {"n_seeds": 2})
     outputs.figure(line(), "fig4", "Figure 4", note="ours")
     outputs.table(pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="k")), "table1", "Table 1")
     written = {path.name for path in (tmp_path / "figures").glob("[!.]*")}
@@ -42,7 +42,7 @@ def run_of(n_episodes, game="particle_gather"):
 
 
 def test_what_is_drawn_from_runs_that_are_too_short_says_so(tmp_path):
-    outputs = Outputs("09_particle_gather", "quick", str(tmp_path))
+    outputs = Outputs("10_particle_gather", "quick", str(tmp_path))
     for name, n_episodes in (("short", 30), ("long", 1000)):
         outputs.figure(line(), name, "Figure 4d", [run_of(n_episodes)], note="ours")
     outputs.table(pd.DataFrame({"a": [1]}), "table", "Table 1", [run_of(30), run_of(1000)])
@@ -84,8 +84,8 @@ def test_markdown_by_hand():
 def test_a_notebook_with_numbers_of_its_own_does_not_touch_what_is_committed():
     root = Path(__file__).parents[2]
     committed = {"n_seeds": 5, "n_episodes": 5000}
-    assert Outputs("08_max_of_three", "paper", "", committed).root == root
-    smaller = Outputs("08_max_of_three", "paper", "", committed | {"n_seeds": 1})
+    assert Outputs("09_max_of_three", "paper", "", committed).root == root
+    smaller = Outputs("09_max_of_three", "paper", "", committed | {"n_seeds": 1})
     assert smaller.root == root / "build" / "by_hand"
 
 
@@ -133,7 +133,7 @@ def test_a_parameter_of_another_name_or_kind_is_refused(given, message):
 @pytest.mark.parametrize("folder", ["../../x", "build/../../x"])
 def test_a_folder_that_leaves_the_repository_unsaid_is_refused(folder):
     with pytest.raises(ValueError, match=r"output must be below .*, or absolute, got"):
-        _ = Outputs("08_max_of_three", "quick", folder).root
+        _ = Outputs("09_max_of_three", "quick", folder).root
 
 
 def test_parameters_of_their_kind_pass():

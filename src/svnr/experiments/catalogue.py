@@ -58,7 +58,7 @@ class LearnerRow:
 # --- games --------------------------------------------------------------------------------------
 
 _GATHER = {
-    # Ours, alike for all methods; notebook 09, section 6, undoes them for SVNR.
+    # Ours, alike for all methods; notebook 10, section 6, undoes them for SVNR.
     "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
     "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
     "layer_norm": True,  # against critics that feed on their own forecasts

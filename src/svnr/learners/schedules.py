@@ -45,7 +45,7 @@ def geometric(progress: Progress, alpha_final: float) -> float:
 def linear(progress: Progress, alpha_final: float) -> float:
     """From 6 α′ to α′ at a constant speed over the first four fifths of the run, then α′.
 
-    A network that follows several modes needs time where they part (notebook 07).
+    A network that follows several modes needs time where they part (notebook 08).
     """
     return alpha_final * (1 + 5 * max(0.0, 1 - 1.25 * progress.done / progress.length))
 

@@ -28,7 +28,7 @@ class Outputs:
     """Where one notebook writes, and under which name and scale it is recorded.
 
     Args:
-        notebook: name of the notebook, "08_max_of_three".
+        notebook: name of the notebook, "09_max_of_three".
         scale: "smoke", "quick" or "paper": how much was run.
         folder: below it lie figures/ and results/; empty for the repository itself, or for
             build/by_hand if a parameter is not the notebook's own default.

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 12 · Scoreboard
+# # 17 · Scoreboard
 #
 # **Question.** What was reproduced, and what was not?
 #
@@ -46,7 +46,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("12_scoreboard", globals())
+outputs = Outputs.of("17_scoreboard", globals())
 WIDTHS = ("3.0", "2.0", "1.5")  # s₂, in the order of Table 1
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 FIXED, GATHER, FAR = "particle_gather", "particle_gather_turned", "particle_gather_anywhere"
@@ -66,8 +66,8 @@ def known(name, learners):
 #
 # One protocol, *as set*: every method with the settings that the paper or the public code of its family gives, none
 # tuned to these games; on Particle Gather, where particles start in random directions, with the changes that notebook
-# [09](09_particle_gather.ipynb) lists, the same for all. What a method's settings are, and where each number comes from, stands in its settings class.
-# The other protocol, *as tuned*, has one budget for all and a notebook of its own ([14](14_tuned_alike.ipynb)), with
+# [10](10_particle_gather.ipynb) lists, the same for all. What a method's settings are, and where each number comes from, stands in its settings class.
+# The other protocol, *as tuned*, has one budget for all and a notebook of its own ([12](12_tuned_alike.ipynb)), with
 # Table 1 and the same rule; the two are never mixed.
 
 # %%
@@ -97,7 +97,7 @@ outputs.table(table1, "scoreboard_table1", "Table 1, every cell", runs, note)
 
 # %% [markdown]
 # Particle Gather for every method, the harder game with starts from 0.4 to 0.8 away beside the one above, and the fixed
-# start, from which this reproduction began (its one-step recipe: [18](18_gather_settings.ipynb)). Behind each mean and
+# start, from which this reproduction began (its one-step recipe: [19](19_gather_settings.ipynb)). Behind each mean and
 # spread stands how many seeds meet on most tries; what is missing was not run yet.
 
 # %%
@@ -255,11 +255,11 @@ outputs.table(scoreboard, "scoreboard_claims", "The claims in words", every_run,
 
 # %% [markdown]
 # **Finding.** The rows above are the whole answer. That SVNR itself reaches the optimum stands by the paper: on Max of
-# Three with the schedule of the public code in place of the printed one ([08](08_max_of_three.ipynb), section 5), in
-# Particle Gather after more changes than that ([09](09_particle_gather.ipynb), sections 2 and 6). That SVNR-M falls behind
+# Three with the schedule of the public code in place of the printed one ([09](09_max_of_three.ipynb), section 5), in
+# Particle Gather after more changes than that ([10](10_particle_gather.ipynb), sections 2 and 6). That SVNR-M falls behind
 # stands at s₂ = 1.5 alone. What the rows say of the other methods is about their being shut out, and several are not:
-# notebooks 08 and 09 ask why. That networks with the printed settings keep both modes is not found;
-# [07](07_two_modalities.ipynb) shows the changes with which they do.
+# notebooks 09 and 10 ask why. That networks with the printed settings keep both modes is not found;
+# [08](08_two_modalities.ipynb) shows the changes with which they do.
 
 # %% [markdown]
 # ## Against the paper
@@ -281,4 +281,4 @@ outputs.table(scoreboard, "scoreboard_claims", "The claims in words", every_run,
 #
 # SVNR reaches the optimum on Max of Three, with another temperature schedule than the printed one, and in Particle
 # Gather from random directions, with other settings and rows turned by the square as well. That others cannot is not what we find once their critics see aligned actions. Both modes of Two
-# Modalities are kept by particles, and by networks after named changes.
+# Modalities are kept by particles, and by networks after named changes. Next: [18 · Your own game](18_your_own_game.ipynb).

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 18 · Appendix: Particle Gather from a fixed start
+# # 19 · Appendix: Particle Gather from a fixed start
 #
 # **Question.** What does each setting and each open rule of Particle Gather change?
 #
@@ -50,7 +50,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("18_gather_settings", globals())
+outputs = Outputs.of("19_gather_settings", globals())
 study_episodes = n_study_episodes or n_episodes
 NAME = "particle_gather"
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
@@ -75,7 +75,7 @@ def several(values):
 # ## 1. The fixed start
 #
 # Here both particles always start in the same two places, on opposite sides and 0.4 away. From there a team can learn its
-# pushes by heart ([09](09_particle_gather.ipynb), section 1), so this is the easier game, and the one that the settings
+# pushes by heart ([10](10_particle_gather.ipynb), section 1), so this is the easier game, and the one that the settings
 # were found on. Its returns are one-step, and no row is turned. The later version's methods were not run on it.
 
 # %%
@@ -85,7 +85,7 @@ runs = finished(specs)
 papers = [run for run in runs if run.spec.learner in METHODS]
 title = "From a fixed start: who comes back?"
 figure = figures.training_curves(tables.curves(papers), {NAME: GAMES[NAME].title}, title)
-note = "the game from which most methods meet; the headline is notebook 09's"
+note = "the game from which most methods meet; the headline is notebook 10's"
 outputs.figure(figure, "fig4d_fixed_start", "Figure 4d, fixed start", papers, note=note)
 
 # %%
@@ -462,7 +462,7 @@ Markdown(
     + ", ".join(f"{row['return']:.2f} ({name})" for name, row in under.iterrows())
     + ". "
     + (
-        "Random directions want another recipe, which is [09](09_particle_gather.ipynb)'s."
+        "Random directions want another recipe, which is [10](10_particle_gather.ipynb)'s."
         if under.iloc[3]["return"] < 2.5 < under.iloc[0]["return"]
         else ""
     )
@@ -486,4 +486,4 @@ Markdown(
 # ## In one paragraph
 #
 # From a fixed start the trap is to stay away, and who falls into it has often not met once. SVNR's settings there can be
-# undone one by one, with few exceptions, and not together. Back to [09 · Particle Gather](09_particle_gather.ipynb).
+# undone one by one, with few exceptions, and not together. Back to [10 · Particle Gather](10_particle_gather.ipynb).

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 08 · Max of Three
+# # 09 · Max of Three
 #
 # **Question.** Which methods leave a wide wrong hill for a narrow right one?
 #
@@ -51,7 +51,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 study_episodes = n_study_episodes or n_episodes
-outputs = Outputs.of("08_max_of_three", globals())
+outputs = Outputs.of("09_max_of_three", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
@@ -244,7 +244,7 @@ pd.concat({way: tables.per_game(scores, way) for way in ways}, names=["execution
 # **Finding.** Shared and independent execution earn the same here. The optimum of Max of Three is one
 # point, a rectangle of actions, so once α is small the marginals alone find it: executed
 # over-generalization needs several optima (notebooks [02](02_payoff_matrices.ipynb) and
-# [07](07_two_modalities.ipynb)), and this game cannot show it.
+# [08](08_two_modalities.ipynb)), and this game cannot show it.
 #
 # SVNR's cells come out as printed. Several baselines do better than the paper's, most of all MASQL, which leaves the
 # trap at every width. In an early public version of the experiment code, with three agents, the partners' actions
@@ -358,7 +358,7 @@ outputs.table(exploring.round(2), "exploring_or_forgiving", "Exploring or forgiv
 # %% [markdown]
 # **Finding.** Exploring. The lenient learner with narrow noise stays in the trap, and with wide noise a learner that
 # forgives nothing leaves it as often as the lenient one. MADDPG gains less from wide noise. With 5 seeds a difference
-# of one is no difference; [14 · Tuned alike](14_tuned_alike.ipynb) gives all methods one budget to say more.
+# of one is no difference; [12 · Tuned alike](12_tuned_alike.ipynb) gives all methods one budget to say more.
 
 # %% [markdown]
 # ## 5. Why the schedule decides
@@ -533,7 +533,7 @@ outputs.table(kernels, "kernel_study", "SVNR's kernel and coordinates: seeds at 
 # SVNR in the trap at s₂ = 1.5 on three seeds of five, wherever its particles move; with one kernel on the joint action
 # nearly all seeds leave it, in the public code's coordinates all five, and nothing is lost with the printed payoff. The
 # reason is at hand: an agent whose kernel sees only its own action is pushed by the *average* slope over what the
-# others do, which is the trap again. Notebook [07](07_two_modalities.ipynb) finds the same: with set kernels the narrow
+# others do, which is the trap again. Notebook [08](08_two_modalities.ipynb) finds the same: with set kernels the narrow
 # mode is lost. Of the others, MASQL stands at both widths, and MADDPG, PR2, ROMMEO and SVNR-M fall at s₂ = 1.5 with
 # either form.
 #
@@ -558,4 +558,4 @@ outputs.table(kernels, "kernel_study", "SVNR's kernel and coordinates: seeds at 
 # With its temperature lowered in three phases, SVNR reaches the narrow right hill on every width, earning what theory
 # says a policy at that temperature can; the printed schedule does not get there. It is not alone: MASQL does as well,
 # and who explores widely or forgives gets further than the paper's table says. Next:
-# [10 · Negotiation sets](10_negotiation_sets.ipynb), where the sets are taken away.
+# [10 · Particle Gather](10_particle_gather.ipynb), the same trap over several steps.

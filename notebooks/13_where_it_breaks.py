@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 15 · Where it breaks
+# # 13 · Where it breaks
 #
 # **Question.** Up to which width of the right hill, and how many agents, does each method find it, and what moves that
 # border?
@@ -68,7 +68,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("15_where_it_breaks", globals())
+outputs = Outputs.of("13_where_it_breaks", globals())
 study_episodes = n_study_episodes or n_episodes
 known_runs = partial(kept, folder=outputs.results, n_jobs=n_jobs, n_made=n_made)
 BY_WIDTH = {f"max_of_three_{s}": f"{s:g}" for s in widths}  # game → its column on the map
@@ -287,7 +287,7 @@ pd.DataFrame({n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p i
 # **What to expect.** A critic of joint actions that is fitted to the mean sees the same game. Who holds on to the best
 # that was ever paid takes luck for worth, and goes to 14 or 20 instead of 11 or 10.
 #
-# Each game stands beside the one without luck; *as tuned* (notebook [14](14_tuned_alike.ipynb)) for the methods that
+# Each game stands beside the one without luck; *as tuned* (notebook [12](12_tuned_alike.ipynb)) for the methods that
 # have a study.
 
 # %%
@@ -583,7 +583,7 @@ finding(
 #
 # One change at a time, and two controls: SVNR, and SVNR with as many uniform actions at first. The last column is Two
 # Modalities with the very same settings: a run keeps both modes if its share of the narrow one is within 0.10 of the
-# exact one (notebook [07](07_two_modalities.ipynb)).
+# exact one (notebook [08](08_two_modalities.ipynb)).
 
 # %%
 CHANGES = {
@@ -694,4 +694,5 @@ finding(
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
 # still stand on it. Cooled by (7.2), particles stay on the side where they began; births find the other, jumps bring the
-# rest, and a pull takes the samplers along: that is SVNR-B. Next: [12 · Scoreboard](12_scoreboard.ipynb).
+# rest, and a pull takes the samplers along: that is SVNR-B. Next:
+# [14 · Many agents](14_many_agents.ipynb).

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 10 · Negotiation sets
+# # 11 · Negotiation sets
 #
 # **Question.** Which sets of partners must an agent listen to?
 #
@@ -45,7 +45,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("10_negotiation_sets", globals())
+outputs = Outputs.of("11_negotiation_sets", globals())
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 6
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
 LEARNERS = ["svnr", "svnr_f", "svnr_m"]
@@ -225,11 +225,11 @@ study(ways).rename_axis("groups × particles")
 #
 # ## Exercises
 #
-# 1. Repeat section 5 on Two Modalities with the recipe of notebook 07. Now the common noise should decide.
+# 1. Repeat section 5 on Two Modalities with the recipe of notebook 08. Now the common noise should decide.
 # 2. SVNR-M is a mean-field policy. From which s₂ on does the mean-field fixed point at the right hill win?
 #
 # ## In one paragraph
 #
 # Agents that hear nobody's noise cannot move together and stay on the wide wrong hill where the right one
 # is narrow; agents that hear a nested set, or everybody, leave it. Next:
-# [12 · Scoreboard](12_scoreboard.ipynb), for everything at once.
+# [12 · Tuned alike](12_tuned_alike.ipynb), where all get the same budget.

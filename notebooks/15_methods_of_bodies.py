@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 17 · Methods of bodies
+# # 15 · Methods of bodies
 #
 # **Question.** What do the methods that play bodies take their partners to do: MAPPO, QMIX, FACMAC, MMQ and HASAC?
 #
@@ -52,7 +52,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("17_methods_of_bodies", globals())
+outputs = Outputs.of("15_methods_of_bodies", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
@@ -302,7 +302,7 @@ Markdown(
 # %% [markdown]
 # ## 7. Max of Two
 #
-# The classic of the reasoning methods ([16](16_other_methods.ipynb)): at 0, where actors begin, the reward rises towards
+# The classic of the reasoning methods ([07](07_other_methods.ipynb)): at 0, where actors begin, the reward rises towards
 # the wrong hill for every action of the partner.
 #
 # **What to expect.** FACMAC climbs, and so ends at the wrong hill. QMIX jumps to the best that its utilities say, but
@@ -327,7 +327,7 @@ Markdown(
 # %% [markdown]
 # ## Against the papers
 #
-# Their own papers play bodies, StarCraft and matrices that are not here: [11](11_multi_agent_mujoco.ipynb) has the
+# Their own papers play bodies, StarCraft and matrices that are not here: [16](16_multi_agent_mujoco.ipynb) has the
 # bodies. QTRAN's statement of QMIX is judged above.
 #
 # ## Adapt this
@@ -344,4 +344,4 @@ Markdown(
 #
 # A mean over rollouts (MAPPO), a form that needs no partner (QMIX), the partner as it is (FACMAC) or has just become
 # (HASAC), the best it might do (MMQ): each is one answer to who the others are, and none asks them. Next:
-# [07 · Two Modalities](07_two_modalities.ipynb), where SVNR does.
+# [16 · Multi-agent MuJoCo](16_multi_agent_mujoco.ipynb), where they meet SVNR.

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 16 · The other methods
+# # 07 · The other methods
 #
 # **Question.** What does each of the methods that SVNR is held against take its partners to do, and where does that
 # lead it?
@@ -15,7 +15,7 @@
 # **Claim.** "Then each agent updates its policy based on the modeled behaviors of others and these methods empirically
 # mitigate RO in simple tasks" (§2).
 #
-# **Paper.** §2, §4 and §8, and the methods' own papers. Methods of the body games: [17](17_methods_of_bodies.ipynb).
+# **Paper.** §2, §4 and §8, and the methods' own papers. Methods of the body games: [15](15_methods_of_bodies.ipynb).
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there.
 #
@@ -55,7 +55,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("16_other_methods", globals())
+outputs = Outputs.of("07_other_methods", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
@@ -443,4 +443,4 @@ Markdown(
 #
 # MADDPG takes its partners from the past, MASQL and PR2 take them from their own wishes, ROMMEO from wishes on a leash;
 # hysteretic and lenient learners do not ask who they are, and forgive. None lets partners agree. Next:
-# [17 · Methods of bodies](17_methods_of_bodies.ipynb).
+# [08 · Two Modalities](08_two_modalities.ipynb), all of them at the paper's scale.

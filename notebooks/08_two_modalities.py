@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 07 · Two Modalities
+# # 08 · Two Modalities
 #
 # **Question.** Two joint actions are equally good. Does a team's perceived policy keep both?
 #
@@ -59,7 +59,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("07_two_modalities", globals())
+outputs = Outputs.of("08_two_modalities", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 game = two_modalities()
 
@@ -350,4 +350,4 @@ Markdown(
 #
 # Two equally high hills of unequal width ask for an unequal split. Particles find it by themselves. A network finds it
 # if its kernel sees the whole joint action and its temperature falls slowly; with the printed settings it keeps the
-# wide hill only. Next: [08 · Max of Three](08_max_of_three.ipynb), where one hill is right and the other wrong.
+# wide hill only. Next: [09 · Max of Three](09_max_of_three.ipynb), where one hill is right and the other wrong.

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 09 · Particle Gather
+# # 10 · Particle Gather
 #
 # **Question.** Is it the same trap when an episode has twenty-five steps?
 #
@@ -54,7 +54,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("09_particle_gather", globals())
+outputs = Outputs.of("10_particle_gather", globals())
 FIXED, NAME, FAR = "particle_gather", "particle_gather_turned", "particle_gather_anywhere"
 SEEN = "particle_gather_turned_distances"  # with distances in the state
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient"]  # the paper's six
@@ -166,7 +166,7 @@ since = {
 pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 
 # %% [markdown]
-# None of them is tuned to a method, though they were tried on SVNR. [18](18_gather_settings.ipynb) undoes those that are
+# None of them is tuned to a method, though they were tried on SVNR. [19](19_gather_settings.ipynb) undoes those that are
 # older, from the fixed start. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
 # E[exp(Q/α)] is that action's Q. The critics of SVNR, MASQL and PR2 then learn what their policies earn on average, and
 # the temperature acts in the policies alone.
@@ -203,7 +203,7 @@ outputs.figure(
 # ## 4. The last column of Table 1
 #
 # What 1,000 test episodes earn with shared noise: all agents draw from one seed, as in training. A cell is reproduced if
-# our mean lies within the paper's mean ± its printed spread (the rule of notebook 12).
+# our mean lies within the paper's mean ± its printed spread (the rule of notebook 17).
 
 # %%
 scores = tables.scores(runs)
@@ -508,8 +508,8 @@ Markdown(
 #
 # The paper does not say where its particles start, nor which settings it changes for them. Ours differ in the last
 # temperature, the rates, the discount, what a batch holds, returns of three steps and turned rows; all are named in
-# section 2, and each is undone, here or in [18](18_gather_settings.ipynb). Where the table of section 4 has runs of a
-# baseline, its verdict is there. No search was made on this game yet: [14 · Tuned alike](14_tuned_alike.ipynb) searched
+# section 2, and each is undone, here or in [19](19_gather_settings.ipynb). Where the table of section 4 has runs of a
+# baseline, its verdict is there. No search was made on this game yet: [12 · Tuned alike](12_tuned_alike.ipynb) searched
 # from the fixed start.
 #
 # ## Adapt this
@@ -527,4 +527,4 @@ Markdown(
 # From random directions a plan learned by heart is worth nothing, and a learner that begins with some twenty chance
 # meetings must make out of them what to do on every side. Returns of three steps, batches that reach back as far, and
 # rows turned by the square are our recipe for it, alike for all; section 6 says what each is worth, and how far a learner
-# comes that is told nothing of the square. Next: [10 · Negotiation sets](10_negotiation_sets.ipynb).
+# comes that is told nothing of the square. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).

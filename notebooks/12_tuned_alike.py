@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 14 · Tuned alike
+# # 12 · Tuned alike
 #
 # **Question.** Who leaves the wrong hill when every method is tuned with the same budget?
 #
@@ -46,7 +46,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("14_tuned_alike", globals())
+outputs = Outputs.of("12_tuned_alike", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
 NAMES = [f"max_of_three_{width}" for width in WIDTHS]
@@ -79,7 +79,7 @@ def searched(game):
 # > "we utilize the Tree-structured Parzen Estimator (TPE) […] to search for the optimal hyperparameters" (§8)
 #
 # Two protocols stand side by side in this repository and are never mixed. *As set*: every method with the settings of the
-# paper or of the public code of its family (notebook [08](08_max_of_three.ipynb)). *As tuned*: for every method TPE tries
+# paper or of the public code of its family (notebook [09](09_max_of_three.ipynb)). *As tuned*: for every method TPE tries
 # the same number of settings on Max of Three with s₂ = 1.5, the hardest width, and what it finds is used at all three.
 # The ranges are the paper's where it gives them; methods without a temperature or particles have two or three numbers
 # of their own.
@@ -130,7 +130,7 @@ outputs.figure(
 # %% [markdown]
 # ## 3. Table 1, as tuned
 #
-# The rule is that of notebooks 08 and 12: a cell is reproduced if our mean lies within the paper's mean ± its spread.
+# The rule is that of notebooks 09 and 17: a cell is reproduced if our mean lies within the paper's mean ± its spread.
 
 # %%
 table1 = tables.beside_paper(scores)
@@ -185,8 +185,8 @@ tables.first_reached(runs, level=9.0)
 # %% [markdown]
 # ## 5. A game with states: Particle Gather, fixed start
 #
-# The same for [18](18_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
-# directions, the game of [09](09_particle_gather.ipynb), nothing was searched yet**: no method is *as tuned* there, and
+# The same for [19](19_gather_settings.ipynb)'s game, where both particles always start in the same places. **From random
+# directions, the game of [10](10_particle_gather.ipynb), nothing was searched yet**: no method is *as tuned* there, and
 # `svnr train particle_gather_turned svnr --tuned` has what these searches found, on this game. A trial takes minutes here,
 # so every method has six; with so few TPE still draws at random. What is earned is spread over steps and states differ, so temperatures and numbers of
 # particles are searched around the smaller ones of this game; all else is searched where it was.
@@ -276,7 +276,7 @@ as_set_as_tuned(
 # six. MADDPG's best trial met on both of its seeds, and on none of five others; as set it meets on two of these. PR2's and
 # hysteretic learning's best trials met on one seed of two, and then on one and on none of five. Where meeting is a matter
 # of the seed, two runs a trial choose the luckiest settings, not the best: no team of MADDPG's here ever met in training,
-# nor did three of hysteretic learning's (notebook [18](18_gather_settings.ipynb), section 1, says why that matters).
+# nor did three of hysteretic learning's (notebook [19](19_gather_settings.ipynb), section 1, says why that matters).
 # L-MADRL gains the one seed that it misses as set, with leniency that is stronger at first and gone sooner, and wider
 # noise. MASQL meets as before, and PR2 on one seed fewer.
 #
@@ -306,5 +306,5 @@ as_set_as_tuned(
 #
 # Given fifty tries each, SVNR and MASQL stay about where they were, PR2, ROMMEO and MADDPG do not move at the narrowest
 # hill, and two learners that forgive leave the trap after all. On Particle Gather's fixed start six tries change little. What separates
-# SVNR from the rest is neither of these games but one with several optima ([07](07_two_modalities.ipynb)). Next:
-# [12 · Scoreboard](12_scoreboard.ipynb).
+# SVNR from the rest is neither of these games but one with several optima ([08](08_two_modalities.ipynb)). Next:
+# [13 · Where it breaks](13_where_it_breaks.ipynb).

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 11 · Multi-agent MuJoCo
+# # 16 · Multi-agent MuJoCo
 #
 # **Question.** Does negotiation still pay where agents are the joints of one body?
 #
@@ -48,7 +48,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("11_multi_agent_mujoco", globals())
+outputs = Outputs.of("16_multi_agent_mujoco", globals())
 ROBOTS = ["halfcheetah_2x3", "walker2d_2x3", "coupledhalfcheetah_1p1", "ant_2x4"]
 METHODS = ["svnr", "svnr_m", "facmac", "hasac", "mappo", "maddpg", "masql", "pr2", "rommeo"]
 METHODS = [*METHODS, "mmq", "qmix"][:n_methods]  # those that there are runs of are shown
@@ -234,4 +234,4 @@ outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 #    above, and how many minutes?
 # 2. Draw the gait of SVNR-M beside SVNR's. Can you tell them apart?
 #
-# Next: [12 · Scoreboard](12_scoreboard.ipynb).
+# Next: [17 · Scoreboard](17_scoreboard.ipynb).

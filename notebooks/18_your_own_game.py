@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 13 · Your own game
+# # 18 · Your own game
 #
 # **Question.** How do I bring my game, and how do I see whether it over-generalizes?
 #
@@ -60,7 +60,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("13_your_own_game", globals())
+outputs = Outputs.of("18_your_own_game", globals())
 
 # %% [markdown]
 # ## 1. Write the game
@@ -203,7 +203,7 @@ pd.DataFrame({key: ends for key, (_, ends) in live.items()}).T.rename_axis(["lea
 # %% [markdown]
 # ## 5. A team that was trained before
 #
-# Trained learners can be kept beside their runs. Two lines bring one back, here SVNR's team from notebook 08; where none
+# Trained learners can be kept beside their runs. Two lines bring one back, here SVNR's team from notebook 09; where none
 # was kept it is trained now. Its three agents then act alone, with one seed in common and no messages.
 
 # %%
@@ -236,7 +236,7 @@ total
 # played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
 #
 # A game with states wants other settings than one of a single step: notebook
-# [18](18_gather_settings.ipynb), section 2, shows what each of them does. Here are those of Particle Gather, as a start
+# [19](19_gather_settings.ipynb), section 2, shows what each of them does. Here are those of Particle Gather, as a start
 # for yours, and `return_bounds`: what an episode can pay, so that no critic hopes for more. Four episodes show only that
 # all fits together; learning takes some thousand.
 
