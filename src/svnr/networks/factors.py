@@ -38,9 +38,7 @@ class Factors(nn.Module):
         self.n = n = len(check_sets(sets, game.n_agents))
         own = own_coordinates(game.action_sizes)  # [N, D]
         known = torch.stack([own[list(known_to(sets, i))].any(0) for i in range(n)])
-        visible = torch.cat([torch.ones(n, game.state_size), known], 1).unsqueeze(
-            -1
-        )  # [N, S + D, 1]
+        visible = torch.cat([torch.ones(n, game.state_size), known], 1)[..., None]  # [N, S + D, 1]
         sizes = (visible.shape[1], *hidden, 1)
         norm = settings.layer_norm
         self.parts = StackedMLP(n, sizes, generator, layer_norm=norm, input_mask=visible)

@@ -75,9 +75,7 @@ def found_graph(
         found: rows of n, plays (an agent), share of the planted edges among the strongest pairs.
         title: the message.
     """
-    figure, axes = plt.subplots(
-        1, 3, figsize=(FULL_WIDTH + 1.8, 2.6), width_ratios=(1, 1, 1.15)
-    )
+    figure, axes = plt.subplots(1, 3, figsize=(FULL_WIDTH + 1.8, 2.6), width_ratios=(1, 1, 1.15))
     hidden = np.asarray(strength)[np.ix_(order, order)]
     for axis, table, name in zip(
         axes, (strength, hidden), ("by the agents' numbers", "in the planted order"), strict=False
