@@ -46,6 +46,23 @@ def test_the_peak_is_what_is_held_at_once():
     assert peak_megabytes(two_then_three) == pytest.approx(3, abs=0.01)
 
 
+def test_views_and_what_is_written_in_place_hold_nothing_more():
+    old, kept = torch.ones(500_000), torch.ones(250_000)
+
+    def reuse():
+        old.view(2, -1)[0].add_(1.0)
+        torch.mul(kept, 2.0, out=kept)
+        return old[:3] + 1  # 12 bytes
+
+    assert peak_megabytes(reuse) == pytest.approx(12e-6)
+
+
+def test_the_rows_of_an_update_are_held():
+    # 512 rows of a state, three actions and 100 units: at least 512 · (4 + 100) numbers at once.
+    _, call = update(3, hidden=(100,), n_particles=8)
+    assert 4 * 512 * 104 / 1e6 < peak_megabytes(call) < 10
+
+
 def test_weights_by_hand():
     # A critic 4–5–1 and its target: 2 · 31; samplers, 3 of 4–5–1: 93; two moments of the critic
     # and of the samplers: 2 · (31 + 93); two counts of steps, and generators beside them.

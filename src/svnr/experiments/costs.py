@@ -2,11 +2,13 @@
 
 import statistics
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from svnr.experiments import catalogue
 from svnr.learners.learner import Progress
@@ -52,15 +54,40 @@ def milliseconds(repeats: int, updates: Mapping[Any, Callable[[], object]]) -> d
 
 def peak_megabytes(call: Callable[[], object]) -> float:
     """The most that a call holds of tensors it makes, at any one time."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+    with Held() as held:
         call()
-    events = record.profiler.kineto_results.events()
-    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
-    held = peak = 0
-    for _, change in changes:
-        held += change
-        peak = max(peak, held)
-    return peak / 1e6
+    return held.peak / 1e6
+
+
+class Held(TorchDispatchMode):
+    """While it is on, the bytes of tensors that were made and still live, and their peak.
+
+    What operations need inside is not seen, and so the count is the same on every machine.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Do one operation and count the storages that its arguments do not have."""
+        given = _storages((args, kwargs)).keys()
+        made = func(*args, **(kwargs or {}))
+        for pointer, storage in _storages(made).items():
+            if pointer not in given:
+                self.now += (size := storage.nbytes())
+                weakref.finalize(storage, self._free, size)
+        self.peak = max(self.peak, self.now)
+        return made
+
+    def _free(self, size: int) -> None:
+        self.now -= size
+
+
+def _storages(tree: Any) -> dict[int, torch.UntypedStorage]:
+    """What the tensors in a tree of arguments or results lie in, each once, by its address."""
+    kept = [each.untyped_storage() for each in tree_leaves(tree) if isinstance(each, torch.Tensor)]
+    return {storage.data_ptr(): storage for storage in kept if storage.nbytes()}
 
 
 def weights_megabytes(learner: OffPolicy) -> float:

@@ -43,41 +43,59 @@ def interactions(
     return found + found.mT
 
 
+def of_random_play(
+    game: OneShotGame,
+    critic: Critics,
+    n_plays: int,
+    generator: torch.Generator,
+    n_updates: int = 2000,
+    batch_size: int = 512,
+) -> Callable[[Tensor], Tensor]:
+    """What a critic makes of random play, before anybody negotiates.
+
+    Args:
+        game: played once with each of `n_plays` joint actions, uniform in the box.
+        critic: one of the whole team, fitted here.
+        n_plays: all that the critic ever sees.
+        generator: of the plays and of the batches.
+        n_updates: steps of the critic; many more, and it learns few plays by heart.
+        batch_size: plays in each step, drawn with replacement.
+
+    Returns:
+        Q, from joint actions [..., D] to their values [...].
+    """
+    u = 2 * torch.rand(n_plays, sum(game.action_sizes), generator=generator) - 1
+    state = game.reset(n_plays, 0)
+    reward = game.step(u).reward
+    for _ in range(n_updates):
+        rows = torch.randint(n_plays, (batch_size,), generator=generator)
+        critic.learn(state[rows], u[rows], reward[rows])
+    return lambda u: critic(state[:1].expand(*u.shape[:-1], -1), u)[0]
+
+
 def listened(
     game: OneShotGame,
     settings: NetworkSettings,
     n_plays: int,
     seed: int,
     n_updates: int = 2000,
-    batch_size: int = 512,
     n_points: int = 256,
 ) -> Tensor:
-    """What a critic makes of random play, before anybody negotiates: its `interactions`.
+    """Who acts on whom by a critic of random play: its `interactions`.
 
     Args:
-        game: played once with each of `n_plays` joint actions, uniform in the box.
-        settings: of the critic.
+        game: see `of_random_play`, as for `n_plays` and `n_updates`.
+        settings: of the critic, one network of the joint action.
         n_plays: all that the critic ever sees.
         seed: of the plays, the critic and the points.
-        n_updates: steps of the critic; many more, and it learns few plays by heart.
-        batch_size: plays in each step, drawn with replacement.
+        n_updates: steps of the critic.
         n_points: M, at which the critic is asked.
 
     Returns:
         [N, N] `interactions`.
     """
     generator = torch.Generator().manual_seed(seed)
-    critic, width = Critics(game, settings, generator, 1), sum(game.action_sizes)
-    u, one, other = (
-        2 * torch.rand(n, width, generator=generator) - 1 for n in (n_plays, n_points, n_points)
-    )
-    state = game.reset(n_plays, seed)
-    reward = game.step(u).reward
-    for _ in range(n_updates):
-        rows = torch.randint(n_plays, (batch_size,), generator=generator)
-        critic.learn(state[rows], u[rows], reward[rows])
-
-    def value(u: Tensor) -> Tensor:
-        return critic(state[:1].expand(*u.shape[:-1], -1), u)[0]
-
-    return interactions(value, one, other, game.action_sizes)
+    critic = Critics(game, settings, generator, 1)
+    value = of_random_play(game, critic, n_plays, generator, n_updates)
+    u, other = 2 * torch.rand(2, n_points, sum(game.action_sizes), generator=generator) - 1
+    return interactions(value, u, other, game.action_sizes)

@@ -7,6 +7,7 @@ from svnr.report.figures import (
     particles,
     policies,
     robots,
+    teams,
     theory,
     training,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "particles",
     "policies",
     "robots",
+    "teams",
     "theory",
     "training",
 ]

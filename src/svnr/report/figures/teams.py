@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, styled
 
+_PARTS, _ONE, _FEW = "solid", (0, (3, 1.5)), (0, (1, 1))  # dashes: another critic or kernel
 SETS: dict[str, tuple[str, Any]] = {  # kind of sets → colour and dashes
-    "learned": (COLORS["svnr"], "solid"),
-    "strict": (INK, "solid"),
-    "window of 4": (NEUTRAL["blue"], "solid"),
-    "star": (NEUTRAL["green"], "solid"),
-    "strangers": (NEUTRAL["violet"], (0, (3, 1.5))),
-    "none": (NEUTRAL["grey"], (0, (1, 1))),
-    "strict, one critic": (TRAP, (0, (3, 1.5))),
-    "learned, one critic": (COLORS["svnr"], (0, (3, 1.5))),
-    "learned, kernel on all": (COLORS["svnr_f"], (0, (1.5, 1.5))),
+    "partners": (COLORS["svnr"], _PARTS),
+    "strict": (INK, _PARTS),
+    "predecessor": (NEUTRAL["violet"], _PARTS),
+    "none": (NEUTRAL["grey"], _PARTS),
+    "window of 4": (NEUTRAL["blue"], _PARTS),
+    "star": (NEUTRAL["green"], _PARTS),
+    "strict, one network": (INK, _ONE),
+    "partners, one network": (COLORS["svnr"], _ONE),
+    "partners, kernel on all": (COLORS["svnr_f"], _FEW),
 }
 
 
@@ -39,6 +40,8 @@ def by_team(
         title: the message.
         levels: name → height and colour of what it is held against.
         log: whether values are shown on a logarithmic axis.
+
+    A line that ends before the largest team says so in its name.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 3.0))
     places = {n: i for i, n in enumerate(sorted(rows["n"].unique()))}
@@ -50,7 +53,9 @@ def by_team(
         middle = part.groupby("n")["value"].median()
         axis.plot([places[n] + shift for n in middle.index], middle, color=color, linestyle=dashes)
         axis.plot(part["n"].map(places) + shift, part["value"], "o", color=color, markersize=3)
-        ends.append((float(middle.iloc[-1]), name, color))
+        last = middle.index[-1]
+        told = name if last == max(places) else f"{name}, to {last}"
+        ends.append((float(middle[last]), told, color))
     if log:
         axis.set_yscale("log")
     for name, (height, color) in (levels or {}).items():
