@@ -51,11 +51,11 @@ def test_kinds_that_have_the_same_colour_have_other_dashes():
 @pytest.fixture
 def found():
     strength = np.zeros((4, 4))
-    for i, j in [(2, 0), (0, 3), (3, 1)]:  # a chain in the order 2, 0, 3, 1
+    for i, j in [(1, 2), (2, 0), (0, 3)]:  # a chain in the order 1, 2, 0, 3
         strength[i, j] = strength[j, i] = 4.0
     table = [(4, 30, 0.5), (4, 30, 1.0), (4, 100, 1.0)]
     table = pd.DataFrame(table, columns=["n", "plays", "share"])
-    return teams.found_graph(strength, (2, 0, 3, 1), table, "title")
+    return teams.found_graph(strength, (1, 2, 0, 3), table, "title")
 
 
 def test_in_the_planted_order_the_chain_lies_beside_the_diagonal(found):

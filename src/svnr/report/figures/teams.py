@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import LogLocator
 
 from svnr.report.figures import kit
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, styled
@@ -58,6 +59,8 @@ def by_team(
         ends.append((float(middle[last]), told, color))
     if log:
         axis.set_yscale("log")
+        axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
+        axis.minorticks_off()
     for name, (height, color) in (levels or {}).items():
         kit.level(axis, height, color)
         ends.append((height, name, color))
