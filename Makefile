@@ -7,7 +7,7 @@ TORCH  := $(shell grep '^torch==' constraints.txt)
 SELECT := $(if $(ONLY),--only $(ONLY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env lint test notebooks smoke reproduce paper figures bench clean
+.PHONY: help env lint test notebooks smoke reproduce paper figures bench site clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,6 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[notebooks,tune,games,cluster,mujoco,test]"
+	cp src/svnr/publish/lab.json $(VENV)/etc/jupyter/jupyter_server_config.d/svnr.json
 	@touch $(READY)
 
 lint: $(READY)  ## check style, types and layers
@@ -50,6 +51,15 @@ figures: paper  ## redraw figures/ from the committed results/
 bench: $(READY)  ## time one update beside its arithmetic floor, and beside other packages
 	$(BIN)/python benchmarks/update.py
 	$(BIN)/python benchmarks/peers.py
+
+$(VENV)/.site: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[site]"
+	@touch $@
+
+site: $(VENV)/.site  ## make build/site: notebooks as committed, documents and reference as pages
+	@rm -rf build/pages build/site && mkdir -p build/pages
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -j $(JOBS) -c docs/site build/pages build/site
+	$(BIN)/python -m pytest tests/test_site.py
 
 clean:  ## delete what was made, but not results/ and figures/
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

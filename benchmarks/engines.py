@@ -46,14 +46,14 @@ def tls_cluster(folder: Path, n_workers: int) -> Iterator[tuple[str, list[subpro
         return subprocess.Popen(list(map(str, command)), **quiet)
 
     scheduler = start("scheduler", "--port", 0)
-    while not (file.exists() and file.read_text().endswith("}")):
+    while not (file.exists() and file.read_text(encoding="utf-8").endswith("}")):
         time.sleep(0.1)
     workers = [start("worker", "--nthreads", 1, "--no-nanny") for _ in range(n_workers)]
     import dask
 
     dask.config.refresh(env=os.environ | named)
     try:
-        yield json.loads(file.read_text())["address"], workers
+        yield json.loads(file.read_text(encoding="utf-8"))["address"], workers
     finally:
         for process in (scheduler, *workers):
             process.kill()

@@ -18,7 +18,7 @@
 #
 # **Reads.** Four finished runs in `results/`; they are trained now if they are missing.
 #
-# **Makes.** The picture of the README.
+# **Makes.** The picture of the README, and one to play with.
 #
 # **Takes.** Seconds with the committed runs; about a minute without them.
 
@@ -26,19 +26,25 @@
 import numpy as np
 import pandas as pd
 import torch
+from IPython.display import HTML, Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
 from svnr.experiments.store import collect
-from svnr.report import tables
-from svnr.report.figures import training as figures
+from svnr.games.differential import max_of_three
+from svnr.report import figures, tables
+from svnr.report.playground import landscape, playground
 from svnr.report.provenance import Outputs
+from svnr.theory.maxent import boltzmann
+from svnr.theory.overgeneralization import execute
 
 # %% tags=["parameters"]
 n_seeds: int = 2  # runs of SVNR and of SVNR-M
 n_episodes: int = 5000  # length of a run
 n_points: int = 81  # actions of agent 1 that are looked at
 n_partners: int = 20_000  # random pairs of partners for each of them
+n_widths: int = 23  # widths of the right hill in the picture to play with
+n_alphas: int = 25  # temperatures in it
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
@@ -111,7 +117,9 @@ runs = collect(specs, outputs.results, n_jobs)
 
 # %%
 outputs.figure(
-    figures.relative_overgeneralization(views, tables.curves(runs), best.reward, trap.reward),
+    figures.training.relative_overgeneralization(
+        views, tables.curves(runs), best.reward, trap.reward
+    ),
     "hero",
     "README's picture",
     runs,
@@ -136,6 +144,55 @@ pd.DataFrame(
     agents,
     columns=["u₁", "u₂", "u₃"],
     index=[f"{r.spec.learner}, seed {r.spec.seed}" for r in runs],
+)
+
+# %% [markdown]
+# ## A picture to play with
+#
+# What *should* a team do that must not yet be sure? Many methods here, SVNR too, aim at the **Boltzmann policy** π*_α ∝
+# exp(reward/α): every joint action, and the better ones more often. The *temperature* α says how much more often, and
+# falls while they train. Drag it down.
+#
+# **What to expect.** Hot, the policy lies about the box, and the wide hill holds more of it. Cold, the right hill holds
+# nearly all, however narrow it is. Between them lies a border, α_c. The highest point never moves; what changes sides is
+# how much of the policy stands around it.
+#
+# It can be acted out in three ways. *Shared*: one joint action is drawn for all. *Independent*: each draws its own part.
+# *Greedy*: all take the likeliest joint action. Independent draws mix the hills, and a team with one foot on each stands
+# in the valley. All numbers are exact, and there is no learning in this picture.
+
+# %%
+land = landscape(n_widths, n_alphas)
+HTML(playground(land, width=1.5, alpha=10.0))
+
+# %%
+row = abs(land.widths - 1.5).argmin()
+width, missed = land.widths[row], land.earned["shared"][row] - land.earned["independent"][row]
+worst = missed.argmax()
+figure = figures.play.boltzmann_sides(
+    land, width, "As it cools, the policy changes hills; who draws apart falls between them"
+)
+label = "The picture to play with, where nothing moves"
+outputs.figure(figure, "play_boltzmann", label, note="exact, on Max of Three")
+
+# %% [markdown]
+# The same by hand, on a coarse grid of joint actions, at one width and temperature:
+
+# %%
+at = abs(land.alphas - 3.0).argmin()
+middles = (torch.arange(32) + 0.5) / 16 - 1
+joint_actions = torch.stack(torch.meshgrid(middles, middles, middles, indexing="ij"), -1)
+rewards = max_of_three(width).reward(joint_actions).double().numpy()
+for way in ("shared", "independent"):
+    by_hand = (execute(boltzmann(rewards, land.alphas[at]), way) * rewards).sum()
+    assert abs(by_hand - land.earned[way][row, at]) < 0.1
+
+# %%
+Markdown(
+    f"**Finding.** At s₂ = {width:g} each hill holds half at α_c = {land.border[row]:.1f}. At α = {land.alphas[worst]:g} "
+    f"the right hill holds {land.mass[row, worst]:.0%}; a shared draw earns {land.earned['shared'][row, worst]:.1f} there, "
+    f"independent ones {land.earned['independent'][row, worst]:.1f}; "
+    f"at α = {land.alphas[0]:g} the two are {missed[0]:.2f} apart."
 )
 
 # %% [markdown]

@@ -9,16 +9,19 @@
 # %% [markdown]
 # # 01 · Definitions
 #
-# **Question.** What exactly are perceived and executed policies, PRO, ERO and consistent reasoning?
+# **Question.** What exactly are perceived and executed policies, perceived and executed relative
+# over-generalization (PRO and ERO), and consistent reasoning?
 #
-# **Claim.** "We decompose RO to perceived relative over-generalization (PRO) in the training phase and
-# executed relative over-generalization (ERO) in the execution phase." (§4)
+# **Claim.** "the current CTDE scheme in MARL motivates us to decompose RO to perceived relative
+# over-generalization (PRO) in the training phase and executed relative over-generalization (ERO) in the
+# execution phase" (§4). CTDE is centralized training with decentralized execution, MARL multi-agent
+# reinforcement learning, RO relative over-generalization.
 #
 # **Paper.** §3.2, Definitions 4.1, 4.2 and 4.3, Figure 1.
 #
 # **Reads.** Nothing.
 #
-# **Makes.** The panel of beliefs.
+# **Makes.** Figure 1 (reconstructed), the panel of beliefs.
 #
 # **Takes.** Seconds.
 
@@ -28,6 +31,7 @@ import pandas as pd
 
 from svnr.games.matrix import climbing, figure_1a, figure_1b, penalty, team_stag_hunt
 from svnr.report.figures import theory as figures
+from svnr.report.findings import finding
 from svnr.report.provenance import Outputs
 from svnr.theory import distributions, maxent
 from svnr.theory import overgeneralization as og
@@ -50,11 +54,20 @@ outputs = Outputs.of("01_definitions", globals())
 #
 # Two agents, A and B, with two actions each, are paid together. The payoff is a matrix: A picks the row, B
 # the column. Figure 1 is an image whose numbers we do not have; these are the simplest that the prose of §4
-# allows, and they are reconstructions.
+# allows, and they are reconstructions. In (a) MADDPG (multi-agent deep deterministic policy gradient), which
+# knows its partners by their past actions, is to suffer PRO; in (b) MASQL (multi-agent soft Q-learning) ERO.
 
 # %%
 payoff_a, payoff_b = figure_1a().payoff, figure_1b().payoff
-print(payoff_a, payoff_b, sep="\n\n")
+outputs.figure(
+    figures.payoffs(
+        {"Figure 1a: one optimum, one risk": payoff_a, "Figure 1b: two optima": payoff_b},
+        "The two games of Figure 1, reconstructed",
+    ),
+    "fig1_payoffs",
+    "Figure 1",
+    note="reconstructed from the prose of §4",
+)
 
 # %% [markdown]
 # The *optimal* joint policy at temperature α is π*_α ∝ exp(Q/α) (3.3). What the partners do in it, π*_α(u_B),
@@ -104,12 +117,13 @@ assert np.isclose(1e-4 * og.pro_gap(history, payoff_a, 1e-4, 0), limit, atol=1e-
 # %% [markdown]
 # **The other reading.** Suppose π_i may *not* look: π_i(u_i). Then both sides of (4.2) have a closed form,
 # −H(ρ) − log Σ exp(E_ρ[log π*]), and the right side is not zero any more, because not even the right model
-# helps an agent that cannot coordinate. We should worry if the gap came out negative.
+# helps an agent that cannot coordinate. The definition would make no sense where the gap is negative: a wrong
+# model would be better than the right one. We try the penalty game, the textbook case of over-generalization.
 
 # %%
 trap = penalty(-100).payoff
 uniform = np.full(3, 1 / 3)
-pd.DataFrame(
+readings = pd.DataFrame(
     {
         reading: {
             "gap in nats": og.pro_gap(uniform, trap, alpha, 0, reading),
@@ -117,16 +131,21 @@ pd.DataFrame(
         }
         for reading in ("conditional", "marginal")
     }
-).round(3)
+)
+readings.round(3)
 
 # %%
-assert og.pro_gap(uniform, trap, alpha, 0, "marginal") < 0 < og.pro_gap(uniform, trap, alpha, 0)
+gaps = readings.loc["gap in nats"]
+assert gaps["marginal"] < 0 < gaps["conditional"]
 
 # %% [markdown]
-# **Finding.** In the penalty game, the textbook case of over-generalization, the marginal reading calls the
-# uniform history *better* than the right model. So we read Definition 4.2 with π_i(u_i | u_{−i}). Under it
-# the paper's next sentence, "when agents are free from PRO, the perceived optimal joint policy for each agent
-# is equal to the optimal joint policy", holds to machine precision:
+# **Finding.** In the penalty game the marginal reading calls the uniform history *better* than the right model.
+# So we read Definition 4.2 with π_i(u_i | u_{−i}).
+#
+# > "When agents are free from PRO, the perceived optimal joint policy for each agent is equal to the optimal
+# > joint policy." (§4)
+#
+# **What to expect.** Under the conditional reading this holds to machine precision, in any game.
 
 # %%
 rng = np.random.default_rng(0)
@@ -134,7 +153,7 @@ for _ in range(n_random):
     q = rng.normal(size=tuple(rng.integers(2, 4, size=rng.integers(2, 4))))
     for i, model in enumerate(og.optimal_models(q, alpha)):
         assert abs(og.pro_gap(model, q, alpha, i)) < 1e-12
-        assert np.allclose(og.perceived(model, q, alpha, i), maxent.boltzmann(q, alpha))
+        assert np.allclose(og.perceived(model, q, alpha, i), maxent.boltzmann(q, alpha), rtol=1e-9)
 
 # %% [markdown]
 # ## 3. Executed over-generalization
@@ -156,47 +175,66 @@ gain = informed - (apart * payoff_b).sum()
 assert np.isclose(gain, og.ero_gap(apart, payoff_b, agent=0))
 
 # %% [markdown]
-# **What to expect.** Figure 1a with a uniform history shows PRO: A believes too little in the better column.
-# Figure 1b with the right models shows ERO: all beliefs are right, and the agents still miss each other half
-# of the time, because there are two optima and nobody says which.
+# **What to expect.** Three games, three combinations. Figure 1a with a uniform history shows both: A believes too
+# little in the better column, and at α = 1 its own draws are warm. Figure 1b with the right model shows ERO alone:
+# all beliefs are right, and the agents still miss each other half of the time, because there are two optima and
+# nobody says which. The stag hunt shows PRO alone: A has only seen B stay away, stays away as well, and has nothing
+# to gain by looking.
 
 # %%
-together = maxent.boltzmann(payoff_a, alpha)
-rows = [
-    figures.Belief(
-        "Figure 1a",
-        payoff_a,
-        believed,
-        og.execute(believed),
-        gap,
-        og.ero_gap(og.execute(believed), payoff_a),
-    ),
-    figures.Belief(
-        "Figure 1b", payoff_b, perceived, apart, og.pro_gap(history, payoff_b, alpha, 0), gain
-    ),
-]
+hunt, stayed_away = team_stag_hunt().payoff, np.array([0.0, 1.0])
+rows = []
+for name, payoff, model in (
+    ("Figure 1a", payoff_a, history),
+    ("Figure 1b", payoff_b, perceived.sum(axis=0)),
+    ("stag hunt", hunt, stayed_away),
+):
+    belief = og.perceived(model, payoff, alpha, agent=0)
+    act, pro = og.execute(belief), og.pro_gap(model, payoff, alpha, agent=0)
+    rows.append(figures.Belief(name, payoff, belief, act, pro, og.ero_gap(act, payoff)))
 outputs.figure(
-    figures.beliefs(rows), "pro_and_ero", "PRO and ERO, to be seen", note="two reconstructed games"
+    figures.beliefs(
+        rows,
+        "PRO and ERO occur together and each alone",
+        f"α = {alpha:g}. Payoffs: optima in green. A's model of B: uniform; right; B always plays 1. "
+        "Exact, nothing is sampled.",
+    ),
+    "pro_and_ero",
+    "PRO and ERO, to be seen",
+    note="; ".join(f"{r.name}: {r.pro + 0:.2f} nats, {r.ero:.2f}" for r in rows),
+)
+
+# %%
+both, executed_only, perceived_only = rows
+finding(
+    (both.pro > 0.1 and both.ero > 0.1, f"{both.name} shows PRO and ERO."),
+    (
+        abs(executed_only.pro) < 1e-9,
+        f"{executed_only.name} shows ERO ({executed_only.ero:.2f}) alone.",
+    ),
+    (
+        perceived_only.ero < 1e-4,
+        f"The {perceived_only.name} shows PRO ({perceived_only.pro:.1f} nats) alone.",
+    ),
 )
 
 # %% [markdown]
-# **Finding.** The two kinds come apart: each game has the kind that its row is about. Note also that at α > 0
-# even Figure 1a has some ERO; a warm policy always has, unless the payoff ignores an agent. The definition
-# speaks of the limit.
+# At α > 0 every joint action is executed now and then, so every agent whose action counts at all has some ERO. The
+# definition speaks of the limit. Random games at α = ½:
 
 # %%
-games = [rng.normal(size=(3, 3)) for _ in range(n_random)]
-least = min(og.ero_gap(og.execute(maxent.boltzmann(q, 0.5)), q) for q in games)
-assert least > 0
-pd.Series({"least ERO gap over random games at α = 0.5": least})
+draws = [rng.normal(size=(3, 3)) for _ in range(n_random)]
+warm = [og.ero_gap(og.execute(maxent.boltzmann(q, 0.5)), q, i) for q in draws for i in (0, 1)]
+assert min(warm) > 0
+pd.Series({"least ERO gap of an agent": min(warm), "mean": np.mean(warm)}).round(3)
 
 # %% [markdown]
 # ## 4. Does "no ERO" mean "no over-generalization"?
 #
-# > "Agents do not suffer from RO if all agents are free from ERO at convergence." (§4)
+# > "agents do not suffer from RO if all agents are free from ERO at convergence." (§4)
 #
-# Take any equilibrium that is not the best one. Nobody gains by moving alone, whatever it sees. So the ERO gap
-# is zero, and the team is stuck.
+# Take a *pure* equilibrium that is not the best one. Nobody gains by moving alone, and all see what the others do
+# anyway. So the ERO gap is zero, and the team is stuck. (A mixed equilibrium has some: Figure 1b played uniformly.)
 
 # %%
 stuck = {}
@@ -211,11 +249,24 @@ for name, game, cell in (
         "ERO": og.ero_gap(executed, game.payoff),
         "regret": og.regret(executed, game.payoff),
     }
-pd.DataFrame(stuck).T
+stuck = pd.DataFrame(stuck).T
+stuck
+
+# %%
+mixed = og.ero_gap(np.full((2, 2), 0.25), payoff_b)
+finding(
+    (
+        (stuck["ERO"] == 0).all() and (stuck["regret"] > 0).all(),
+        "Taken by itself the sentence is false: these teams are free from ERO and miss "
+        f"{stuck['regret'].min():g} to {stuck['regret'].max():g}.",
+    ),
+    (mixed > 0, f"The mixed equilibrium of Figure 1b has an ERO gap of {mixed:g}."),
+)
 
 # %% [markdown]
-# **Finding.** The sentence is false on its own. What is true: free of PRO *and* of ERO means no regret, as
-# notebook 02 checks exhaustively.
+# What is true: models that are *exactly* π*_α's (no PRO) and no ERO as α → 0 mean no regret. For then every action
+# that is executed is a best reply, those of the optima among them, and replies to the same partners that are all best
+# pay the same. [02](02_payoff_matrices.ipynb) tries every game of zeros and ones of some sizes.
 #
 # ## 5. Consistent reasoning
 #
@@ -228,24 +279,23 @@ pd.DataFrame(stuck).T
 
 # %%
 models = og.optimal_models(payoff_b, alpha)
-pd.Series(
-    {
-        how: og.is_consistent(models, og.execute(perceived, how), payoff_b, alpha)
-        for how in ("shared", "independent")
-    },
-    name="consistent",
-)
+consistent = {
+    how: og.is_consistent(models, og.execute(perceived, how), payoff_b, alpha)
+    for how in ("shared", "independent")
+}
+assert consistent == {"shared": True, "independent": False}
+pd.Series(consistent, name="consistent in Figure 1b")
 
 # %% [markdown]
 # ## Against the paper
 #
 # | statement | verdict |
 # |---|---|
-# | Definition 4.1 | holds; above α = 0 nearly every policy has some ERO |
+# | Definition 4.1 | zero exactly if all that is executed are pure equilibria: never above α = 0, unless nothing counts |
 # | Definition 4.2 | needs π_i(u_i given u_{−i}); the other reading can be negative |
-# | "PRO-free ⇒ perceived = optimal" | holds under that reading |
-# | "ERO-free ⇒ no RO" | false on its own |
-# | "π̂_A(1, 0) = 1" against a uniform model (§4) | cannot be: A's belief has B's half in it |
+# | without PRO, perceived is optimal | holds under that reading |
+# | without ERO, no over-generalization | false on its own; true together with no PRO, as α → 0 |
+# | A's π̂(1, 0) = 1 against a uniform model (§4) | cannot be: A's belief has B's half in it |
 #
 # ## Adapt this
 #
@@ -255,10 +305,10 @@ pd.Series(
 #
 # 1. Find a 2×2 game in which *both* agents err against uniform partners. (There is none. Why?)
 # 2. Compute the PRO gap of agent B in Figure 1a. Why is it smaller?
-# 3. At which α does the ERO gap of Figure 1a peak?
+# 3. The ERO gap of Figure 1a under π*_α grows with α. What is its limit, and for which agent is it approached first?
 #
 # ## In one paragraph
 #
 # PRO is a wrong belief about the partners, measured as a divergence; ERO is a missed agreement, measured as
-# a gain from seeing. Each can occur without the other. Next: [02 · Payoff matrices](02_payoff_matrices.ipynb),
+# a gain from seeing. Each can occur without the other, and only without both is a team free of regret. Next: [02 · Payoff matrices](02_payoff_matrices.ipynb),
 # where the methods of the literature meet the games of the literature.

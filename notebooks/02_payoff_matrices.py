@@ -18,7 +18,7 @@
 #
 # **Reads.** Nothing.
 #
-# **Makes.** Figure 1 (reconstructed), the table of verdicts, regret against temperature, the optimal sets.
+# **Makes.** The table of verdicts, regret against temperature, the optimal sets.
 #
 # **Takes.** Seconds.
 
@@ -30,6 +30,7 @@ import pandas as pd
 
 from svnr.games.matrix import MATRIX_GAMES
 from svnr.report.figures import theory as figures
+from svnr.report.findings import finding
 from svnr.report.provenance import Outputs
 from svnr.theory import distributions, equilibria, maxent
 from svnr.theory import overgeneralization as og
@@ -70,7 +71,7 @@ pd.DataFrame(
 #
 # Read "arbitrary" as "uniformly random". Then we can ask of each game: what does each agent prefer against
 # random partners, where do best replies lead from there, and is there a pair of equilibria as the sentence
-# describes?
+# describes? (Of tied replies the first is taken.)
 
 # %%
 q = games["climbing"].payoff
@@ -87,11 +88,20 @@ for name, game in games.items():
         "of": game.payoff.max(),
         "pairs as quoted": len(equilibria.ro_pairs(game.payoff)),
     }
-pd.DataFrame(classical).T
+classical = pd.DataFrame(classical).T
+classical
 
-# %% [markdown]
-# **Finding.** The quoted pairs exist in the penalty games and in QTRAN's only. In the climbing game replies end
-# at the wrong equilibrium all the same. The definition is stricter than the trouble; PRO and ERO are not.
+# %%
+pairs, trapped = classical["pairs as quoted"] > 0, classical["worth"] < classical["of"]
+missed = ", ".join(classical.index[trapped & ~pairs])
+finding(
+    (
+        (trapped | ~pairs).all(),
+        f"Pairs as quoted exist in {', '.join(classical.index[pairs])}, and replies are trapped in each of these.",
+    ),
+    (missed, f"Replies end at a wrong equilibrium without such a pair in {missed}."),
+    (missed, "The classical definition is stricter than the trouble."),
+)
 
 # %% [markdown]
 # ## 2. Four kinds of reasoning, in numbers
@@ -101,22 +111,27 @@ pd.DataFrame(classical).T
 # - **history**: they act as they were seen to act. Early on that is uniform (MADDPG).
 # - **stuck**: they do what they do at the equilibrium where replies to random partners lead.
 # - **optimal marginal**: they act as in π*_α (MASQL). No PRO, by definition; but all execute apart.
-# - **negotiated**: the same belief, and one common particle is executed (SVNR).
+# - **negotiated**: the same belief, and one common particle is executed (SVNR, Stein variational negotiated
+#   reasoning, the paper's method).
 #
 # The PRO column is the limit of α·gap, in payoff: what the belief costs. The regret is that of the whole team
-# as α → 0, when all agents reason this way and reply to their belief.
+# as α → 0, when all agents reason this way and reply to their belief; tied replies are equally likely.
 
 
 # %%
-def team(name, beliefs, how):
-    """Regret of agents that reply best to a belief each, and execute apart or together."""
-    payoff = games[name].payoff
-    if how == "shared":
-        return og.regret(og.execute(maxent.boltzmann_limit(payoff), "shared"), payoff)
-    if how == "independent":
-        return og.regret(og.execute(maxent.boltzmann_limit(payoff), "independent"), payoff)
-    replies = [np.argmax(maxent.expected_payoff(payoff, rho, i)) for i, rho in enumerate(beliefs)]
-    return payoff.max() - payoff[tuple(replies)]
+def reply(payoff, belief, i):
+    """Agent i's best replies to what it believes of the others, all equally likely."""
+    worth = maxent.expected_payoff(payoff, belief, i)
+    best = worth > worth.max() - 1e-9
+    return best / best.sum()
+
+
+def team(payoff, beliefs, how):
+    """Regret of agents that reply best to a belief each, or act out π* apart or together."""
+    if how == "reply":
+        replies = [reply(payoff, belief, i) for i, belief in enumerate(beliefs)]
+        return og.regret(distributions.product(replies), payoff)
+    return og.regret(og.execute(maxent.boltzmann_limit(payoff), how), payoff)
 
 
 def others(payoff, joint):
@@ -140,8 +155,10 @@ for name, game in games.items():
     for kind, (beliefs, how) in kinds.items():
         pro = max(og.pro_gap_limit(rho, payoff, i) for i, rho in enumerate(beliefs))
         rows.append(
-            {"game": name, "reasoning": kind, "PRO": pro, "regret": team(name, beliefs, how)}
+            {"game": name, "reasoning": kind, "PRO": pro, "regret": team(payoff, beliefs, how)}
         )
+
+# %%
 table = pd.DataFrame(rows).pivot(index="game", columns="reasoning", values=["PRO", "regret"])
 order = ["history", "stuck", "optimal marginal", "negotiated"]
 verdicts = table.loc[list(games)].reindex(columns=order, level="reasoning").round(3) + 0.0
@@ -153,18 +170,34 @@ outputs.table(
 )
 
 # %%
-assert (verdicts["regret"]["negotiated"] == 0).all()
-assert verdicts["regret"]["optimal marginal"]["penalty_-100"] == 55
-
-# %% [markdown]
-# **Finding.** History errs wherever partners' mistakes are dear. The optimal marginal has no PRO anywhere, and
-# still loses wherever there are several optima that do not fit together. Only the last column is zero in every
-# row. PRO is not the mistake itself: in the stag hunt history is PRO-positive, and its reply is right.
+assert verdicts["regret"]["optimal marginal"]["penalty_-100"] == 55  # ½ · (10 + 100)
+pro, lost = verdicts["PRO"], verdicts["regret"]
+apart = lost.index[lost["optimal marginal"] > 0]
+right = lost.index[(pro["history"] > 0) & (lost["history"] == 0)]
+finding(
+    (
+        [*lost.columns[lost.max() == 0]] == ["negotiated"],
+        "Of the four kinds only the negotiated one is without regret in every game.",
+    ),
+    (True, f"History has regret in {(lost['history'] > 0).sum()} of {len(lost)} games."),
+    (
+        pro["optimal marginal"].max() == 0 < len(apart),
+        f"The optimal marginal has no PRO anywhere and still loses in {', '.join(apart)}.",
+    ),
+    (
+        all(og.annealing_suffices(games[n].payoff) == (n not in apart) for n in games),
+        "These are the games whose optima form no rectangle (section 3).",
+    ),
+    (
+        len(right),
+        f"PRO is not yet a mistake: in {', '.join(right)} history has PRO and its reply is right.",
+    ),
+)
 
 # %% [markdown]
 # ## 3. When is cooling enough?
 #
-# > "They achieve ERO-free with annealing α → 0 if each agent i sample action π̄_i = u_i^{0,K}." (Theorem 5.2)
+# > "they achieve ERO-free with annealing α → 0 if each agent i sample action π̄_i = u_i^{0,K}." (Theorem 5.2)
 #
 # Agents that believe π*_α may execute it in two ways: together, as one common particle (the theorem's u^{0,K},
 # the *same* index 0 for all), or each by its own draw.
@@ -177,7 +210,7 @@ assert verdicts["regret"]["optimal marginal"]["penalty_-100"] == 55
 drawn = {name: game for name, game in games.items() if name != "penalty_-10"}  # as −100 but milder
 records = [
     {
-        "game": name,
+        "game": name.replace("_", " "),
         "alpha": alpha,
         "rectangular": og.annealing_suffices(game.payoff),
         **{
@@ -207,7 +240,8 @@ for alpha in (3.0, 1.0, 0.1):
 # %% [markdown]
 # **The condition, exactly.** *Annealing alone removes executed over-generalization from independent execution
 # if and only if the set of optimal joint actions is a rectangle, a product of one set an agent.* The proof is
-# the two sentences above. We try every game of zeros and ones of some sizes, without exception.
+# the two sentences above. We try every game of zeros and ones of some sizes, without exception; and with it the last
+# claim of [01](01_definitions.ipynb), that right models without ERO mean no regret as α → 0.
 
 # %%
 tried = {}
@@ -216,8 +250,9 @@ for shape in shapes:
     for entries in product([0.0, 1.0], repeat=int(np.prod(shape))):
         q = np.array(entries).reshape(shape)
         if q.any():
-            left = og.regret(og.execute(maxent.boltzmann_limit(q), "independent"), q)
-            agree += og.annealing_suffices(q) == (left < 1e-12)
+            done = og.execute(maxent.boltzmann_limit(q), "independent")
+            regretless = og.regret(done, q) < 1e-12
+            agree += og.annealing_suffices(q) == regretless == (og.ero_gap(done, q) < 1e-12)
             count += 1
     assert agree == count
     tried["×".join(map(str, shape))] = {"games": count, "mismatches": count - agree}
@@ -226,7 +261,7 @@ pd.DataFrame(tried).T
 # %%
 outputs.figure(
     figures.optimal_sets(
-        {n: g.payoff == g.payoff.max() for n, g in drawn.items() if g.payoff.ndim == 2}
+        {n.replace("_", " "): g.payoff for n, g in drawn.items() if g.payoff.ndim == 2}
     ),
     "optimal_sets",
     "Optimal sets and what independent draws reach",
@@ -240,21 +275,23 @@ outputs.figure(
 
 # %%
 tie = np.array([[0.0, 1.0], [0.9, 0.0]])
-pd.Series(
+missing = pd.Series(
     {
         alpha: og.regret(og.execute(maxent.boltzmann(tie, alpha)), tie)
         for alpha in (0.5, 0.1, 0.05, 0.02, 0.01)
     },
     name="regret of independent execution, ε = 0.1",
-).round(4)
+)
+assert missing[0.1] > 0.4 and missing[0.01] < 0.001
+missing.round(4)
 
 # %% [markdown]
 # ## Against the paper
 #
 # The examples of §4 hold in the reconstructed games, with one slip: against a uniform model A's *perceived*
-# joint policy cannot be a point, since B's half of it is uniform. "Existing reasoning methods … suffer from PRO
-# and ERO" holds as the table shows, each for its own games. Theorem 5.2 needs the common particle exactly where
-# the optima form no rectangle.
+# joint policy cannot be a point, since B's half of it is uniform. The table bears out the claim for the two methods
+# whose reasoning it models, MADDPG and MASQL, each in its own games; the others are
+# [07](07_other_methods.ipynb)'s. Theorem 5.2 needs the common particle exactly where the optima form no rectangle.
 #
 # ## Adapt this
 #

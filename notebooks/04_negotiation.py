@@ -11,14 +11,15 @@
 #
 # **Question.** When do rounds of negotiation end in the optimal joint policy?
 #
-# **Claim.** "When {C_i} satisfies the strict nested requirement […], negotiated reasoning converges and the
-# agreement is identical to optimal joint policy." (§6.1)
+# **Claim.** "When {C_i}_{i=1}^N satisfies the strict nested requirement […], negotiated reasoning (6.3) with (6.4)
+# converges and the agreement is identical to optimal joint policy" (§6.1).
 #
 # **Paper.** §5, (5.1), (5.2), Theorems 5.1 and 5.2; §6.1, (6.2) to (6.4); (7.2); Theorem A.1.
 #
 # **Reads.** Nothing.
 #
-# **Makes.** The table of topologies, Gibbs sweeps, clouds of negotiated particles, agreement curves, two cures.
+# **Makes.** The table of topologies, Gibbs sweeps, clouds of negotiated particles, agreement curves, two remedies,
+# particles while the temperature falls (an animation).
 #
 # **Takes.** About a minute on one core.
 
@@ -26,17 +27,23 @@
 import numpy as np
 import pandas as pd
 import torch
+from IPython.display import HTML
 
 from svnr.games import matrix
 from svnr.games.differential import max_of_three
+from svnr.report.borders import two_hills
 from svnr.report.figures import particles as figures
+from svnr.report.findings import finding
+from svnr.report.gifs import as_html
 from svnr.report.provenance import Outputs
 from svnr.sets import all_topologies, chain, full, none, ring, star, strict
+from svnr.stein import births
 from svnr.stein.birth_death import svgd_with_births
 from svnr.stein.negotiation import has_agreed, kernel_mask, negotiate, negotiated_direction
 from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of, svgd
 from svnr.theory import distributions, maxent, nesting
 from svnr.theory import finite_negotiation as finite
+from svnr.theory.hills import right_mass
 from svnr.theory.overgeneralization import execute, pro_gap, regret
 
 torch.set_num_threads(1)
@@ -148,15 +155,33 @@ agreed = {
 actions = [f"({a}, {b})" for a in (0, 1) for b in (0, 1)]
 pd.DataFrame({name: joint.ravel() for name, joint in agreed.items()}, index=actions).round(2).T
 
-# %% [markdown]
-# **Finding.** Strict sets agree within N rounds, at π* up to the grid, in every game. Full sets do not: on Figure
-# 1b all particles switch for ever, and in the stag hunt nobody moves from a bad start. (5.2) writes two conditions,
-# rest and π*; of these topologies only the strict one meets both in every game.
+# %%
+rests, near = ~rounds["rounds"].str.contains("never"), rounds["distance to π*"] < 0.02
+both = (rests & near).unstack("sets").all()
+full_rows = rounds.xs("full", level="sets")
+finding(
+    (
+        both["strict"],
+        "Strict sets agree within N rounds, at π* up to the grid, in every game (asserted above).",
+    ),
+    (
+        "100%" in full_rows.loc["Figure 1b, α = 0.1", "rounds"],
+        "Full sets do not: on Figure 1b all particles switch for ever.",
+    ),
+    (
+        full_rows.loc["stag hunt, α = 2", "rounds"] == "0",
+        "In the stag hunt, with full sets, nobody moves from a bad start.",
+    ),
+    (
+        [*both.index[both]] == ["strict"],
+        "Of the two conditions that (5.2) writes, rest and π*, only strict sets meet both in every game.",
+    ),
+)
 
 # %% [markdown]
 # ## 2. What agreement is good for
 #
-# > "they are PRO-free with K steps negotiated reasoning if lim p(u^k | s) = π*(u^k | s)" (Theorem 5.1)
+# > "they are PRO-free with K steps negotiated reasoning if lim_{k→K} p(u^k | s) = π*(u^k | s)" (Theorem 5.1)
 #
 # > "they achieve ERO-free with annealing α → 0 if each agent i sample action π̄_i = u_i^{0,K}" (Theorem 5.2)
 #
@@ -175,21 +200,38 @@ for alpha in (1.0, 0.3, 0.1):
             f"regret, {how}": regret(execute(joint, how), q) for how in ("shared", "independent")
         }
         losses.append({"α": alpha, "sets": name, "PRO gap": gap} | lost)
-pd.DataFrame(losses).set_index(["α", "sets"]).round(3)
+losses = pd.DataFrame(losses).set_index(["α", "sets"])
+losses.round(3)
+
+# %%
+strict_loss, empty_loss = (losses.xs(name, level="sets") for name in ("strict", "empty"))
+common, own_particle = strict_loss["regret, shared"], strict_loss["regret, independent"]
+finding(
+    (strict_loss["PRO gap"].max() < 1e-3, "Strict sets show no PRO, as Theorem 5.1 says."),
+    (
+        common.is_monotonic_decreasing and common.iloc[-1] < 1e-3 and own_particle.min() > 0.49,
+        f"Their regret falls to {common.iloc[-1]:.3f} with the common particle that the superscript of Theorem 5.2 asks "
+        f"for, and stays at {own_particle.iloc[-1]:.2f} with particles of their own.",
+    ),
+    (
+        empty_loss["PRO gap"].max() < 1e-3 and empty_loss["regret, shared"].min() > 0.49,
+        "Empty sets believe in the right marginals and show no PRO; but no common particle saves them.",
+    ),
+)
 
 # %% [markdown]
-# **Finding.** Both theorems hold, 5.2 with the common particle that its superscript asks for. Empty sets believe in
-# the right marginals, so they show no PRO; but no common particle saves them. (Full sets: after the last of 60
-# rounds; they do not stop.)
+# (The rows of full sets are what the last round left: they do not stop.)
 
 # %% [markdown]
 # ## 3. One at a time
 #
 # > "min_{p(u_i|s,u_{−i})} D_KL(p(u_i | s, u_{−i}) p(u_{−i}) ‖ π*(u_i | s, u_{−i}) p(u_{−i}))" (6.2)
 #
-# The cure for full sets is manners: one agent after the other, with fresh noise. Each such move solves (6.2)
+# What helps full sets is to take turns: one agent after the other, with fresh noise. Each such move solves (6.2)
 # exactly and the divergence to π* never rises. This is Gibbs sampling, and has its trouble: from one optimum to the
 # other, a single agent must pass through a bad joint action.
+#
+# **What to expect.** Full sets need more sweeps the colder it is; strict sets one, at any temperature.
 
 # %%
 bad_start = np.array([[1.0, 0.0], [0.0, 0.0]])
@@ -198,19 +240,32 @@ for name in ("full", "strict"):
     for alpha in gibbs_alphas:
         sets = TOPOLOGIES[name](2)
         kl = finite.gibbs_negotiate(q, alpha, sets, bad_start, sweeps=5000, tolerance=1e-3)
+        assert np.diff(kl).max() < 1e-12  # the divergence never rises
         sweeps.append({"alpha": alpha, "sets": name, "sweeps": len(kl) - 1})
 
 # %%
 labels = ("temperature α", "sweeps until KL < 0.001")
 title = "Figure 1b: full sets pay for cooling, strict sets do not"
 table = pd.DataFrame(sweeps)
-figure = figures.lines(table, "alpha", "sweeps", "sets", labels, title, log="xy")
+caption = "From (0, 0), the worst start. Exact: the distribution is followed, nothing is sampled."
+figure = figures.lines(table, "alpha", "sweeps", "sets", labels, title, log="xy", caption=caption)
 outputs.figure(figure, "gibbs_sweeps", "Gibbs sweeps against temperature")
+
+# %%
+counts = table.pivot(index="alpha", columns="sets", values="sweeps").sort_index()
+finding(
+    ((counts["strict"] == 1).all(), "Strict sets need one sweep at every temperature."),
+    (
+        (counts["full"].diff().dropna() < 0).all(),
+        f"Full sets need {counts['full'].iloc[-1]} at α = {counts.index[-1]:g} and {counts['full'].iloc[0]} at α = "
+        f"{counts.index[0]:g}.",
+    ),
+)
 
 # %% [markdown]
 # ## 4. Which sets can represent every joint policy?
 #
-# > "It can achieve full joint policy representation capacity if and only if there exists a permutation σ […] that
+# > "it can achieve full joint policy representation capacity if and only if there exists a permutation σ […] that
 # > satisfies {i+1, …, N} ⊂ {σ(j) | ∀ j ∈ C_{σ^{−1}(i)}}" (Theorem A.1)
 #
 # In words: in some order, everybody knows all who come before (⊂ must allow equality). "Full capacity" means that
@@ -248,17 +303,26 @@ open_dims = {
 }
 pd.Series(open_dims, name="dimensions left open, π = [[0, 0.3], [0.7, 0]]")
 
-# %% [markdown]
-# **Finding.** The theorem holds as a statement about all positive joint policies. At low temperature π* is nearly
-# not positive, and full sets leave the weights of the two modes open, exactly where annealing ends.
+# %%
+finding(
+    (
+        fixes["uniform"] == nested and sum(fixes["generic"]) > sum(nested),
+        "The theorem holds as a statement about all positive joint policies; some that are not nested fix a generic one.",
+    ),
+    (
+        open_dims == {"full": 1, "strict": 0},
+        "Where probabilities vanish, as π*'s do when annealing ends, full sets leave the weights of the two modes open "
+        "and strict sets do not.",
+    ),
+)
 
 # %% [markdown]
 # ## 5. Particles
 #
 # > "φ_i*(u_{C_i}) = E_{y∼p}[k_i(u_{C_i}, y_{C_i}) ∇_{y_i} log π*(y_i | y_{C_i}) + ∇_{y_i} k_i(u_{C_i}, y_{C_i∖{i}})]" (6.4)
 #
-# Each agent moves its own coordinate by SVGD ([03](03_particles.ipynb)), with a kernel on what it knows: here C_i
-# holds i itself. Two remarks. The last kernel, as printed, does not contain y_i: its gradient is zero and there is no
+# Each agent moves its own coordinate by SVGD (Stein variational gradient descent, [03](03_particles.ipynb)), with a
+# kernel on what it knows: message-passing SVGD (MPSVGD). Here C_i holds i itself. Two remarks. The last kernel, as printed, does not contain y_i: its gradient is zero and there is no
 # push; appendix B has it right. And the score: (6.4) takes that of the *conditional*, p(u_i | u_{C_i}); (7.2) takes
 # that of the *joint*. We name the one we use.
 
@@ -333,7 +397,8 @@ def shares(u, modes=MODES):
     }
 
 
-pd.DataFrame({name: shares(u) for name, u in ends.items()}).T.round(2)
+ended = pd.DataFrame({name: shares(u) for name, u in {"start": begin, **ends}.items()}).T
+ended.iloc[1:].round(2)
 
 # %%
 ticks = torch.linspace(-5, 5, 81)
@@ -342,16 +407,34 @@ panels = {}
 for name, u in ends.items():
     panels[f"{name}\n{shares(u)['off the modes']:.0%} off the modes"] = u[0].numpy()
 title = "Knowing the partners keeps the modes, the push keeps their width"
-figure = figures.clouds(panels, density, 5, title)
-note = "one of four clouds; shares over all four"
+note = f"One of {len(begin)} clouds of {n_particles} particles; shares over all of them."
+figure = figures.clouds(panels, density, 5, title, note)
 outputs.figure(figure, "negotiated_clouds", "Negotiated particles, by set and score", note=note)
 
+# %%
+off, largest = ended["off the modes"], ended["largest mode"]
+finding(
+    (
+        off["full, joint"] == 0 and abs(largest["full, joint"] - largest["start"]) < 0.1,
+        "Full sets leave no particle off the modes, and the weights of the modes as the start had them.",
+    ),
+    (
+        0 < off["strict, conditional"] < off["strict, joint"] < 0.2,
+        f"Strict sets leave some between the modes: {off['strict, joint']:.0%} with the score of the joint, "
+        f"{off['strict, conditional']:.0%} with the conditional one.",
+    ),
+    (
+        largest["empty, joint"] > 0.8 and off["empty, conditional"] > 0.4,
+        f"Empty sets lose a mode (joint score: {largest['empty, joint']:.0%} at one of the two) or the correlation "
+        f"(conditional: {off['empty, conditional']:.0%} off the modes).",
+    ),
+    (
+        ended.iloc[-1, 2] < 0.1,
+        f"As printed, (6.4) lets the clouds of full sets shrink to points (deviation {ended.iloc[-1, 2]:.2f}).",
+    ),
+)
+
 # %% [markdown]
-# **Finding.** Full sets make clean clouds, with the mode weights of the start. Strict sets leave a few particles
-# between the modes: a bias of finite clouds. With the conditional score they come nearest to equal weights. Empty
-# sets lose a mode (joint score) or the correlation (conditional). As printed, (6.4) lets every cloud shrink to
-# points.
-#
 # With three agents all six topologies differ. The target has four modes, the even corners of parity: any two
 # agents alone look independent. The score is that of the joint.
 
@@ -363,38 +446,77 @@ three = {}
 for name, topology in TOPOLOGIES.items():
     path = negotiate(begin, even_score, topology(3), n_rounds, step_size=0.3)
     three[name] = shares(path[-1], EVEN) | {"last move": (path[-1] - path[-2]).abs().max().item()}
-pd.DataFrame(three).T.round(3)
+three = pd.DataFrame(three).T
+three.round(3)
 
-# %% [markdown]
-# **Finding.** Full sets put no particle between the modes, empty sets the most; the others lie between.
+# %%
+off = three["off the modes"]
+finding(
+    (
+        off["full"] == 0 and off.idxmax() == "empty",
+        f"Full sets put no particle between the modes, empty sets {off['empty']:.0%}; the others lie between.",
+    )
+)
 
 # %% [markdown]
 # ## 6. Do they agree?
 #
-# > "lim f_i^k(u_i | s, u_{C_i}^{ℓ,k−1}) = u_i^{ℓ,k−1}, lim p(u^k | s) = π*(u^k | s)" (5.2)
+# > "lim_{k→K} f_i^k(u_i | s, u_{C_i}^{ℓ,k−1}) = u_i^{ℓ,k−1}, […] lim_{k→K} p(u^k | s) = π*(u^k | s)" (5.2)
 #
 # The first condition: one more round is the identity map. We follow the largest move of any particle.
 
 # %%
-curves = []
-for name, path in paths.items():
-    move = (path[1:] - path[:-1]).abs().amax((1, 2, 3))
-    curves.append(pd.DataFrame({"sets": name, "round": range(1, n_rounds + 1), "move": move})[::5])
+moves = {name: (path[1:] - path[:-1]).abs().amax(-1) for name, path in paths.items()}  # [K, 4, M]
+curves = [
+    pd.DataFrame({"round": range(1, n_rounds + 1), "move": move.amax((1, 2))})[::5].assign(
+        sets=f"{name}: {ended.loc[name, 'off the modes']:.0%} off"
+    )
+    for name, move in moves.items()
+]
 labels = ("round", "largest move of a particle")
-title = "All come to rest, also at the wrong policy"
-figure = figures.lines(pd.concat(curves), "round", "move", "sets", labels, title, log="y")
+title = "All come to rest, some of them off the modes"
+caption = f"The largest of {begin.shape[0]} × {n_particles} particles; names tell what share ended off the modes."
+asked = (1e-2, "agreed")
+table = pd.concat(curves)
+figure = figures.lines(
+    table, "round", "move", "sets", labels, title, asked, log="y", caption=caption
+)
 outputs.figure(figure, "agreement_curves", "Agreement of negotiated particles")
 
 # %%
 agreed = {name: has_agreed(path[-2], path[-1], tolerance=1e-2) for name, path in paths.items()}
 pd.Series(agreed, name="agreed")
 
-# %% [markdown]
-# **Finding.** Coming to rest says nothing about where. Nor is quiet the end: the late peaks are stray particles
-# between the modes that move on after all. The second condition must be checked by itself.
+# %%
+stirred = {}  # sets → how far from the modes the particle was that moved again after a lull
+for name, move in moves.items():
+    largest = move.amax((1, 2))
+    rise = largest / largest.cummin(0).values
+    if (k := int(rise.argmax())) and rise[k] > 10:
+        mover = paths[name][k].reshape(-1, 2)[int(move[k].argmax())]
+        stirred[name] = torch.cdist(mover[None], torch.tensor(MODES)).min().item()
+off = ended["off the modes"]
+finding(
+    (
+        all(agreed.values()),
+        f"All have agreed, and up to {off[list(paths)].max():.0%} of a cloud is off the modes.",
+    ),
+    (
+        len(stirred),
+        f"A lull is not the end either: the largest move rises more than tenfold again with {'; '.join(stirred)}.",
+    ),
+    (
+        stirred and min(stirred.values()) > 1.4,
+        "The particle that moves then is a stray one, two deviations or more from both modes.",
+    ),
+    (
+        all(agreed.values()) and off.max() > 0.1,
+        "So the second condition must be checked by itself.",
+    ),
+)
 
 # %% [markdown]
-# ## 7. Beyond the paper: two cures on Max of Three
+# ## 7. Beyond the paper: two remedies on Max of Three
 #
 # With the *true* reward and α = 1, where do particles end on Max of Three with s₂ = 1.5? We know the exact answer
 # from a grid: nearly all mass lies at the right hill.
@@ -428,30 +550,31 @@ for n in sizes:
     begin = 1.2 * torch.randn(n_starts, n, 3, generator=draws)
     cloud = torch.tanh(negotiate(begin, score, full(3), n_rounds, step_size=0.02)[-1])
     right = right_hill(cloud).float()
+    best = right.gather(1, game.reward(cloud).argmax(1, keepdim=True))
     tries.append(
         {
             "particles": n,
             "began at the right hill": right_hill(torch.tanh(begin)).float().mean().item(),
             "ended there": right.mean().item(),
             "particle 0": right[:, 0].mean().item(),
-            "best particle": right.amax(1).mean().item(),
+            "best particle": best.mean().item(),
         }
     )
 tries = pd.DataFrame(tries)
 tries.set_index("particles").round(3)
 
 # %% [markdown]
-# **Cure one: execute the best particle.** Theorem 5.2 executes particle 0. All agents share all particles, so they
+# **Execute the best particle.** Theorem 5.2 executes particle 0. All agents share all particles, so they
 # may as well agree on the one with the highest Q: the same index for all, and no message.
 
 # %%
-figure = figures.two_cures(
-    tries, "The best of the particles finds the hill, the first seldom does"
-)
-outputs.figure(figure, "best_particle", "Cure one: execute the best particle")
+title = "The best of the particles finds the hill, the first seldom does"
+caption = f"Shares of {n_starts} clouds of each size, from random starts; s₂ = 1.5, α = 1, the true reward."
+figure = figures.best_particle(tries, title, caption)
+outputs.figure(figure, "best_particle", "Execute the best particle")
 
 # %% [markdown]
-# **Cure two: births and deaths.** Between blocks of SVGD, particles die where there are more than the target wants
+# **Births and deaths.** Between blocks of SVGD, particles die where there are more than the target wants
 # and are doubled where there are fewer, at the rate log kde(x) − log p(x), where kde is the density that a kernel
 # estimates from the cloud. This moves mass between modes, which SVGD does not. We measure the *energy distance* to
 # exact samples, 2 E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖, and try the 80 to 20 target of notebook 03 as well.
@@ -492,15 +615,111 @@ def measures(clouds, u):
 
 
 ends = {"SVGD": (list(cloud), plain), "with births and deaths": (helped, reborn)}
-cures = pd.DataFrame({name: measures(*end) for name, end in ends.items()})
-cures["exact"] = [mass[on_right].sum().item(), 0.0, 0.8]
-note = f"at the right hill: {cures.iloc[0, 0]:.2f} without, {cures.iloc[0, 1]:.2f} with"
-outputs.table(cures.round(4), "two_cures", "Cure two: births and deaths", note=note)
+helps = pd.DataFrame({name: measures(*end) for name, end in ends.items()})
+helps["exact"] = [mass[on_right].sum().item(), 0.0, 0.8]
+note = f"at the right hill: {helps.iloc[0, 0]:.2f} without, {helps.iloc[0, 1]:.2f} with"
+outputs.table(helps.round(4), "births_and_deaths", "Births and deaths", note=note)
+
+# %%
+most = tries.iloc[-1]
+without, reborn_too = helps.iloc[:, 0], helps.iloc[:, 1]
+finding(
+    (
+        (tries["ended there"] - tries["began at the right hill"]).abs().max() < 0.1,
+        f"Particles end at the right hill about as often as they begin below it ({most['ended there']:.0%} against "
+        f"{most['began at the right hill']:.0%}).",
+    ),
+    (
+        tries["particle 0"].max() < 0.5,
+        f"Particle 0 is there in {most['particle 0']:.0%} of the clouds.",
+    ),
+    (
+        tries["best particle"].is_monotonic_increasing and most["best particle"] > 0.9,
+        f"The best particle is there in {tries['best particle'].iloc[0]:.0%} of the clouds of {sizes[0]} and in "
+        f"{most['best particle']:.0%} of those of {sizes[-1]}.",
+    ),
+    (
+        reborn_too.iloc[0] > 0.95 and reborn_too.iloc[1] < 1 < without.iloc[1],
+        f"Births and deaths bring {reborn_too.iloc[0]:.0%} of the particles over.",
+    ),
+    (
+        abs(reborn_too.iloc[2] - 0.8) < 0.1 < abs(without.iloc[2] - 0.8),
+        f"On the uneven target they bring the first mode from {without.iloc[2]:.0%} to {reborn_too.iloc[2]:.0%}.",
+    ),
+)
 
 # %% [markdown]
-# **Finding.** Particles end at the right hill about as often as they begin on it, and particle 0 with them. The best
-# particle is there whenever any is. Births and deaths bring all particles over and repair the weights.
+# ## 8. While the temperature falls
 #
+# Learners do not begin at α = 1. They begin hot, where π*_α lies about the box, and cool. Can particles follow it? We
+# let a cloud of them negotiate by (7.2) with strict sets, twenty rounds at each temperature, on Max of Three with s₂ = 1.
+# A second cloud does the same, and before its rounds each particle is challenged by ten joint actions, uniform in the
+# box: one replaces it with probability min(1, exp((r(u′) − r(u))/α)) (`stein.births`; SVNR-B in
+# [13](13_where_it_breaks.ipynb) is made with them).
+#
+# **What to expect.** (7.2) is felt as far as its kernel reaches, and the hills are far apart: the share at the right
+# hill stays near what it was at first, whatever the target does. A birth asks only for room, and follows.
+
+# %%
+narrow, falling = max_of_three(1.0), np.geomspace(10, 0.3, max(2, n_rounds // 60))
+
+
+def cooled(n_births):
+    """The cloud [M, 3] at each temperature: births, then rounds of (7.2)."""
+    luck = torch.Generator().manual_seed(0)
+    z = births.latent(births.uniform(n_particles, 3, generator=luck))
+    for alpha in falling:
+        rivals = births.uniform(n_births, *z.shape, generator=luck)
+        values = narrow.reward(z.tanh()), narrow.reward(rivals)
+        z, _ = births.reborn(z, values[0], births.latent(rivals), values[1], alpha, luck)
+        score = pre_tanh(boltzmann_score(narrow.reward, alpha))
+        z = negotiate(z, score, strict(3), 20, step_size=0.03 * alpha**0.5)[-1]
+        yield z.tanh()
+
+
+# %%
+ways = {"(7.2) alone": list(cooled(0)), "with births": list(cooled(10))}
+payoff = narrow.reward(cells).double().numpy().reshape(121, 121, 121)[::2, ::2, ::2]
+moments = [
+    figures.Moment(
+        alpha=alpha,
+        exact=right_mass(two_hills(narrow), alpha),
+        density=maxent.boltzmann(payoff, alpha).sum(axis=1),
+        clouds={way: 10 * path[k].numpy() for way, path in ways.items()},
+        shares={
+            way: narrow.pays_most(path[k]).float().mean().item() for way, path in ways.items()
+        },
+    )
+    for k, alpha in enumerate(falling)
+]
+
+# %%
+shown = np.unique(np.linspace(0, len(moments) - 1, 5).round().astype(int))
+title = "Negotiated particles end at the wrong hill; births carry them over"
+figure = figures.cooling([moments[k] for k in shown], title)
+note = "green: the exact policy; both clouds begin alike"
+outputs.figure(figure, "negotiation_moments", "Particles while α falls", note=note)
+
+# %%
+frames = (figures.cooling_frame(moment, "Max of Three, s₂ = 1") for moment in moments)
+told = "Particles negotiate while α falls"
+gif = outputs.animation(frames, "negotiation_animation", told, seconds=0.2, note=note)
+HTML(as_html(gif, told))
+
+# %%
+at_first = births.uniform(n_particles, 3, generator=torch.Generator().manual_seed(0))
+began = narrow.pays_most(at_first).float().mean().item()
+plainly, helped = moments[-1].shares.values()
+finding(
+    (
+        plainly < 0.5 < moments[-1].exact,
+        f"At α = {falling[-1]:g}, where {moments[-1].exact:.0%} of π* stands at the right hill, {plainly:.0%} of the "
+        f"particles are there by (7.2) alone, of which {began:.0%} began there.",
+    ),
+    (helped > 0.8, f"With births {helped:.0%} are there."),
+)
+
+# %% [markdown]
 # ## Against the paper
 #
 # | statement | verdict |
@@ -509,7 +728,7 @@ outputs.table(cures.round(4), "two_cures", "Cure two: births and deaths", note=n
 # | Theorem 5.2 | needs the *same* particle for all |
 # | Theorem A.1 | holds for all positive policies, with ⊂ read as ⊆; for shared noise a common source is enough |
 # | (6.4) | the last kernel is a misprint; (7.2) takes another score than (6.4) |
-# | "negotiation converges to π*" (§6.1) | exact for strict sets on finite games; a finite cloud keeps the weights it began with |
+# | negotiation converges to π* (§6.1) | exact for strict sets on finite games; a finite cloud keeps the weights it began with |
 #
 # ## Adapt this
 #
@@ -519,10 +738,10 @@ outputs.table(cures.round(4), "two_cures", "Cure two: births and deaths", note=n
 #
 # 1. Let the ring negotiate on parity from another `start`. Does it ever stop at π*?
 # 2. Replace the simultaneous rounds of section 5 by `order="sequential"`. What changes?
-# 3. Run section 7 with strict sets. How many particles does cure one need now?
+# 3. Run section 7 with strict sets. How many particles does the best one need now?
 #
 # ## In one paragraph
 #
-# Strictly nested agents agree in N rounds on what is best; others may cycle, freeze, or agree on something else.
-# Clouds of particles end where they began unless they are helped. Next:
+# On finite games strictly nested agents agree in N rounds on π*; others may cycle, freeze, or agree on something else.
+# Clouds of particles keep to the modes they began at unless they are helped. Next:
 # [05 · Policy iteration](05_policy_iteration.ipynb), where Q has to be learned as well.

@@ -32,7 +32,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.evaluate import pro_gaps
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect, kept
+from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables
 from svnr.report.figures import policies as figures
@@ -156,7 +156,7 @@ NAME = ["two_modalities"]
 specs = grid(NAME, SOFT, n_seeds, n_episodes, PRINTED) + grid(NAME, HARD, n_seeds, n_episodes)
 further = grid(NAME, FURTHER, n_seeds, n_episodes)
 further += grid(NAME, ["hasac"], n_seeds, n_episodes, PRINTED)
-as_printed = finished(specs) + kept(further, outputs.results, n_jobs, n_made)
+as_printed = finished(specs) + outputs.kept(further, n_jobs, n_made)
 
 # %% [markdown]
 # **The rule, fixed before the runs.** A run keeps both modes if the mass at the narrow hill, over all agents' samples,

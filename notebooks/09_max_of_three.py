@@ -33,7 +33,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect, kept
+from svnr.experiments.store import collect
 from svnr.report import figures, tables
 from svnr.report.provenance import Outputs
 from svnr.theory.maxent import boltzmann
@@ -126,7 +126,7 @@ pd.DataFrame(
 # about 3α/2 below 0.
 
 # %%
-further = kept(grid(NAMES, LATER, n_seeds, n_episodes), outputs.results, n_jobs, n_made)
+further = outputs.kept(grid(NAMES, LATER, n_seeds, n_episodes), n_jobs, n_made)
 runs = finished(grid(NAMES, [*METHODS, "hysteretic"], n_seeds, n_episodes)) + further
 
 

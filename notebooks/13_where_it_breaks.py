@@ -34,7 +34,6 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
-from svnr.experiments.store import kept
 from svnr.games import lotteries
 from svnr.games.differential import two_modalities
 from svnr.games.matrix import climbing
@@ -70,7 +69,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 # %%
 outputs = Outputs.of("13_where_it_breaks", globals())
 study_episodes = n_study_episodes or n_episodes
-known_runs = partial(kept, folder=outputs.results, n_jobs=n_jobs, n_made=n_made)
+known_runs = partial(outputs.kept, n_jobs=n_jobs, n_made=n_made)
 BY_WIDTH = {f"max_of_three_{s}": f"{s:g}" for s in widths}  # game → its column on the map
 BY_TEAM = {"max_of_three_2.0" if n == 3 else f"max_of_{n}_2.0": str(n) for n in teams}
 PANELS = {"width s₂, three agents": BY_WIDTH, "number of agents, s₂ = 2": BY_TEAM}
@@ -128,9 +127,9 @@ outputs.table(told.round(4), "yardsticks", "What each game asks for, exactly")
 # box pays more than the wrong hill's peak: so often does a random joint action show a trapped team something better.
 #
 # **What to expect.** All soft methods share one schedule, which rests at 10, 1 and 0.3. Above α_c none should be at the
-# right hill, below it each should: so each should end right in *every* column, and change sides at the step from 10 to
-# 1. A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick, only
-# the shares.
+# right hill, below it each should: so each should end right in *every* column, and change sides when α steps down
+# from 10. A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick,
+# only the shares.
 
 # %%
 assert (known["alpha_c"] > STEPS[-1]).all()

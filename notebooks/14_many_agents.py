@@ -30,19 +30,17 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import torch
-from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.costs import an_update, milliseconds, peak_megabytes, weights_megabytes
 from svnr.experiments.specs import grid
-from svnr.experiments.store import kept
 from svnr.games.graphs import hidden_order
 from svnr.networks.critics import Critics
 from svnr.networks.factors import Factors
 from svnr.networks.interactions import interactions, listened, of_random_play
 from svnr.networks.mlp import NetworkSettings
 from svnr.report import figures
-from svnr.report.provenance import Outputs, too_short
+from svnr.report.provenance import Outputs, finding
 from svnr.report.style import OPTIMUM, TRAP
 from svnr.sets import known_to, partners, strongest, window, written_out
 from svnr.theory.distributions import finite_log, kl, marginals, product
@@ -74,13 +72,6 @@ torch.set_num_threads(1)
 GAME = "chain_of_{}_1.2_hidden"
 games = {n: make_game(GAME.format(n)) for n in teams}
 most = max(teams)
-
-
-def finding(text, drawn_from=()):
-    """A computed sentence, with a warning where the runs behind it are too short to tell."""
-    short = too_short(drawn_from)
-    return Markdown(f"**Finding{f' ({short})' if short else ''}.** {text}")
-
 
 # %% [markdown]
 # ## 1. A chain that nobody is told
@@ -389,7 +380,7 @@ for kind in kinds:
             [GAME.format(n)], ["svnr"], n_seeds, n_episodes or None, settings(kind, game)
         ):
             jobs.setdefault(spec.key, (kind, n, spec))  # a window of 4 is strict among five
-runs = kept([spec for _, _, spec in jobs.values()], outputs.results, n_jobs, n_made)
+runs = outputs.kept([spec for _, _, spec in jobs.values()], n_jobs, n_made)
 ends = pd.DataFrame(
     {"sets": kind, "n": n, "seed": run.spec.seed}
     | {way: run.tested[way].mean() / (n - 1) for way in ("shared", "independent")}
@@ -440,6 +431,8 @@ def where(kind, whole):
     return ", ".join(f"{n} ({row['size']})" for n, row in chosen.iterrows()) or "nowhere"
 
 
+kernel = ends[ends["sets"] == "partners, kernel on all"].groupby("n")["right"].mean()
+blamed = ", ".join(str(n) for n in kernel.index[kernel < 0.5] if n <= reach.get("partners", 0))
 lost = (ends["value"] - ends["independent"])[ends["right"]].max()
 good, bad = (ends["value"][ends["right"] == right].mean() for right in (True, False))
 finding(
@@ -447,7 +440,7 @@ finding(
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + f". Teams that end right earn {good:.2f} an edge in the mean, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + f". A kernel on all alone, with sets of partners, loses {blamed or 'no'} agents. Teams that end right earn {good:.2f} an edge in the mean, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,

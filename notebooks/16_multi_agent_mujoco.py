@@ -29,7 +29,7 @@ import torch
 from svnr.experiments.catalogue import make_game, title
 from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid
-from svnr.experiments.store import kept, trained
+from svnr.experiments.store import trained
 from svnr.games.mamujoco import snapshots
 from svnr.report import figures, tables
 from svnr.report.paper import LATER_TABLE
@@ -105,7 +105,7 @@ print("Every method of the paper's table earns less than doing nothing on:", *ma
 # %%
 training = {"length": n_steps, "test_every": min(25_000, n_steps // 2)}
 specs = grid(learned, METHODS, n_seeds, training=training)
-runs = kept(specs, outputs.results, n_jobs, n_made)
+runs = outputs.kept(specs, n_jobs, n_made)
 scores = tables.scores(runs)
 METHODS = list(dict.fromkeys(scores["learner"]))
 pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_frame().T

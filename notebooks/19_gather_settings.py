@@ -442,7 +442,7 @@ Markdown(
 
 # %%
 TURNED = f"{NAME}_turned"
-BEFORE = {"n_steps": 1, "use_symmetries": False}  # as the fixed start has them
+BEFORE = {"n_steps": 1, "hold": 1}  # as the fixed start has them
 EACH_STEP = BEFORE | {"episode_updates": 0}
 VARIANTS = {GAMES[n].title: changed({}, n) for n in (NAME, f"{NAME}_far", f"{NAME}_small")} | {
     "random directions": changed(BEFORE, TURNED),

@@ -10,6 +10,8 @@ import pytest
 from svnr import cli
 from svnr.experiments.catalogue import GAMES, LEARNERS
 
+ROOT = Path(__file__).parents[1]
+
 NOTEBOOK = """# ---
 # jupyter:
 #   kernelspec:
@@ -36,7 +38,8 @@ def repository(tmp_path, monkeypatch):
     for name, code in codes.items():
         (tmp_path / "notebooks" / f"{name}.py").write_text(NOTEBOOK.format(code=code))
     for scale in ("smoke", "quick", "paper"):
-        lines = [f"{name}: {{timeout: 60, parameters: {{answer: 7}}}}" for name in codes]
+        answer = 42 if scale == "paper" else 7
+        lines = [f"{name}: {{timeout: 60, parameters: {{answer: {answer}}}}}" for name in codes]
         (presets / f"{scale}.yaml").write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -137,12 +140,15 @@ def test_a_preset_of_another_form_is_refused_by_its_file(repository, capsys, tex
     assert not (repository / "build").exists()
 
 
+BARE = "import sys; sys.modules |= dict.fromkeys(['yaml', 'papermill', 'jupytext', 'optuna'])\n"
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_a_terminal_of_few_letters_outside_a_checkout_gets_the_list(tmp_path, encoding):
-    # As installed: a copy that lies in no repository.
+    # As installed, without any extra: a copy that lies in no repository.
     shutil.copytree(Path(cli.__file__).parent, tmp_path / "lib" / "site" / "svnr")
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": "lib/site"}
-    command = [sys.executable, "-m", "svnr.cli", "list"]
+    command = [sys.executable, "-c", f"{BARE}from svnr import cli; cli.main(['list'])"]
     listed = subprocess.run(
         command, cwd=tmp_path, env=environment, check=True, capture_output=True
     ).stdout.decode(encoding)
@@ -150,13 +156,44 @@ def test_a_terminal_of_few_letters_outside_a_checkout_gets_the_list(tmp_path, en
     assert "notebooks:" not in listed
 
 
+@pytest.mark.parametrize("encoding", ["cp1252:strict", "ascii:strict", "utf-8:strict"])
+def test_every_terminal_is_told_what_there_is_and_what_is_wrong(tmp_path, encoding):
+    code = (
+        "from svnr import cli\n"
+        "def status(*told):\n"
+        "    try: return cli.main(told)\n"
+        "    except SystemExit as end: return end.code\n"
+        "told = [['list'], ['status'], ['train', '--help'], ['train', 'r\\xfcdern', 'svnr'],\n"
+        "    ['train', 'climbing', 'svnr', '--set', '\\u03b1=1'],\n"
+        "    ['reproduce', '--output', '../\\xfc']]\n"
+        "assert [status(*each) for each in told] == [0, 0, 0, 2, 2, 2]\n"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    command = [sys.executable, "-X", "utf8=0", "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr.decode(encoding.split(":")[0])
+
+
+def test_who_reads_no_further_is_no_error():
+    """As in `svnr list | head -1`: nobody is at the other end of the pipe."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "svnr.cli", "list"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_the_notebooks_of_another_checkout_are_not_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks" / "presets").mkdir(parents=True)
     (tmp_path / "src" / "svnr").mkdir(parents=True)
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.chdir(tmp_path)
-    for command in ("reproduce", "notebooks"):
-        assert cli.main([command]) == 2
+    trains = ["train", "climbing", "svnr", "--episodes", "10"]
+    for command in (["reproduce"], ["notebooks"], ["list"], trains, ["tune", *trains[1:3]]):
+        assert cli.main(command) == 2
         message = capsys.readouterr().err
         own = Path(cli.__file__).parents[2]
         assert f"svnr is imported, {own}, got {tmp_path}" in message

@@ -1,10 +1,12 @@
 """Every committed notebook belongs to its source, runs at smoke scale, and is fit to be read."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -12,8 +14,9 @@ import papermill
 import pytest
 
 from svnr.publish.notebooks import from_source, parameters, source_hash
-from svnr.publish.sources import presets, sources
-from svnr.report.provenance import check_parameters
+from svnr.publish.sources import sources
+from svnr.report.presets import presets
+from svnr.report.provenance import check_parameters, own_numbers
 from svnr.report.scales import SCALES
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +75,38 @@ def test_the_notebook_is_small_and_names_no_machine(name):
     assert not re.search(r'[" ]/(home|root|Users|work|tmp|opt)/', text)
 
 
+WORDS, LINES = 1800, 25  # of a notebook's prose, and of code in a cell
+LONGER = {"02_payoff_matrices": 26}  # name → its longest cell; may only shrink
+PASTED = {"squashed"}  # functions that stand in two notebooks; may only become fewer
+
+
+def code_cells(name):
+    return [cell.source for cell in from_source(SOURCES[name]).cells if cell.cell_type == "code"]
+
+
+def code_lines(text):
+    lines = [line.strip() for line in text.splitlines()]
+    return sum(bool(line) and not line.startswith("#") for line in lines)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_prose_and_cells_are_short(name):
+    cells = from_source(SOURCES[name]).cells
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    assert sum(len(text.split()) for text in prose) <= WORDS
+    assert max(map(code_lines, code_cells(name))) <= LONGER.get(name, LINES)
+
+
+def test_no_function_is_pasted_into_a_second_notebook():
+    found = Counter(
+        (node.name, ast.dump(node))
+        for name in NAMES
+        for node in ast.walk(ast.parse("\n".join(code_cells(name))))
+        if isinstance(node, ast.FunctionDef)
+    )
+    assert {name for (name, _), times in found.items() if times > 1} <= PASTED
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_opens_with_its_question_and_points_to_notebooks_that_exist(name):
     cells = committed(name).cells
@@ -94,7 +129,9 @@ def test_the_numbers_are_the_reading_order():
 @pytest.mark.parametrize("page", ["README.md", "notebooks/00_start_here.py"])
 def test_every_notebook_stands_in_the_tables_in_order(page):
     rows = re.findall(
-        r"^(?:# )?\| \[\d\d · [^]]*\]\(\S*?(\w+)\.ipynb\) \|", (ROOT / page).read_text(), re.M
+        r"^(?:# )?\| \[\d\d · [^]]*\]\(\S*?(\w+)\.ipynb\) \|",
+        (ROOT / page).read_text(encoding="utf-8"),
+        re.M,
     )
     assert rows == [name for name in NAMES if name != Path(page).stem]
 
@@ -107,6 +144,14 @@ def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
     assert preset["timeout"] > 0
     check_parameters(known, preset["parameters"])
     assert known.keys() >= {"scale", "output"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_papers_scale_says_the_notebooks_own_numbers(name):
+    """All of them, so that no save in JupyterLab can change what the paper's scale is."""
+    own, told = parameters(from_source(SOURCES[name])), presets(ROOT, "paper")[name]["parameters"]
+    assert told.keys() == own.keys() - {"scale", "output", "n_jobs"}
+    assert own_numbers(ROOT, name, own) == {}
 
 
 @pytest.mark.parametrize("scale", SCALES)

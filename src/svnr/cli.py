@@ -6,6 +6,7 @@ at once.
 
 import argparse
 import ast
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
+        with suppress(FileNotFoundError):  # installed, and called outside a checkout
+            repository_root()  # which says so if this one's package is not what runs
         with _engine(options):
-            return options.command(options)
+            status = options.command(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `svnr list | head` has read what it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes
+        return 0
     except (ValueError, FloatingPointError, OSError) as error:
         print(f"svnr: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1  # a run diverged, a folder is of no use

@@ -61,15 +61,15 @@ def test_settings_are_the_learners_own_then_the_games_then_the_changes():
 def test_where_starts_lie_in_all_directions_every_method_gets_the_same_changes(place, name):
     fixed = resolved(name, "particle_gather", {})
     headline = resolved(name, f"particle_gather_{place}", {})
-    assert headline.use_symmetries and not fixed.use_symmetries
-    if name == "mappo":  # its rows look ahead to the end as it is
-        assert not hasattr(headline, "n_steps")
-    else:
-        wanted = 1 if name == "mmq" else 3  # with more it feeds on its own hopes
-        assert (fixed.n_steps, headline.n_steps) == (1, wanted)
-    undone = {"n_steps": 1} if hasattr(headline, "n_steps") else {}
-    undone |= {"use_symmetries": False}
-    assert resolved(name, f"particle_gather_{place}", undone) == fixed
+    assert not headline.use_symmetries  # nobody is told of the square
+    if name == "mappo":  # its rows look ahead to the end as it is, and its ratio wants each draw
+        assert headline == fixed and not hasattr(headline, "hold")
+        return
+    assert (fixed.hold, headline.hold) == (1, 5)
+    wanted = 1 if name == "mmq" else 3  # with more it feeds on its own hopes
+    assert (fixed.n_steps, headline.n_steps) == (1, wanted)
+    undone = resolved(name, f"particle_gather_{place}", {"n_steps": 1, "hold": 1})
+    assert undone == fixed
 
 
 @pytest.mark.parametrize("name", LEARNERS)

@@ -40,5 +40,8 @@ def repository(tmp_path):
         "02_whole: {timeout: 60, parameters: {answer: 7}}",
     ]
     for scale in ("smoke", "quick", "paper"):
-        (presets / f"{scale}.yaml").write_text("\n".join(lines), encoding="utf-8")
+        text = "\n".join(lines).replace(
+            "answer: 7", "answer: 42" if scale == "paper" else "answer: 7"
+        )
+        (presets / f"{scale}.yaml").write_text(text, encoding="utf-8")
     return tmp_path

@@ -5,6 +5,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jupytext
+import nbclient
 import nbformat
 import pytest
 
@@ -128,6 +130,33 @@ def test_the_kernel_is_this_python_with_one_thread(source, tmp_path, monkeypatch
     executed = nbformat.read(path, as_version=4)
     assert executed.cells[-1].outputs[0].text == f"{sys.executable} 1\n"
     assert executed.metadata["kernelspec"]["name"] == "python3"
+
+
+OUTPUTS = """
+# %%
+import pandas as pd
+from svnr.report.provenance import Outputs
+outputs = Outputs.of("01_tiny", globals())
+outputs.table(pd.DataFrame({"a": [n_seeds]}), "made", "Table")
+"""
+
+
+def test_svnr_alone_writes_the_committed_figures_and_no_copy_of_a_notebook(source, tmp_path):
+    """The copy is executed as JupyterLab and nbconvert do, by a kernel that is told nothing."""
+    folder = tmp_path / "notebooks"
+    (folder / "presets").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    preset = "01_tiny: {timeout: 60, parameters: {n_seeds: 5}}"
+    (folder / "presets" / "paper.yaml").write_text(preset, encoding="utf-8")
+    text = source.read_text(encoding="utf-8") + OUTPUTS
+    source = folder / source.name
+    source.write_text(text.replace('"paper"', '"paper"\noutput: str = ""'), encoding="utf-8")
+    copy = jupytext.read(source)
+    nbclient.execute(copy, cwd=str(folder), kernel_name="python3")
+    assert not (tmp_path / "figures").exists()
+    assert (tmp_path / "build" / "by_hand" / "figures" / "made.md").exists()
+    assert execute(Job(source, tmp_path / "out.ipynb"), tmp_path).error == ""
+    assert (tmp_path / "figures" / "made.md").exists()
 
 
 def sync(folder, *paths):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from svnr.publish.plan import plan, rebuilding
-from svnr.publish.sources import presets, sources
+from svnr.publish.sources import sources
+from svnr.report.presets import presets
 from svnr.report.scales import SCALES
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,14 @@ def test_what_was_made_is_what_these_notebooks_wrote_since(repository):
 def test_rebuilding_takes_the_notebooks_own_numbers(repository):
     (job,) = rebuilding(repository, ["02"]).jobs
     assert job.given == {} and job.path == repository / "build/notebooks/02_whole.ipynb"
+
+
+def test_what_somebody_saved_with_other_numbers_is_not_made_the_papers(repository):
+    source = repository / "notebooks" / "02_whole.py"
+    source.write_text(source.read_text(encoding="utf-8").replace("42", "41"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"answer of 02_whole must be 42, as presets/paper\.yaml"):
+        rebuilding(repository, ["02"])
+    assert plan(repository, "paper", ["02"]).jobs[0].given["answer"] == 42
 
 
 @pytest.mark.parametrize("scale", SCALES)

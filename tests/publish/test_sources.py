@@ -1,6 +1,6 @@
 import pytest
 
-from svnr.publish.sources import presets, sources
+from svnr.publish.sources import sources
 
 
 def test_notebooks_come_in_reading_order(repository):
@@ -13,17 +13,15 @@ def test_some_are_asked_for_by_number_or_by_name(repository):
         sources(repository, ["1"])
 
 
-def test_presets_keep_the_order_in_which_notebooks_are_begun(repository):
-    assert list(presets(repository, "quick")) == ["03_last", "01_broken", "02_whole"]
+def test_a_copy_that_jupyterlab_made_is_no_notebook_of_the_repository(repository):
+    source = repository / "notebooks" / "02_whole.py"
+    source.with_stem("02_whole-Copy1").write_bytes(source.read_bytes())
+    assert list(sources(repository)) == ["01_broken", "02_whole", "03_last"]
+    assert sources(repository, ["02"]) == {"02_whole": source}
 
 
-def test_an_unknown_scale_is_refused(repository):
-    with pytest.raises(ValueError, match="scale must be one of smoke, quick, paper, got 'fast'"):
-        presets(repository, "fast")
-
-
-@pytest.mark.parametrize("text", ["", "- 01_broken", "01_broken: 5", "a: {b: [", "a: b: c"])
-def test_a_preset_of_another_form_is_refused_by_its_name(repository, text):
-    (repository / "notebooks" / "presets" / "quick.yaml").write_text(text)
-    with pytest.raises(ValueError, match=r"quick\.yaml must "):
-        presets(repository, "quick")
+def test_a_number_that_two_have_means_both(repository):
+    source = repository / "notebooks" / "02_whole.py"
+    source.with_stem("02_mine").write_bytes(source.read_bytes())
+    assert list(sources(repository, ["02"])) == ["02_mine", "02_whole"]
+    assert list(sources(repository, ["02_whole"])) == ["02_whole"]

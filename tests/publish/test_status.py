@@ -7,6 +7,7 @@ from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect
 from svnr.publish.plan import plan
 from svnr.publish.status import failures, missing, runs
+from svnr.report.provenance import WANTED
 
 
 @pytest.fixture
@@ -39,6 +40,18 @@ def test_what_lies_in_a_folder_is_counted(results):
     ]
     (why,) = failures(results).values()
     assert why == "critic_loss became nan"
+
+
+def test_a_run_that_notebooks_want_is_missing_until_it_is_there(results):
+    """Two notebooks want three runs of two learners, one of them twice, and one is there."""
+    there = next(results.glob("climbing/*.npz")).stem[-10:]
+    wanted = {
+        "08_one": {"climbing hysteretic": f"{there} 0123456789", "climbing svnr": "aaaaaaaaaa"},
+        "09_other": {"climbing hysteretic": "0123456789"},
+    }
+    (results / WANTED).write_text(json.dumps(wanted), encoding="utf-8")
+    missing = runs(results)["missing"]
+    assert missing.to_dict() == {("climbing", "hysteretic"): 1, ("climbing", "svnr"): 1}
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path):

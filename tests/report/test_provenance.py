@@ -11,7 +11,14 @@ import pytest
 
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
-from svnr.report.provenance import Outputs, annotated_values, check_parameters, markdown
+from svnr.report.provenance import (
+    REBUILDING,
+    WANTED,
+    Outputs,
+    annotated_values,
+    check_parameters,
+    markdown,
+)
 from svnr.report.style import styled
 
 
@@ -34,6 +41,16 @@ def test_figures_and_tables_are_written_and_recorded(tmp_path):
     assert entry["label"] == "Figure 4" and entry["note"] == "ours"
     assert entry["scale"] == "quick" and entry["parameters"] == {"n_seeds": 2}
     assert entry["versions"].keys() >= {"torch", "numpy", "matplotlib"}
+
+
+def test_animations_are_written_and_recorded(tmp_path):
+    outputs = Outputs("04_negotiation", "smoke", str(tmp_path), {"n_rounds": 30})
+    path = outputs.animation([line(), line()], "falling", "While α falls", 0.1, note="ours")
+    assert path == tmp_path / "figures" / "falling.gif" and path.read_bytes()[:4] == b"GIF8"
+    manifest = json.loads((tmp_path / "figures" / "manifest.json").read_text(encoding="utf-8"))
+    entry = manifest["falling.gif"]
+    assert entry["label"] == "While α falls" and entry["note"] == "ours"
+    assert entry["runs"] == 0 and entry["parameters"] == {"n_rounds": 30}
 
 
 def run_of(n_episodes, game="particle_gather"):
@@ -70,10 +87,28 @@ def test_a_relative_folder_lies_in_the_repository(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "notebooks" / "presets").mkdir(parents=True)
+    (tmp_path / "notebooks" / "presets" / "paper.yaml").write_text("00: {timeout: 60}")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert Outputs("00", "quick", "build/quick").results == tmp_path / "build/quick/results"
     assert Outputs("00").results == tmp_path / "results"
+
+
+def test_runs_that_are_asked_for_in_vain_are_recorded_once(tmp_path):
+    """Two cells ask for three runs, one of which is made: two stay, under this notebook's name."""
+    small, training = {"batch_size": 16, "n_groups": 4}, {"n_test": 4}
+    specs = [run_spec("climbing", "mappo", s, 20, None, training=training) for s in range(2)]
+    specs += [run_spec("climbing", "svnr", 1, 20, small, training=training)]
+    for _ in range(2):  # the same cells again change nothing
+        outputs = Outputs("09_max_of_three", "quick", str(tmp_path), rebuilding=True)
+        assert [run.spec.seed for run in outputs.kept(specs[:2], n_made=1)] == [0]
+        assert outputs.kept(specs[2:]) == []
+    told = json.loads((tmp_path / "results" / WANTED).read_text(encoding="utf-8"))
+    assert told == {
+        "09_max_of_three": {"climbing mappo": specs[1].key, "climbing svnr": specs[2].key}
+    }
+    Outputs("my_copy", "quick", str(tmp_path)).kept(specs)  # by hand nothing is recorded
+    assert json.loads((tmp_path / "results" / WANTED).read_text(encoding="utf-8")) == told
 
 
 def test_markdown_by_hand():
@@ -87,6 +122,45 @@ def test_a_notebook_with_numbers_of_its_own_does_not_touch_what_is_committed():
     assert Outputs("09_max_of_three", "paper", "", committed).root == root
     smaller = Outputs("09_max_of_three", "paper", "", committed | {"n_seeds": 1})
     assert smaller.root == root / "build" / "by_hand"
+
+
+@pytest.fixture
+def names(tmp_path, monkeypatch):
+    """The globals of a notebook of a repository in `tmp_path`, begun with the paper's numbers."""
+    (tmp_path / "pyproject.toml").touch()
+    folder = tmp_path / "notebooks"
+    (folder / "presets").mkdir(parents=True)
+    preset = "01_tiny: {timeout: 60, parameters: {n_seeds: 5, shapes: [[2, 2]]}}"
+    (folder / "presets" / "paper.yaml").write_text(preset, encoding="utf-8")
+    cell = (
+        '# %% tags=["parameters"]\nn_seeds: int = 5\nshapes: list = [(2, 2)]\n'
+        'scale: str = "paper"\noutput: str = ""\n'
+    )
+    (folder / "01_tiny.py").write_text(cell, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    return {"n_seeds": 5, "shapes": [(2, 2)], "scale": "paper", "output": ""}
+
+
+def test_the_numbers_of_a_notebook_that_was_saved_with_others_are_not_the_papers(names, tmp_path):
+    """JupyterLab writes them into the .py too: what it was begun with is said in the preset."""
+    source = tmp_path / "notebooks" / "01_tiny.py"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace("n_seeds: int = 5", "n_seeds: int = 1"), encoding="utf-8")
+    assert Outputs.of("01_tiny", names | {"n_seeds": 1}).root == tmp_path / "build" / "by_hand"
+    assert Outputs.of("01_tiny", names).root == tmp_path
+
+
+@pytest.mark.parametrize("folder", ["", "."])
+def test_what_is_drawn_by_hand_does_not_touch_the_committed_figures(names, tmp_path, folder):
+    """With the paper's numbers too: a copy of a notebook says that it is the original."""
+    table, names = pd.DataFrame({"a": [1]}), names | {"output": folder}
+    by_hand = Outputs.of("01_tiny", names)
+    by_hand.table(table, "one", "Table")
+    assert by_hand.results == tmp_path / "results"  # the committed runs are read
+    assert not (tmp_path / "figures").exists()
+    assert (tmp_path / "build" / "by_hand" / "figures" / "one.md").exists()
+    Outputs.of("01_tiny", names | {REBUILDING: True}).table(table, "one", "Table")
+    assert (tmp_path / "figures" / "one.md").exists()
 
 
 def test_notebooks_side_by_side_lose_none_of_each_others_entries(tmp_path):

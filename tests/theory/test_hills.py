@@ -9,7 +9,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import ncx2
 
-from svnr.theory.hills import TwoHills, crossing, right_mass, share_above, share_of_box
+from svnr.theory.hills import (
+    POINTS,
+    TwoHills,
+    _log_integral,
+    crossing,
+    earned_greedy,
+    earned_independent,
+    earned_shared,
+    right_mass,
+    share_above,
+    share_of_box,
+    sides,
+)
+from svnr.theory.maxent import boltzmann
+from svnr.theory.overgeneralization import execute
 
 
 def hills(right, wrong, steepness, worth, half_width=10.0):
@@ -133,3 +147,66 @@ def test_hills_that_are_alike_never_cross():
 def test_a_temperature_is_positive():
     with pytest.raises(ValueError, match="alpha must be a number in"):
         right_mass(max_of(3, 2.0), 0.0)
+
+
+def on_cells(game, alpha, n):
+    """r, the right hill, and π*_α [n, …, n] over the midpoints of n^N cells."""
+    axis = game.half_width * (2 * (np.arange(n) + 0.5) / n - 1)
+    n_agents = game.centers.shape[1]
+    u = np.stack(np.meshgrid(*[axis] * n_agents, indexing="ij"), -1).reshape(-1, n_agents)
+    right, wrong = (g.reshape((n,) * n_agents) for g in each(game, u))
+    return np.maximum(right, wrong), right >= wrong, boltzmann(np.maximum(right, wrong), alpha)
+
+
+@pytest.mark.parametrize(("n_agents", "width", "alpha"), [(2, 1.0, 3.0), (3, 1.5, 3.0)])
+def test_executions_against_a_grid(n_agents, width, alpha):
+    game, n = max_of(n_agents, width), 64
+    rewards, right, joint = on_cells(game, alpha, n)
+    split = sides(game, alpha)
+    for i in range(n_agents):
+        others = tuple(j for j in range(n_agents) if j != i)
+        by_hill = [(joint * side).sum(others) for side in (right, ~right)]
+        assert np.allclose(split[:, i].reshape(2, n, -1).sum(-1), by_hill, atol=2e-3)
+    shared = (joint * rewards).sum()
+    independent = (execute(joint, "independent") * rewards).sum()
+    assert earned_shared(game, split) == pytest.approx(shared, abs=0.02)
+    assert earned_independent(game, split) == pytest.approx(independent, abs=0.02)
+    assert earned_independent(game, split) < earned_shared(game, split) - 2
+
+
+def test_a_shared_draw_earns_the_slope_of_the_soft_value():
+    # E[r] = d log Z / dβ, with Z(β) = ∫ exp(β r) du: by differences of the two hills' integrals.
+    game, alpha, small = max_of(4, 1.2), 2.0, 1e-4
+
+    def log_z(beta):
+        return np.logaddexp(*(_log_integral(game, which, beta, POINTS) for which in (0, 1)))
+
+    slope = (log_z(1 / alpha + small) - log_z(1 / alpha - small)) / (2 * small)
+    assert earned_shared(game, sides(game, alpha)) == pytest.approx(slope, abs=1e-3)
+
+
+def test_on_one_hill_both_executions_earn_the_peak_less_half_an_alpha_an_agent():
+    # Cold, π*_α is normal around the peak with variance α / 2a: each of N squares costs α / 2.
+    game, alpha = max_of(3, 1.5), 0.05
+    split = sides(game, alpha)
+    for earned in (earned_shared, earned_independent):
+        assert earned(game, split) == pytest.approx(10 - 3 * alpha / 2, abs=1e-3)
+    assert earned_greedy(game) == 10
+
+
+def test_sides_add_up_to_the_mass_for_any_team():
+    for n_agents in (1, 2, 3, 6):
+        game = max_of(n_agents, 2.0)
+        split = sides(game, 6.0)
+        assert np.allclose(split.sum((0, 2)), 1)
+        assert np.allclose(split[0].sum(-1), right_mass(game, 6.0), atol=2e-4)
+
+
+def test_sides_of_games_that_are_all_one_hill_are_its_normal_law():
+    # Far below the other, the wrong hill pays nowhere: P(u) ∝ exp(−a (u − x)² / α) on the box.
+    game = hills([1, -2], [5, 5], (1.0, 1.0), (500, 0))
+    split = sides(game, 2.0, 256)
+    u = 10 * (2 * (np.arange(256) + 0.5) / 256 - 1)
+    law = np.exp(-np.square(u - np.array([[1], [-2]])) / 2)
+    assert np.allclose(split[0], law / law.sum(-1, keepdims=True), atol=1e-9)
+    assert np.allclose(split[1], 0, atol=1e-9)

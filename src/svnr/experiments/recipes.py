@@ -45,7 +45,7 @@ GATHER = {
 }
 AHEAD = {  # where starts lie in all directions; alike for all methods that have them, too
     "n_steps": 3,  # and so the paid share reaches as far back
-    "use_symmetries": True,  # rows turned and mirrored; this is knowledge of the game
+    "hold": 5,  # exploring noise stays for as many steps as a good team needs
 }
 GATHER_RANGES = {
     "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps

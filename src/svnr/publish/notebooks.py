@@ -20,7 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
 from svnr.experiments.engine import chosen, interrupted
-from svnr.report.provenance import annotated_values, check_parameters
+from svnr.report.provenance import REBUILDING, annotated_values, check_parameters
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the notebooks it syncs
@@ -32,8 +32,8 @@ FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the 
 class ThisPython(AsyncKernelManager):
     """Starts kernels of the Python that runs here, whatever `python3` means on the machine.
 
-    Each has one thread: training runs in processes side by side, and sums in one order; and each
-    has the engine of the process that began it.
+    Each has one thread: training runs in processes side by side, and sums in one order; each
+    has the engine of the process that began it, and leave to write the repository's figures.
     """
 
     @property
@@ -41,7 +41,8 @@ class ThisPython(AsyncKernelManager):
         """How to start this Python; what goes wrong in a cell the notebook tells."""
         spec = get_kernel_dict()
         engine = f"import svnr.experiments.engine as e; e.choose(e.{chosen()!r}); del e"
-        told = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={engine}"]
+        first = f"{engine}; {REBUILDING} = True"
+        told = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={first}"]
         spec["argv"] = [*spec["argv"], *told]
         return KernelSpec(resource_dir=RESOURCES, env={"OMP_NUM_THREADS": "1"}, **spec)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from svnr.checks import check_one_of
 from svnr.publish.notebooks import Job, from_source, parameters
-from svnr.publish.sources import presets, sources
-from svnr.report.provenance import check_parameters
+from svnr.publish.sources import sources
+from svnr.report.presets import presets
+from svnr.report.provenance import check_parameters, own_numbers
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,18 @@ def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, A
 
 
 def rebuilding(root: Path, only: Sequence[str] = ()) -> Plan:
-    """Plan to make the committed `.ipynb` of notebooks from their `.py`, with their defaults."""
-    drafts = root / "build" / "notebooks"
-    jobs = [Job(path, drafts / f"{name}.ipynb") for name, path in sources(root, only).items()]
+    """Plan to make the committed `.ipynb` of notebooks from their `.py`, with their defaults.
+
+    Raises:
+        ValueError: if one has other numbers than the paper's scale.
+    """
+    drafts, chosen = root / "build" / "notebooks", sources(root, only)
+    for name, path in chosen.items():
+        for parameter, wanted in own_numbers(root, name, parameters(from_source(path))).items():
+            raise ValueError(
+                f"{parameter} of {name} must be {wanted!r}, as presets/paper.yaml says"
+            )
+    jobs = [Job(path, drafts / f"{name}.ipynb") for name, path in chosen.items()]
     return Plan(root, root, jobs, [])
 
 

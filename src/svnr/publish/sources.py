@@ -1,13 +1,12 @@
-"""The notebooks of the repository, and the numbers each is run with at a scale."""
+"""The notebooks of the repository."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from svnr.checks import check_one_of
-from svnr.report.scales import SCALES
+
+NAME = re.compile(r"[0-9]{2}_\w+")  # "09_max_of_three-Copy1" is what JupyterLab calls a copy
 
 
 def sources(root: Path, only: Sequence[str] = ()) -> dict[str, Path]:
@@ -20,31 +19,8 @@ def sources(root: Path, only: Sequence[str] = ()) -> dict[str, Path]:
     Raises:
         ValueError: if there is none of a number or name.
     """
-    found = {path.stem: path for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.py"))}
-    numbers = {name.split("_")[0]: name for name in found}
-    wanted = {
-        name if name in found else numbers[check_one_of("notebook", name, numbers)]
-        for name in only
-    }
-    return {name: path for name, path in found.items() if name in wanted or not only}
-
-
-def presets(root: Path, scale: str) -> dict[str, dict[str, Any]]:
-    """What each notebook is run with at a scale, in the order in which they are best begun.
-
-    Returns:
-        Name → its `parameters`, `timeout` (seconds a cell may take) and `after` (the notebooks
-        whose runs it reads).
-
-    Raises:
-        ValueError: if there is no such scale, or its file holds something else.
-    """
-    check_one_of("scale", scale, SCALES)
-    path = root / "notebooks" / "presets" / f"{scale}.yaml"
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} must be YAML, got: {error}") from error
-    if not isinstance(loaded, dict) or not all(isinstance(v, dict) for v in loaded.values()):
-        raise ValueError(f"{path} must hold a line `name: {{parameters: …}}` for each notebook")
-    return loaded
+    paths = sorted((root / "notebooks").glob("*.py"))
+    found = {path.stem: path for path in paths if NAME.fullmatch(path.stem)}
+    numbers = dict.fromkeys(name[:2] for name in found)
+    wanted = {name if name in found else check_one_of("notebook", name, numbers) for name in only}
+    return {n: path for n, path in found.items() if {n, n[:2]} & wanted or not only}

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from svnr.publish.plan import Plan
+from svnr.report.provenance import WANTED
 
 NAME = re.compile(r"(?P<learner>.+)-s\d+-[0-9a-f]{10}(?P<ending>\..+)")
 KINDS = {".json": "there", ".lock": "under way", ".failed.json": "failed"}
@@ -16,7 +17,7 @@ KINDS = {".json": "there", ".lock": "under way", ".failed.json": "failed"}
 
 def runs(folder: Path) -> pd.DataFrame:
     """One row a game and learner: how many runs are in which state, and the hours they took."""
-    counts = ["there", "under way", "interrupted", "failed", "set aside"]
+    counts = ["there", "under way", "interrupted", "failed", "set aside", "missing"]
     rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"hours": 0.0})
     for path in sorted(folder.glob("*/*")):
         if found := NAME.fullmatch(path.name):
@@ -24,6 +25,9 @@ def runs(folder: Path) -> pd.DataFrame:
             kind = _kind(path, found["ending"])
             row[kind] = row.get(kind, 0) + 1
             row["hours"] += _seconds(path) / 3600 if kind == "there" else 0.0
+    for game, learner in _wanted(folder):
+        row = rows[game, learner]
+        row["missing"] = row.get("missing", 0) + 1
     told = [{"game": game, "learner": learner, **row} for (game, learner), row in rows.items()]
     table = pd.DataFrame(told, columns=["game", "learner", *counts, "hours"]).fillna(0)
     table = table.astype(dict.fromkeys(counts, int)).round(2)
@@ -36,6 +40,14 @@ def _kind(path: Path, ending: str) -> str:
     if ending == ".unfinished.npz" and not claim.exists():
         return "interrupted"
     return "set aside" if ".damaged" in ending else KINDS.get(ending, "")
+
+
+def _wanted(folder: Path) -> list[tuple[str, str]]:
+    """Game and learner of every run that a notebook asked for and that is still not there."""
+    asked = [pair for notebook in _read(folder / WANTED).values() for pair in notebook.items()]
+    wanted = sorted({(*pair.split(), key) for pair, keys in asked for key in keys.split()})
+    there = {path.stem[-10:] for path in folder.glob("*/*.npz")}
+    return [(game, learner) for game, learner, key in wanted if key not in there]
 
 
 def failures(folder: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -19,8 +19,16 @@ from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
+from svnr.experiments.specs import RunSpec
+from svnr.experiments.store import kept
+from svnr.report.gifs import picture, write_gif
+from svnr.report.presets import presets
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
+
+BY_HAND = "build/by_hand"  # where goes what is not this repository's own
+REBUILDING = "svnr_rebuilds"  # a name that is True where `svnr` executes a notebook
+WANTED = "wanted.json"  # beside finished runs: which ones notebooks asked for in vain
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,10 @@ class Outputs:
         notebook: name of the notebook, "09_max_of_three".
         scale: "smoke", "quick" or "paper": how much was run.
         folder: below it lie figures/ and results/; empty for the repository itself, or for
-            build/by_hand if a parameter is not the notebook's own default.
+            build/by_hand if a parameter is not the paper scale's.
         parameters: the notebook's parameters, recorded in the manifest.
+        rebuilding: it is executed by `svnr`, which alone writes the repository's figures; what
+            others draw, from whatever code, goes to build/by_hand.
 
     Raises:
         ValueError: if there is no such scale.
@@ -42,15 +52,18 @@ class Outputs:
     scale: str = "paper"
     folder: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    rebuilding: bool = False
 
     @classmethod
     def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
         """The outputs of a notebook, told by its own `globals()` what its parameters are."""
-        given = {name: names[name] for name in _defaults(notebook) if name in names}
-        check_parameters(_defaults(notebook), given)
+        defaults = _defaults(repository_root(), notebook)
+        given = {name: names[name] for name in defaults if name in names}
+        check_parameters(defaults, given)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
         parameters = {name: value for name, value in given.items() if name not in others}
-        return cls(notebook, names["scale"], names["output"], parameters)
+        rebuilding = names.get(REBUILDING, False)
+        return cls(notebook, names["scale"], names["output"], parameters, rebuilding)
 
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
@@ -58,10 +71,10 @@ class Outputs:
 
     @cached_property
     def root(self) -> Path:
-        """The folder that holds figures/ and results/; a relative one is the repository's."""
-        own = {name: _defaults(self.notebook).get(name) for name in self.parameters}
-        asked = Path(self.folder or ("" if own == dict(self.parameters) else "build/by_hand"))
-        folder, root = asked.expanduser(), repository_root()
+        """The folder that holds results/ and figures/; a relative one is the repository's."""
+        root = repository_root()
+        own = not self.folder and own_numbers(root, self.notebook, self.parameters)
+        folder = Path(BY_HAND if own else self.folder).expanduser()
         if not folder.is_absolute() and not (root / folder).resolve().is_relative_to(root):
             raise ValueError(f"output must be below {root}, or absolute, got {self.folder!r}")
         return root / folder
@@ -70,6 +83,22 @@ class Outputs:
     def results(self) -> Path:
         """Where finished runs lie."""
         return self.root / "results"
+
+    def kept(self, specs: Sequence[RunSpec], n_jobs: int = 1, n_made: int = 0) -> list[Run]:
+        """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
+        runs = kept(specs, self.results, n_jobs, n_made)
+        there = {run.spec.key for run in runs}
+        for spec in specs:
+            if spec.key not in there:
+                self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
+        if self.rebuilding:
+            told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
+            _add_entry(self.results / WANTED, {self.notebook: told})
+        return runs
+
+    @cached_property
+    def _missing(self) -> dict[str, set[str]]:
+        return {}  # game and learner → keys, of all that this notebook asked for so far
 
     def figure(
         self, figure: Figure, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
@@ -92,6 +121,26 @@ class Outputs:
         self._record(f"{name}.png", label, runs, note)
         return figure
 
+    def animation(
+        self, frames: Iterable[Figure], name: str, label: str, seconds: float, note: str = ""
+    ) -> Path:
+        """Write figures as the pictures of a GIF that runs for ever and record it.
+
+        Args:
+            frames: the pictures in their order, all of one size; the last one stays a while.
+            name: file name without ending.
+            label: see `figure`.
+            seconds: that each picture is shown.
+            note: see `figure`.
+
+        Returns:
+            Where the GIF lies.
+        """
+        path = self._folder / f"{name}.gif"
+        write_gif(path, map(picture, frames), seconds)
+        self._record(path.name, label, (), note)
+        return path
+
     def table(
         self, table: pd.DataFrame, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
     ) -> pd.DataFrame:
@@ -105,7 +154,8 @@ class Outputs:
 
     @cached_property
     def _folder(self) -> Path:
-        folder = self.root / "figures"
+        by_hand = self.root == repository_root() and not self.rebuilding
+        folder = self.root / (BY_HAND if by_hand else "") / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -118,11 +168,15 @@ class Outputs:
             "runs_hash": hashlib.sha256(keys.encode()).hexdigest()[:10],
             "note": note, "versions": {"python": platform.python_version(), **packages},
         }  # fmt: skip
-        path = self._folder / "manifest.json"
-        with claimed(self._folder / ".manifest.lock"):  # notebooks are executed side by side
-            manifest = read_or_set_aside(path, _entries) or {}
-            entries = dict(sorted({**manifest, file: entry}.items()))
-            write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+        _add_entry(self._folder / "manifest.json", {file: entry})
+
+
+def _add_entry(path: Path, entry: Mapping[str, Any]) -> None:
+    """Put an entry into a table on disk, beside what others put there at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(path.with_name(f".{path.stem}.lock")):  # notebooks are executed side by side
+        entries = dict(sorted({**(read_or_set_aside(path, _entries) or {}), **entry}.items()))
+        write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
 
 
 def _entries(path: Path) -> dict[str, Any]:
@@ -139,12 +193,39 @@ def too_short(runs: Sequence[Run]) -> str:
     return f"too short to tell: {told.length} {told.unit} of {needed:,}"
 
 
-def _defaults(notebook: str) -> dict[str, Any]:
-    """The parameters that a notebook of the repository was committed with."""
-    source = repository_root() / "notebooks" / f"{notebook}.py"
+def finding(text: str, runs: Sequence[Run] = ()) -> Any:
+    """A computed sentence in Markdown; it says so where the runs behind it are too short."""
+    from IPython.display import Markdown
+
+    short = too_short(runs)
+    return Markdown(f"**Finding{f' ({short})' if short else ''}.** {text}")
+
+
+def _defaults(root: Path, notebook: str) -> dict[str, Any]:
+    """The parameters that a notebook of the repository begins with."""
+    source = root / "notebooks" / f"{notebook}.py"
     text = source.read_text(encoding="utf-8") if source.exists() else ""
     _, _, rest = text.partition('# %% tags=["parameters"]\n')
     return annotated_values(rest.partition("\n# %%")[0])
+
+
+def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are not those of the paper's scale, with what they are there.
+
+    They are presets/paper.yaml's: a notebook's own change when somebody saves it in JupyterLab.
+    """
+    told = presets(root, "paper").get(notebook, {}).get("parameters") or {}
+    paper = {**_defaults(root, notebook), **told}
+    return {
+        name: paper.get(name)
+        for name, value in parameters.items()
+        if _listed(value) != _listed(paper.get(name))
+    }
+
+
+def _listed(value: Any) -> Any:
+    """A value as YAML has it, tuples as lists."""
+    return list(map(_listed, value)) if isinstance(value, (list, tuple)) else value
 
 
 def annotated_values(code: str) -> dict[str, Any]:
@@ -177,8 +258,8 @@ def _check_like(name: str, value: Any, default: Any) -> None:
         check_count(name, value, least=min(default, 1))
     elif type(default) is float:
         fitted(name, value, Positive if default > 0 else NotNegative if default == 0 else float)
-    elif isinstance(default, list):
-        if not isinstance(value, list) or not value:
+    elif isinstance(default, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or not value:
             raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
         for index, item in enumerate(value):
             _check_like(f"{name}[{index}]", item, default[0])

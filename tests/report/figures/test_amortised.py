@@ -7,22 +7,37 @@ from svnr.report.style import COLORS
 from svnr.sets import full, none, strict
 
 
-@pytest.mark.parametrize(("sets", "heard"), [(strict(3), 3), (full(3), 6), (none(3), 0)])
-def test_the_architecture_shows_an_arrow_for_every_noise_that_is_heard(sets, heard):
-    figure = amortised.architecture(sets)
+@pytest.mark.parametrize(("sets", "known"), [(strict(3), 3), (full(3), 6), (none(3), 0)])
+def test_training_has_an_arrow_and_execution_a_copy_for_every_noise_of_a_set(sets, known):
+    left, right = amortised.architecture(sets).axes
     color = to_rgba(COLORS["svnr"])
-    arrows = [p for p in figure.axes[1].patches if p.get_edgecolor() == color]
-    assert len(arrows) == heard
+    assert sum(patch.get_edgecolor() == color for patch in left.patches) == known
+    assert not any(patch.get_edgecolor() == color for patch in right.patches)  # nothing is sent
+    noises = [text.get_text() for text in right.texts if "xi" in text.get_text()]
+    assert len(noises) == 3 + known  # each agent draws its own noise and a copy of its set's
 
 
-def test_the_network_is_named_at_its_own_height():
-    rounds = pd.DataFrame({"round": [0, 1, 2], "average": [0.0, 5.0, 8.0]})
-    figure = amortised.rounds_against_network(rounds, network=9.5, optimum=10.0)
-    heights = {text.get_text(): text.get_position()[1] for text in figure.axes[0].texts}
-    assert heights == {"optimum": 10.0, "network, one pass": 9.5, "particles, average": 8.0}
+def test_the_network_is_named_at_its_own_height_in_both_panels():
+    rows = [
+        {"kind": kind, "cloud": f"{kind} {c}", "round": k, "average": k - c, "best": k + 5.0}
+        for kind in amortised.KINDS
+        for c in range(2)
+        for k in range(3)
+    ]
+    figure = amortised.rounds_against_network(pd.DataFrame(rows), 9.5, 10.0, "title", "caption")
+    for axis, ends in zip(figure.axes, ([2, 1] * 2, [7] * 4), strict=True):
+        *clouds, network, optimum = axis.lines
+        assert [line.get_ydata()[-1] for line in clouds] == ends
+        assert (network.get_ydata()[0], optimum.get_ydata()[0]) == (9.5, 10.0)
+    names = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert names["network"] == COLORS["svnr"]
+    assert [names[f"particles {kind}"] for kind in amortised.KINDS] == [*amortised.KINDS.values()]
 
 
-def test_every_reading_of_the_soft_value_has_a_line():
-    table = pd.DataFrame({"alpha": [0.1, 1.0] * 2, "reading": list("aabb"), "error": 0.5})
-    figure = amortised.soft_values(table)
-    assert [line.get_label() for line in figure.axes[0].lines] == ["a", "b"]
+def test_every_reading_of_the_soft_value_has_a_line_through_its_mean():
+    table = pd.DataFrame(
+        {"alpha": [0.1, 1.0] * 3, "reading": list("aabbbb"), "error": [1, 2, 3, 4, 5, 8.0]}
+    )
+    axis = amortised.soft_values(table, "title", "caption").axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines[:2]] == [[1, 2], [4, 6]]
+    assert sorted(text.get_text() for text in axis.texts) == ["a", "b", "exact"]

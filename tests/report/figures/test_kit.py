@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from svnr.report.figures import kit
+from svnr.report.style import COLORS
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +56,20 @@ def test_names_that_would_stand_above_the_axes_are_moved_down():
     kit.name_ends(axis, [(1.0, "a", "red"), (1.0, "b", "red")], gap=0.1)
     # 1.0 and 1.1 become 0.9 and 1.0.
     assert [text.get_position()[1] for text in axis.texts] == pytest.approx([0.9, 1.0])
+
+
+def test_a_caption_makes_room_for_its_lines_below_the_figure():
+    figure, _ = kit.panels("a", 3.0, 2.0, layout="constrained")
+    kit.caption(figure, "what was counted, how many, and what the spread is of, in two lines")
+    assert figure.get_figheight() == pytest.approx(2.0 + 0.06 + 2 * 0.15)
+    assert figure.texts[-1].get_text().count("\n") == 1
+    rect = figure.get_layout_engine().get()["rect"]
+    assert rect == pytest.approx((0, 0.36 / 2.36, 1, 2 / 2.36))
+
+
+@pytest.mark.parametrize(
+    ("name", "learner"), [("strict, joint", "svnr"), ("full sets", "svnr_f"), ("empty", "svnr_m")]
+)
+def test_what_begins_with_sets_has_their_learners_colour(name, learner):
+    assert kit.color_of_sets(name, "black") == COLORS[learner]
+    assert kit.color_of_sets("start", "black") == "black"

@@ -25,7 +25,7 @@ def test_perceived_policies_have_a_panel_each_and_no_empty_ones():
 def test_a_teams_samples_lie_over_their_target():
     u = np.array([[0.5, -0.5], [0.0, 1.0]])
     density = np.add.outer(np.arange(5.0), np.zeros(5))
-    figure = policies.sampled_teams({"a": u, "b": u}, density, "title")
+    figure = policies.sampled_teams({"strict": u, "empty": u}, density, "title", "caption")
     assert np.allclose(figure.axes[0].collections[-1].get_offsets(), u)
     assert [axis.get_ylabel() for axis in figure.axes] == ["u₂", ""]
 

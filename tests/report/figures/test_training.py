@@ -48,7 +48,7 @@ def test_the_two_views_mark_their_own_best_action():
         line.get_xydata().tolist() for axis in figure.axes for line in axis.lines
         if line.get_marker() == "o"
     ]  # fmt: skip
-    assert marked == [[[-5, 0]], [[7, 10]]]
+    assert marked == [[[7, 10]], [[-5, 0]]]
 
 
 def test_over_generalization_is_averaged_over_seeds():

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, zip_longest
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.artist import Artist
 
 from svnr.experiments.catalogue import LEARNERS
-from svnr.report.style import COLORS, DASHES, OPTIMUM
+from svnr.report.style import COLORS, DASHES, INK, NEUTRAL, OPTIMUM
 
 Samples = Mapping[str, np.ndarray]  # title of a panel → points
+TOPOLOGIES = {  # whatever is drawn of negotiation sets has the colour of their learner
+    "strict": COLORS["svnr"], "full": COLORS["svnr_f"], "empty": COLORS["svnr_m"],
+    "star": NEUTRAL["blue"], "chain": NEUTRAL["green"], "ring": NEUTRAL["violet"],
+}  # fmt: skip
 SMALL: dict[str, Any] = {"fontsize": 8}  # titles of small panels
 
 
@@ -80,6 +86,11 @@ def line_of(learner: str) -> dict[str, Any]:
     return {"color": COLORS[learner], "linestyle": dashes, "label": LEARNERS[learner].title}
 
 
+def color_of_sets(name: str, otherwise: str) -> str:
+    """The colour of what is named by its negotiation sets first: "full sets", "strict, joint"."""
+    return TOPOLOGIES.get(name.replace(",", " ").split()[0], otherwise)
+
+
 def level(axis: plt.Axes, height: float, color: str = OPTIMUM, **options: Any) -> None:
     """A value to be met or feared, as a dashed line."""
     axis.axhline(height, color=color, **{"linewidth": 0.8, "linestyle": (0, (4, 2)), **options})
@@ -98,17 +109,42 @@ def name_ends(axis: plt.Axes, ends: Sequence[tuple[float, str, str]], gap: float
         text.set(color=color, fontsize=8)
 
 
+def caption(figure: plt.Figure, text: str) -> None:
+    """Lines below the figure: what was counted, how many, and what the spread is of."""
+    lines = wrap(text, int(19 * figure.get_figwidth()))
+    needed = 0.06 + 0.15 * len(lines)  # inches
+    height = figure.get_figheight() + needed
+    figure.set_figheight(height)
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0, needed / height, 1, 1 - needed / height))
+    told = figure.text(0.01, 0.03 / height, "\n".join(lines), va="bottom")
+    told.set(fontsize=7, color=INK, linespacing=1.35)
+
+
 def ticks_at(axis: plt.Axes, values: Sequence[float]) -> None:
     """Ticks at these values of the horizontal axis and nowhere else."""
     axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.minorticks_off()
 
 
-def matrix(axis: plt.Axes, shape: tuple[int, int]) -> None:
-    """Axes of a small matrix: a number for every row and column, and no lines."""
-    axis.set(xticks=range(shape[1]), yticks=range(shape[0]))
-    axis.grid(False)
+def matrix(axis: plt.Axes, cells: np.ndarray, written: np.ndarray, **look: Any) -> None:
+    """A small matrix [A_1, A_2]: actions of A down, of B across, and something written in each.
+
+    Args:
+        axis: where it is drawn.
+        cells: [A_1, A_2] numbers that colours stand for.
+        written: [A_1, A_2] what is written, as text.
+        look: colours, as `seaborn.heatmap` wants them.
+    """
+    shown = {
+        "cbar": False,
+        "square": True,
+        "linewidths": 1.5,
+        "annot_kws": {"fontsize": 12 - 2 * len(cells)},
+    }
+    sns.heatmap(cells, annot=written, fmt="", ax=axis, **shown, **look)
     axis.tick_params(length=0)
+    axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
 
 
 def samples(
@@ -118,5 +154,5 @@ def samples(
     shown = {"levels": 6, "alpha": 0.55, **options.pop("contours", {})}
     grid = np.linspace(-end, end, len(density))
     axis.contourf(grid, grid, density.T, cmap="Greens", **shown)
-    axis.scatter(*u.T, color=COLORS["svnr"], linewidths=0, **options)
+    axis.scatter(*u.T, linewidths=0, **{"color": COLORS["svnr"], **options})
     axis.set(xlim=(-end, end), ylim=(-end, end), aspect="equal")

@@ -81,21 +81,25 @@ def perceived_policies(panels: kit.Samples, density: np.ndarray, title: str) -> 
 
 
 @styled
-def sampled_teams(panels: kit.Samples, density: np.ndarray, title: str) -> plt.Figure:
+def sampled_teams(
+    panels: kit.Samples, density: np.ndarray, title: str, caption: str
+) -> plt.Figure:
     """Joint actions of two agents over the density they should follow, one panel a team.
 
     Args:
-        panels: title → samples [M, 2] in [−1, 1].
+        panels: title, which begins with the negotiation sets, → samples [M, 2] in [−1, 1].
         density: [n, n] the target on an even grid over the box, agent 1 first.
         title: the message.
+        caption: how many samples there are.
     """
-    figure, axes = kit.panels(
-        panels, FULL_WIDTH + 0.6, 2.5, message=title, look={}, sharex=True, sharey=True
-    )
-    for axis, u in zip(axes, panels.values(), strict=True):
-        kit.samples(axis, u, density, 1.0, s=4, alpha=0.6)
+    shared: dict = {"sharex": True, "sharey": True}
+    figure, axes = kit.panels(panels, FULL_WIDTH + 0.6, 2.6, message=title, **shared)
+    for axis, (name, u) in zip(axes, panels.items(), strict=True):
+        color = kit.color_of_sets(name, INK)
+        kit.samples(axis, u, density, 1.0, s=4, alpha=0.6, color=color, rasterized=True)
         axis.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     kit.label_outer(axes, "u₁", "u₂")
+    kit.caption(figure, caption)
     return figure
 
 

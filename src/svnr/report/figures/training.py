@@ -84,8 +84,9 @@ def relative_overgeneralization(
         optimum: reward of the best joint action.
         trap: reward of the wrong hill.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH + 1.2, 2.9))
-    _two_views(left, views)
+    figure, axes = plt.subplot_mosaic("BC;AC", figsize=(FULL_WIDTH + 1.2, 3.2))
+    _two_views(axes["B"], axes["A"], views)
+    right = axes["C"]
     _curves_of(right, curves)
     _levels(right, optimum, trap, "wrong hill")
     right.set(xlabel="training episode", ylabel="team reward (mean of the last 100)", ylim=_LIMITS)
@@ -94,19 +95,23 @@ def relative_overgeneralization(
     return figure
 
 
-def _two_views(axis: plt.Axes, views: pd.DataFrame) -> None:
-    twin = axis.twinx()
-    for line, column, color, word in (
-        (axis, "average", TRAP, "partners at random"),
-        (twin, "best", OPTIMUM, "partners answering"),
-    ):
-        line.plot(views["action"], views[column], color=color)
+def _two_views(above: plt.Axes, below: plt.Axes, views: pd.DataFrame) -> None:
+    """What agent 1's actions pay, each view with a scale of its own, a dot where it is highest."""
+    asked = (
+        (above, "best", OPTIMUM, "partners answering"),
+        (below, "average", TRAP, "partners at random"),
+    )
+    for axis, column, color, words in asked:
+        axis.plot(views["action"], views[column], color=color)
         top = views.loc[views[column].idxmax()]
-        line.plot(top["action"], top[column], "o", color=color)
-        line.set_ylabel(f"reward, {word}", color=color)
-        line.tick_params(axis="y", colors=color)
-    twin.grid(False)
-    axis.set(xlabel="action of agent 1", title="Exploring partners hide the better hill")
+        axis.plot(top["action"], top[column], "o", color=color)
+        axis.margins(y=0.15)
+        axis.set_ylabel("reward")
+        axis.text(0.03, 0.05, words, color=color, fontsize=8, transform=axis.transAxes)
+    above.sharex(below)
+    above.tick_params(labelbottom=False)
+    above.set_title("Exploring partners hide the better hill")
+    below.set_xlabel("action of agent 1")
 
 
 @styled
