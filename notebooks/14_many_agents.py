@@ -434,13 +434,13 @@ def where(kind, whole):
 kernel = ends[ends["sets"] == "partners, kernel on all"].groupby("n")["right"].mean()
 blamed = ", ".join(str(n) for n in kernel.index[kernel < 0.5] if n <= reach.get("partners", 0))
 lost = (ends["value"] - ends["independent"])[ends["right"]].max()
-good, bad = (ends["value"][ends["right"] == right].mean() for right in (True, False))
+good, bad = (ends["value"][ends["right"] == right].median() for right in (True, False))
 finding(
     "Agents (seeds there are) at which *all* end right: "
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + f". A kernel on all alone, with sets of partners, loses {blamed or 'no'} agents. Teams that end right earn {good:.2f} an edge in the mean, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + f". A kernel on all alone, with sets of partners, loses {blamed or 'no'} agents. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,

@@ -88,8 +88,8 @@ def found_graph(
     for axis, table, name in zip(
         axes, (strength, hidden), ("by the agents' numbers", "in the planted order"), strict=False
     ):
-        kit.matrix(axis, table.shape)
         axis.imshow(np.sqrt(table), cmap="Oranges", interpolation="nearest")
+        axis.grid(False)
         axis.set(title=name, xticks=(), yticks=(), xlabel="agent")
     axes[0].set_ylabel("agent")
     sizes = found.groupby("n")
