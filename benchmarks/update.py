@@ -51,7 +51,7 @@ def one_update(
     game = many_hills(n_agents)
     known, sizes = settings_class(name), {"warmup": BATCH + 1, "rollout_steps": BATCH}
     settings |= {k: v for k, v in sizes.items() if k in known.__dataclass_fields__}
-    made = known(**LEARNERS[name].settings, **settings)
+    made = known(**{**LEARNERS[name].settings, **settings})
     learner = learner_class(name)(game, made, seed=0)
     state = game.reset(BATCH, 0)
     u = 2 * torch.rand(BATCH, n_agents, generator=torch.Generator().manual_seed(0)) - 1

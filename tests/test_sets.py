@@ -1,20 +1,28 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from svnr.sets import (
     TOPOLOGIES,
     all_topologies,
     chain,
+    check_edges,
     check_sets,
     full,
     known_to,
     named,
     none,
+    partners,
     reverse,
     ring,
     sparse,
     star,
     strict,
+    strongest,
+    window,
     written_out,
 )
 
@@ -75,6 +83,48 @@ def test_sets_without_a_name_are_written_out():
     assert named([[1], [0, 2], []], 3) == (frozenset({1}), frozenset({0, 2}), frozenset())
 
 
+# --- edges ---------------------------------------------------------------------------------------
+
+
+def test_windows_by_hand():
+    assert window(4, 2) == (frozenset(), frozenset({0}), frozenset({0, 1}), frozenset({1, 2}))
+    assert window(5, 1) == chain(5) and window(5, 4) == strict(5) and window(5, 0) == none(5)
+
+
+def test_partners_share_an_edge():
+    # 2 – 0 – 1, and agent 3 alone.
+    expected = ({1, 2}, {0}, {0}, set())
+    assert partners(4, [(0, 1), (2, 0)]) == tuple(map(frozenset, expected))
+    assert partners(3, [(0, 1), (1, 2), (0, 2)]) == full(3) and partners(2, []) == none(2)
+
+
+def test_the_strongest_pairs_by_hand():
+    # In order 9 (0, 3), 8 (1, 2), 7 (0, 1), then 0.7, 0.5 and 0.1: the largest ratio is 7 / 0.7.
+    strength = np.array([[5, 7, 0.7, 9], [7, 5, 8, 0.5], [0.7, 8, 5, 0.1], [9, 0.5, 0.1, 5]])
+    assert strongest(strength, 2) == ((0, 3), (1, 2))
+    assert strongest(strength) == ((0, 1), (0, 3), (1, 2))
+    # 0.5 / 0.1 = 5 is no fall if 0.1 is made 1e-9: it lies beyond the first half of six pairs.
+    strength[2, 3] = strength[3, 2] = 1e-9
+    assert strongest(strength) == ((0, 1), (0, 3), (1, 2))
+
+
+def test_where_nobody_acts_on_anybody_there_is_no_edge():
+    assert strongest(np.zeros((4, 4))) == () and strongest([[0, 3], [3, 0]]) == ((0, 1),)
+
+
+@given(n=st.integers(2, 9), seed=st.integers(0, 2**31), scale=st.floats(1e-3, 1e3))
+def test_a_graph_that_stands_out_is_found_whatever_the_units(n, seed, scale):
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n)[: n // 2 + 1]
+    edges = check_edges(n, pairwise(order))
+    strength = rng.uniform(0.5, 1.0, (n, n))
+    for i, j in edges:
+        strength[i, j] = strength[j, i] = rng.uniform(10, 15)
+    assert strongest(scale * np.triu(strength, 1)) == edges
+    heard = partners(n, edges)
+    assert all((j in heard[i]) == (i in heard[j]) for i in range(n) for j in range(n))
+
+
 # --- bad input -----------------------------------------------------------------------------------
 
 
@@ -110,6 +160,10 @@ def test_the_number_of_agents_is_a_whole_number_of_at_least_one(make, n):
         (lambda: sparse(3, -1), r"seed must be a whole number in \[0, inf\], got -1"),
         (lambda: named("strickt", 3), r"sets must be one of strict, .* mean 'strict'\?"),
         (lambda: named([[], [0]], 3), "sets must hold one set for each of 3 agents, got 2"),
+        (lambda: window(3, -1), "k must be a whole number of at least 0, got -1"),
+        (lambda: partners(3, [(0, 3)]), r"edges must join two of the agents 0..2, got \(0, 3\)"),
+        (lambda: check_edges(3, [(0, 0)]), r"edges must join two of .* got \(0, 0\)"),
+        (lambda: check_edges(3, [(0, 1, 2)]), r"edges must join two of .* got \(0, 1, 2\)"),
         (lambda: check_sets([]), "sets must hold one set for each of 0 agents, got 0"),
     ],
 )

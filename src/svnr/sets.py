@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, product
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from svnr.checks import Share, Whole, check_agent, check_count, check_one_of, fitted
 
 Sets = tuple[frozenset[int], ...]
+Edges = tuple[tuple[int, int], ...]  # pairs of agents
 
 
 def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Sets:
@@ -76,7 +78,13 @@ def star(n: int, centre: int = 0) -> Sets:
 
 def chain(n: int) -> Sets:
     """C_i = {i−1}: each agent knows its predecessor, the first knows nobody."""
-    return tuple(frozenset(range(max(i - 1, 0), i)) for i in _agents(n))
+    return window(n, 1)
+
+
+def window(n: int, k: int) -> Sets:
+    """C_i = {i−k, …, i−1}: each agent knows the k before it, or as many as there are."""
+    k = check_count("k", k, least=0)
+    return tuple(frozenset(range(max(i - k, 0), i)) for i in _agents(n))
 
 
 def ring(n: int) -> Sets:
@@ -93,6 +101,44 @@ def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
     rng, share = np.random.default_rng(fitted("seed", seed, Whole)), fitted("share", share, Share)
     heard = rng.random((len(_agents(n)), n)) < share
     return tuple(frozenset(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(heard))
+
+
+def partners(n: int, edges: Iterable[Sequence[int]]) -> Sets:
+    """C_i = {j : i and j share an edge}: the Markov blanket of i where Q is a sum over edges."""
+    ends = check_edges(n, edges)
+    return tuple(frozenset({*sum((e for e in ends if i in e), ())} - {i}) for i in range(n))
+
+
+def check_edges(n: int, edges: Iterable[Sequence[int]]) -> Edges:
+    """The edges of a graph of n agents, each once, the smaller end first, in ascending order.
+
+    Raises:
+        ValueError: if one does not join two of the agents.
+    """
+    agents, known = set(_agents(n)), {tuple(sorted(map(int, edge))) for edge in edges}
+    for edge in known:
+        if len(set(edge)) != 2 or len(edge) != 2 or not set(edge) <= agents:
+            raise ValueError(f"edges must join two of the agents 0..{n - 1}, got {edge}")
+    return tuple(sorted((i, j) for i, j in known))
+
+
+def strongest(strength: ArrayLike, n_edges: int | None = None) -> Edges:
+    """The pairs of agents that act on each other most.
+
+    Args:
+        strength: [N, N] of every pair, symmetric; the diagonal does not count.
+        n_edges: how many; by default down to where strengths fall by the largest ratio from one
+            to the next, within the first half of all pairs, and none if all are 0.
+    """
+    table = np.asarray(strength, dtype=float)
+    pairs = np.transpose(np.triu_indices(len(table), 1))
+    values = table[tuple(pairs.T)]
+    order = np.argsort(-values, kind="stable")
+    if n_edges is None and (most := values.max()) > 0:
+        falling = np.maximum(np.append(values[order], 0.0), 1e-12 * most)
+        n_edges = 1 + int((falling[:-1] / falling[1:])[: (len(pairs) + 1) // 2].argmax())
+    chosen = pairs[order[: n_edges or 0]]
+    return check_edges(len(table), chosen.tolist())
 
 
 def all_topologies(n: int) -> Iterator[Sets]:

@@ -3,12 +3,12 @@ import pytest
 from svnr.experiments.catalogue import (
     GAMES,
     LEARNERS,
-    Range,
     learner_class,
     make_game,
     plays,
     resolved,
 )
+from svnr.experiments.recipes import Range
 from svnr.games.check import check_game
 from svnr.sets import full, none, strict
 

@@ -5,8 +5,10 @@ import torch
 from teams import earned, new, trained
 
 from svnr.games.differential import max_of_three
+from svnr.games.graphs import chain_of_pairs
 from svnr.learners.svnr import SVNRSettings
-from svnr.sets import star
+from svnr.networks.interactions import interactions
+from svnr.sets import partners, star
 
 
 def learner(game=None, **settings):
@@ -53,6 +55,48 @@ def test_the_sampler_gradient_is_7_3_with_7_2_written_out(sets, coordinates):
     expected = torch.autograd.grad(surrogate, list(team.samplers.net.parameters()))
     expected = torch.cat([slope.flatten() for slope in expected])
     torch.testing.assert_close(mean, 0.1 * expected, rtol=1e-4, atol=1e-7)
+
+
+# --- a critic in parts ---------------------------------------------------------------------------
+
+
+def test_a_critic_in_parts_joins_those_alone_who_are_judged_together():
+    """Agents 0 and 2 share no part of Q: no mixed difference joins them, however it learns."""
+    game, edges = max_of_three(2.0), [(0, 1)]
+    team = learner(game, factors=partners(3, edges), factor_hidden=(8, 8))
+    state, u = torch.zeros(64, 1), 2 * torch.rand(64, 3) - 1
+    team.critic.learn(state, u, game.reward(u))
+
+    def value(u):
+        return team.critic(torch.zeros(*u.shape[:-1], 1), u)[0]
+
+    found = interactions(value, u, 2 * torch.rand(64, 3) - 1, (1, 1, 1))
+    assert found[0, 1] > 1e-5 and max(found[0, 2], found[1, 2]) < 1e-10
+    joint = learner(game).critic(state, u)
+    assert joint.shape == team.critic(state, u).shape == (1, 64)
+
+
+def test_left_alone_the_critic_is_one_network_and_runs_are_described_as_before():
+    told = SVNRSettings().fitted_to(max_of_three(2.0))
+    assert not {"factors", "factor_hidden"} & set(told.plain())
+    parts = SVNRSettings(factors=[[1], [0], []]).fitted_to(max_of_three(2.0))
+    assert parts.plain()["factors"] == [[1], [0], []]
+    assert parts == SVNRSettings(factors=partners(3, [(1, 0)])).fitted_to(max_of_three(2.0))
+    with pytest.raises(ValueError, match="one set for each of 3 agents, got 2"):
+        SVNRSettings(factors=[[1], [0]]).fitted_to(max_of_three(2.0))
+
+
+@pytest.mark.slow
+def test_ten_agents_leave_the_trap_by_hearing_those_they_play_with_and_nobody_else():
+    """10 − α/2 · 10 / 9 an edge at α = 0.3: 9.83. The same critic and pairs of strangers: 0."""
+    game, reached = chain_of_pairs(10, 1.2), {}
+    edges = {"partners": game.edges, "strangers": [(i, i + 1) for i in range(9)]}
+    assert not set(edges["strangers"]) & set(game.edges)
+    for name, pairs in edges.items():
+        how = {"sets": partners(10, pairs), "factors": partners(10, game.edges)}
+        team = trained(new("svnr", game, small=False, layer_norm=True, **how), game, 3000)
+        reached[name] = earned(game, team, "shared", 500) / 9
+    assert reached["partners"] >= 9.7 and reached["strangers"] < 0.5
 
 
 # --- execution -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from svnr.networks.mlp import (
     glorot_uniform,
     orthogonal,
     own_coordinates,
+    seen_inputs,
 )
 
 
@@ -97,3 +98,50 @@ def test_of_wide_inputs_only_the_gradient_that_is_asked_for_is_made():
     x = torch.randn(2, 5, 40, dtype=torch.double, requires_grad=True)
     (expected,) = torch.autograd.grad(stack(x).sum(), x)
     torch.testing.assert_close(stack.input_gradient(x, first=36), expected[..., 36:])
+
+
+def test_many_hidden_inputs_are_left_out_and_nothing_changes():
+    """The same weights, drawn alike: with a mask over all inputs, or for what is seen alone."""
+    mask = torch.zeros(3, 40, 1)
+    for i, seen in enumerate(([0, 5], [0, 7, 39], [20])):
+        mask[i, seen] = 1
+    narrow = StackedMLP(3, [40, 16, 1], generator(), input_mask=mask).double()
+    wide = StackedMLP(3, [40, 16, 1], generator()).double()
+    assert narrow.seen.tolist() == [[[0, 1, 5]], [[0, 7, 39]], [[0, 1, 20]]]
+    assert narrow.weights[0].shape == (3, 3, 16)
+    x = torch.randn(3, 4, 5, 40, dtype=torch.double, requires_grad=True)
+
+    def masked():
+        return wide(x * mask.mT.unsqueeze(1))
+
+    torch.testing.assert_close(narrow(x), masked())
+    (expected,) = torch.autograd.grad(masked().square().sum(), x)
+    (found,) = torch.autograd.grad(narrow(x).square().sum(), x)
+    torch.testing.assert_close(found, expected)
+    (expected,) = torch.autograd.grad(masked().sum(), x)
+    for first in (0, 7, 36):
+        gradient = narrow.input_gradient(x.detach(), first)
+        torch.testing.assert_close(gradient, expected[..., first:])
+
+
+def test_slopes_of_weights_for_what_is_seen_are_autograds():
+    mask = torch.zeros(2, 40, 1)
+    mask[0, [3, 4]] = mask[1, 30] = 1
+    stack = StackedMLP(2, [40, 16, 1], generator(), input_mask=mask).double()
+    x, slope = (torch.randn(2, 5, k, dtype=torch.double) for k in (40, 1))
+    expected = torch.autograd.grad(stack(x), list(stack.parameters()), slope)
+    trail, into = stack.record(x)[1], [torch.empty_like(each) for each in stack.parameters()]
+    with torch.no_grad():
+        stack.slopes(trail, slope, into)
+    for one, other in zip(into, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    assert not into[0][1, 0].any()  # of two places the second network needs one
+
+
+def test_few_hidden_inputs_are_masked_as_they_always_were():
+    """Up to 31 of them, so that no run of up to eight agents is another one."""
+    for size, left_out in ((32, False), (33, True)):
+        mask = torch.zeros(2, size, 1)
+        mask[:, 0] = 1
+        assert (seen_inputs(mask) is not None) == left_out
+    assert seen_inputs(None) is None

@@ -1,7 +1,7 @@
 import torch
 
 from svnr.networks.samplers import Samplers
-from svnr.sets import full, none, star, strict
+from svnr.sets import full, none, star, strict, window
 
 
 def generator():
@@ -25,6 +25,12 @@ def test_an_agent_hears_the_noise_of_its_set_and_its_own_only():
     assert influence(strict(3)) == [[True, False, False], [True, True, False], [True, True, True]]
     assert influence(star(3)) == [[True, False, False], [True, True, False], [True, False, True]]
     assert influence(full(3)) == [[True] * 3] * 3
+
+
+def test_of_fifty_agents_too_each_hears_its_set_and_its_own_only():
+    sets = window(50, 3)
+    found = influence(sets, (1,) * 50)
+    assert found == [[j in sets[i] or j == i for j in range(50)] for i in range(50)]
 
 
 def test_coordinates_of_unequal_agents_come_in_order():

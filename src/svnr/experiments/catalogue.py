@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from svnr.checks import changed, check_one_of
 from svnr.experiments.located import located, maker, source_hash
+from svnr.experiments.recipes import (
+    AHEAD,
+    GATHER,
+    GATHER_RANGES,
+    ONE_STEP,
+    ROBOT,
+    ROBOT_RANGES,
+    STEPS,
+    Range,
+)
 
 if TYPE_CHECKING:
     from svnr.games.game import Game
-
-
-@dataclass(frozen=True)
-class Range:
-    """Where a setting is searched; whole numbers where both ends are, a `step` apart."""
-
-    low: float
-    high: float
-    log: bool = False
-    step: int = 1
-
-    def onto(self, value: float) -> float:
-        """A value as the search means it: on the grid of whole numbers, or to three digits."""
-        if isinstance(self.low, int):
-            return self.low + (int(value) - self.low) // self.step * self.step
-        return float(f"{value:.3g}")
 
 
 @dataclass(frozen=True)
@@ -57,82 +51,11 @@ class LearnerRow:
 
 # --- games --------------------------------------------------------------------------------------
 
-_GATHER = {
-    # Ours, alike for all methods; notebook 10, section 6, undoes them for SVNR.
-    "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
-    "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
-    "layer_norm": True,  # against critics that feed on their own forecasts
-    "discount": 0.8,  # a step of delay should cost more than a critic errs
-    "target_rate": 0.005,
-    "learning_rate": 0.003,
-    "schedule": "geometric",
-    "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
-    "n_groups": 64,  # states differ here: more of them, fewer particles each
-    "n_particles": 8,
-    "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
-    "n_samples": 4,  # ROMMEO's
-    "n_births": 4,  # at each of 64 states, for an update as long as others; not tried
-    "n_candidates": 8,  # QMIX's actions of one coordinate, missed by 0.05; 64 take an hour. MMQ's
-    "n_elites": 3,
-}
-_AHEAD = {  # where starts lie in all directions; alike for all methods that have them, too
-    "n_steps": 3,  # and so the paid share reaches as far back
-    "hold": 5,  # exploring noise stays for as many steps as a good team needs
-}
-_GATHER_RANGES = {
-    "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
-    "n_particles": Range(4, 16, step=2),  # of each of many states
-}
-
-_STEPS: dict[str, Any] = {
-    "length": 300_000,
-    "unit": "steps",
-    "n_copies": 8,
-    "n_test": 4,
-    "test_every": 25_000,
-}
-_ROBOT = {
-    # Ours, alike for all methods; first tried on a joint DDPG and on SVNR with other seeds.
-    "hidden": (128, 128),
-    "learning_rate": 0.001,
-    "target_rate": 0.005,
-    "layer_norm": True,
-    "discount": 0.99,
-    "n_steps": 5,
-    "batch_size": 256,
-    "random_steps": 5000,
-    "warmup": 5000,
-    "update_every": 8,  # so that 300,000 steps take minutes
-    "schedule": "linear",
-    "alpha_final": 0.05,  # a step pays some 5, a thousand are paid
-    "n_groups": 64,
-    "n_particles": 8,
-    "n_value_particles": 1,
-    "n_samples": 4,
-    "n_births": 4,  # for an update as long as others; not tried
-    "n_greedy": 32,
-    "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
-    "n_elites": 4,
-    "n_rounds": 3,
-    "n_rows": 256,  # as many as 64 groups of 4 particles
-    "max_gradient_norm": 10.0,  # public code of those that have one 0.5, MAPPO's 10
-    "noise_scale": 0.3,  # a deviation of 0.17 at first, as paths of θ = 0.15 and σ = 0.3 have it
-    "exploration_fraction": 1.0,  # 0.02 half-way, 0.003 at the end
-}
-
-_ONE_STEP = {"learning_rate": 0.005}  # everybody's, but MAPPO's own is for bodies
-
-_ROBOT_RANGES = {
-    "learning_rate": Range(1e-4, 1e-2, log=True),  # around the recipe's
-    "alpha_final": Range(1e-2, 1.0, log=True),  # a step pays some 5
-    "n_particles": Range(4, 16, step=2),  # of each of 64 states
-}
-
 
 def _one_shot(title: str, factory: str, **arguments: Any) -> GameRow:
     """A game of one step, tuned as Max of Three is."""
     made_by, n_trials = f"svnr.games.{factory}", 50  # §8
-    return GameRow(title, made_by, arguments, _ONE_STEP, {}, "max_of_three_1.5", n_trials)
+    return GameRow(title, made_by, arguments, ONE_STEP, {}, "max_of_three_1.5", n_trials)
 
 
 def _max_of_three(title: str, width: float, form: str = "printed") -> GameRow:
@@ -142,24 +65,33 @@ def _max_of_three(title: str, width: float, form: str = "printed") -> GameRow:
 
 def _two_modalities(title: str, **arguments: Any) -> GameRow:
     made_by = "svnr.games.differential:two_modalities"
-    return GameRow(title, made_by, arguments, _ONE_STEP, tells_from=5000)
+    return GameRow(title, made_by, arguments, ONE_STEP, tells_from=5000)
+
+
+def _chain(n: int) -> GameRow:
+    """Pairs along a hidden chain: updates are as many for all N, and episodes grow with it."""
+    title, made_by = f"Chain of {n} agents", "svnr.games.graphs:chain_of_pairs"
+    arguments, copies = {"n_agents": n, "width": 1.2}, max(1, n // 10)
+    settings = ONE_STEP | {"update_every": copies, "layer_norm": True}  # critics fit better; tried
+    training = {"length": 3000 * copies, "n_copies": copies, "n_test": 200}
+    return GameRow(title, made_by, arguments, settings, training, tells_from=3000 * copies)
 
 
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
     made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
-    settings, tells_from = _GATHER, 1000
+    settings, tells_from = GATHER, 1000
     if rules.get("random_starts"):
-        settings, tells_from = _GATHER | _AHEAD, 5000
-    tuned = ("particle_gather", n_trials, _GATHER_RANGES)
+        settings, tells_from = GATHER | AHEAD, 5000
+    tuned = ("particle_gather", n_trials, GATHER_RANGES)
     return GameRow(title, made_by, arguments, settings, {}, *tuned, tells_from=tells_from)
 
 
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
     arguments = {"scenario": scenario, "factorization": factorization, **rules}
-    made_by, length = "svnr.games.mamujoco:MultiAgentMuJoCo", _STEPS["length"]
-    tuned = ("halfcheetah_2x3", 6, _ROBOT_RANGES, 100)
-    return GameRow(title, made_by, arguments, _ROBOT, _STEPS, *tuned, tells_from=length)
+    made_by, length = "svnr.games.mamujoco:MultiAgentMuJoCo", STEPS["length"]
+    tuned = ("halfcheetah_2x3", 6, ROBOT_RANGES, 100)
+    return GameRow(title, made_by, arguments, ROBOT, STEPS, *tuned, tells_from=length)
 
 
 _S2 = (1.5, 2.0, 3.0)  # the widths of the global optimum
@@ -170,6 +102,7 @@ GAMES: dict[str, GameRow] = {
     **{f"max_of_three_{s}": _max_of_three("", s) for s in (*_S2, *_NARROW)},
     **{f"max_of_three_{s}_code": _max_of_three(_CODE, s, "code") for s in _S2},
     **{f"max_of_{n}_2.0": _one_shot(f"Max of {n} agents", _MAX_OF, n_agents=n) for n in _TEAMS},
+    **{f"chain_of_{n}_1.2_hidden": _chain(n) for n in (5, 10, 20, 50)},
     "max_of_two": _one_shot("Max of Two", "differential:max_of_two"),
     "max_of_two_code": _one_shot(f"Max of Two{_CODE}", "differential:max_of_two", form="code"),
     "max_of_three_2.0_lured": _one_shot("Max of Three, lured", "lotteries:lured_max_of_three"),

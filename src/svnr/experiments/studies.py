@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import Count, Settings, check_one_of
-from svnr.experiments.catalogue import GAMES, LEARNERS, Range
+from svnr.experiments.catalogue import GAMES, LEARNERS
+from svnr.experiments.recipes import Range
 from svnr.experiments.repository import repository_root
 
 if TYPE_CHECKING:

@@ -4,20 +4,22 @@ SVNR, SVNR-F and SVNR-M differ by the negotiation sets alone; any other topology
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from svnr.checks import check_agent
+from svnr.checks import Widths, added, check_agent
 from svnr.games.game import Game, agent_slices
 from svnr.learners.learner import Execution
 from svnr.learners.soft import SamplerSettings, SoftLearner, repeated
 from svnr.networks.critics import Critics
+from svnr.networks.factors import Factors
 from svnr.networks.mlp import drawn_as_torch_draws
 from svnr.networks.optimizers import Trained
 from svnr.networks.samplers import Samplers
-from svnr.sets import Sets, named, written_out
+from svnr.sets import Sets, check_sets, named, written_out
 from svnr.stein.negotiation import KernelOn, kernel_mask
 
 
@@ -27,11 +29,15 @@ class SVNRSettings(SamplerSettings):
 
     sets: str | Sets = "strict"  # C_i: "strict" SVNR, "full" SVNR-F, "none" SVNR-M, or any sets
     kernel_on: KernelOn = "set"  # κ_i on u_{S_i} as (7.2) prints, or "joint"
+    factors: Sets | None = added(None)  # the critic is Σ_i Q_i(s, u_{S_i}) over these sets; ours
+    factor_hidden: Widths = added((32, 32))  # layers of each Q_i; ours
 
     def fitted_to(self, game: Game) -> Self:
         """See `OffPolicySettings.fitted_to`."""
         noise_size = self.noise_size or max(game.action_sizes)
-        return replace(self, sets=named(self.sets, game.n_agents), noise_size=noise_size)
+        factors = None if self.factors is None else check_sets(self.factors, game.n_agents)
+        fitted = replace(self, factors=factors, noise_size=noise_size)
+        return replace(fitted, sets=named(self.sets, game.n_agents))
 
 
 class SVNR(SoftLearner):
@@ -45,7 +51,9 @@ class SVNR(SoftLearner):
         self.sets = written_out(told.sets, game.n_agents)
         shape = (game.action_sizes, game.state_size, self.noise_size, told.hidden)
         samplers = Samplers(self.sets, *shape, generator)
-        self.critic = Critics(game, told, generator, 1, draw=drawn_as_torch_draws)
+        parts = partial(Factors, told.factors or (), game, told, told.factor_hidden, generator)
+        judge = parts if told.factors else None  # by default one network of the joint action
+        self.critic = Critics(game, told, generator, 1, draw=drawn_as_torch_draws, judge=judge)
         self.samplers = Trained(samplers, told)
         self.mask = kernel_mask(self.sets, game.action_sizes, told.kernel_on)
 

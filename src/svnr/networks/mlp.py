@@ -12,7 +12,7 @@ from svnr.checks import Positive, Settings, Share, Widths
 from svnr.games.game import agent_of_coordinate
 from svnr.networks.layers import Activation, Layers, Trail, Unit, back, run
 
-WIDE = 32  # inputs, from which on it pays not to ask for the gradient of all
+WIDE = 32  # inputs, from which on it pays to leave them out where nobody asks for them
 Draw = Callable[[int, int, int, torch.Generator], Tensor]  # of N, fan_in, fan_out, a generator
 
 
@@ -62,10 +62,12 @@ class StackedMLP(nn.Module):
         layer_norm: bring the inputs of every activation to mean 0 and variance 1.
         draw: makes the starting weights of a layer.
         input_mask: [N, in, 1] hides inputs from a network: where it is 0, they weigh nothing.
+            Where many are hidden, each network has weights for those only that it sees.
         draw_last: makes those of the last layer, if not `draw`.
     """
 
     input_mask: Tensor | None
+    seen: Tensor | None
 
     def __init__(
         self,
@@ -82,20 +84,25 @@ class StackedMLP(nn.Module):
         self.unit = Unit(activation, layer_norm)
         draws = [draw] * (len(sizes) - 2) + [draw_last or draw]
         layers = zip(draws, pairwise(sizes), strict=True)
-        self.weights = nn.ParameterList(make(n, a, b, generator) for make, (a, b) in layers)
+        weights = [make(n, a, b, generator) for make, (a, b) in layers]
+        self.register_buffer("seen", seen_inputs(input_mask), persistent=False)
+        if self.seen is not None and input_mask is not None:
+            weights[0] = weights[0].take_along_dim(self.seen.mT, 1)
+            input_mask = input_mask.take_along_dim(self.seen.mT, 1)
+        self.weights = nn.ParameterList(weights)
         self.biases = nn.ParameterList(torch.zeros(n, 1, b) for b in sizes[1:])
         self._layers = (*self.weights, *self.biases)  # quicker to walk
         self.register_buffer("input_mask", input_mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs [N, ..., out] for inputs x [N, ..., in], for autograd to follow."""
-        out = Layers.apply(x.flatten(1, -2), self.input_mask, self.unit, *self._layers)
+        out = Layers.apply(self._rows(x), self.input_mask, self.unit, *self._layers)
         return out.view(*x.shape[:-1], -1)
 
     @torch.no_grad()
     def record(self, x: Tensor) -> tuple[Tensor, Trail]:
         """What `forward` gives, without autograd, and the trail that gradients follow back."""
-        out, trail = run(x.flatten(1, -2), self.input_mask, self.unit, self._layers)
+        out, trail = run(self._rows(x), self.input_mask, self.unit, self._layers)
         return out.view(*x.shape[:-1], -1), trail
 
     def slopes(self, trail: Trail, slope: Tensor, into: Sequence[Tensor]) -> None:
@@ -118,9 +125,32 @@ class StackedMLP(nn.Module):
         """
         out, trail = self.record(x)
         slope = back(trail, torch.ones_like(out).flatten(1, -2))
+        if self.seen is not None:
+            whole, gradient = x.new_zeros(x.shape), slope @ trail.weights[0].mT
+            whole.flatten(1, -2).scatter_(-1, self.seen.expand_as(gradient), gradient)
+            return whole[..., first:]
         left_out = first if first >= WIDE else 0  # of few, leaving some out saves nothing
         gradient = slope @ trail.weights[0][:, left_out:].mT
         return gradient.view(*x.shape[:-1], -1)[..., first - left_out :]
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """The inputs x [N, ..., in] as rows [N, B, k] of what each network sees of them."""
+        x = x.flatten(1, -2)
+        return x if self.seen is None else x.gather(-1, self.seen.expand(-1, x.shape[1], -1))
+
+
+def seen_inputs(mask: Tensor | None) -> Tensor | None:
+    """Which inputs each of N networks sees, [N, 1, k]; None if too few are hidden to matter.
+
+    A network that sees fewer than k has hidden ones among them, which stay masked.
+
+    Args:
+        mask: [N, in, 1] ones and zeros, or None.
+    """
+    if mask is None or mask.shape[1] - (k := int(mask.sum(1).max())) < WIDE:
+        return None
+    first = mask.argsort(dim=1, descending=True, stable=True)[:, :k]
+    return first.sort(dim=1).values.mT
 
 
 def beside(*parts: Tensor) -> Tensor:

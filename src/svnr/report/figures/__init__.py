@@ -9,6 +9,7 @@ from svnr.report.figures import (
     policies,
     robots,
     studies,
+    teams,
     theory,
     training,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "policies",
     "robots",
     "studies",
+    "teams",
     "theory",
     "training",
 ]
