@@ -30,7 +30,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import torch
-from IPython.display import Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
@@ -38,7 +37,8 @@ from svnr.games import lotteries
 from svnr.games.differential import two_modalities
 from svnr.games.matrix import climbing
 from svnr.report import borders, figures, tables
-from svnr.report.provenance import Outputs, too_short
+from svnr.report.findings import computed
+from svnr.report.provenance import Outputs
 from svnr.sets import strict
 from svnr.stein import births
 from svnr.stein.energy import energy_direction
@@ -80,12 +80,6 @@ STEPS = (10.0, 1.0, 0.3)  # temperatures at which the three phases rest
 def named(learners):
     """Titles of methods in a row; "none" of none."""
     return ", ".join(tables.TITLES[name] for name in learners) or "none"
-
-
-def finding(text, drawn_from=()):
-    """A computed sentence, with a warning where the runs behind it are too short to tell."""
-    short = too_short(drawn_from)
-    return Markdown(f"**Finding{f' ({short})' if short else ''}.** {text}")
 
 
 # %% [markdown]
@@ -182,7 +176,7 @@ def stop(learner):
 soft, right = cells["alpha"].notna(), cells["right"] > cells["n"] / 2
 n_columns = sum(map(len, PANELS.values()))
 everywhere = [name for name in cells["learner"][soft].unique() if total[name] == n_columns]
-finding(
+computed(
     f"Every α_c is above 0.3, yet most seeds of soft methods are right in {right[soft].sum()} of their "
     f"{soft.sum()} cells; in every column: {named(everywhere)}. Methods without a temperature are right in "
     f"{right[~soft].sum()} of {(~soft).sum()}. The last cells before a border: "
@@ -208,7 +202,7 @@ def agreement(share):
 
 
 agree = {name: agreement(known[name]) for name in ("share", "above")}
-finding(
+computed(
     f"With the share of the box {agree['share']:.0%} of the pairs agree, with the share above the wrong peak "
     f"{agree['above']:.0%}: {'nearly one thing is turned' if max(agree.values()) > 0.9 else 'neither says it all'}.",
     runs,
@@ -255,7 +249,7 @@ before, after = (
     taken[when].groupby("learner", sort=False)["share"].mean() for when in (hot, late)
 )
 target = right_mass(hills[WATCHED], STEPS[0])
-finding(
+computed(
     f"At α = 10 the target has {target:.0%} at the right hill. What teams play there, and at the end: "
     + "; ".join(
         f"{tables.TITLES[name]} {before.get(name, np.nan):.0%}, then {after[name]:.0%}"
@@ -364,7 +358,7 @@ KINDS = {
 won = with_luck("as set").eval("`with` / n")
 best = {kind: won[won.index.isin(learners)].max() for kind, learners in KINDS.items()}
 gain = best["reasons"] - best["has no more than a joint critic"]
-finding(
+computed(
     f"Seeds that end right, without luck → with it: {'; '.join(map(told, lot_ends))}. As set and with luck "
     + ", ".join(f"the best that {kind} ends right in {share:.0%}" for kind, share in best.items())
     + f": reasoning {'earns its keep' if gain > 1 / 6 else 'adds nothing that seeds can show'} here.",
@@ -477,7 +471,7 @@ outputs.figure(
 
 # %%
 ends = cooling.groupby(["game", "update"], sort=False)["share"].agg(["first", "last"])
-finding(
+computed(
     "Shares of the right hill, at α = 10 → at 0.3: "
     + "; ".join(
         f"{game}, {update} {first:.0%} → {last:.0%}"
@@ -571,7 +565,7 @@ style.format({"births until one wins": "{:.0f}", "cross in time": "{:.0%}"})
 slow = [name for name in NAMES if chances[name] < 0.9]
 ours = cells[cells["learner"] == "svnr_b"].set_index("game").reindex(NAMES)
 broken = [name for name in NAMES if ours["right"][name] < ours["n"][name]]
-finding(
+computed(
     f"By births alone more than a tenth would come too late in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. "
     f"SVNR-B's seeds do not all end right in {'; '.join(map(tables.TITLES.get, broken)) or 'no game'}.",
     runs,
@@ -633,7 +627,7 @@ outputs.table(
 shares = cell["right"].mean().unstack("game").rename(columns=COLUMNS).loc[list(changed)]
 worse = shares.lt(shares.loc["SVNR-B"], axis=1)
 losing = {name: list(worse.columns[worse.loc[name]]) for name in shares.index[1:]}
-finding(
+computed(
     "Beside SVNR-B as it is, seeds are lost "
     + "; ".join(f"with *{name}* on {', '.join(on) or 'none'}" for name, on in losing.items())
     + ".",
@@ -671,7 +665,7 @@ PRINTED = [name for name in NAMES if name in [f"max_of_three_{s}" for s in (3.0,
 of_svnr = cells[cells["learner"] == "svnr"].set_index("game").reindex(NAMES)
 holds = (of_svnr["right"] == of_svnr["n"])[PRINTED].all()
 never = [name for name in NAMES if of_svnr["right"][name] == 0]
-finding(
+computed(
     f"SVNR's claim {'holds' if holds else 'does not hold'} at those of the printed widths that were run; no seed of it is "
     f"right in {'; '.join(tables.TITLES[name] for name in never) or 'none of the games'}.",
     runs,

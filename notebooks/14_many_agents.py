@@ -40,7 +40,8 @@ from svnr.networks.factors import Factors
 from svnr.networks.interactions import interactions, listened, of_random_play
 from svnr.networks.mlp import NetworkSettings
 from svnr.report import figures
-from svnr.report.provenance import Outputs, finding
+from svnr.report.findings import computed
+from svnr.report.provenance import Outputs
 from svnr.report.style import OPTIMUM, TRAP
 from svnr.sets import known_to, partners, strongest, window, written_out
 from svnr.theory.distributions import finite_log, kl, marginals, product
@@ -212,7 +213,7 @@ shapes.rename_axis(f"sets of {most}")
 
 # %%
 assert known.loc[1.0].max() < 0.01 and known.loc[0.3].max() < 0.01
-finding(
+computed(
     f"At α = 10 neighbours know {known.loc[10.0, 1]:.2f} nats of each other and agents three apart "
     f"{known.loc[10.0, 3]:.2f}, which sets of partners must miss; at α = 1 it is {known.loc[1.0, 1]:.3f} and "
     f"{known.loc[1.0, 3]:.3f}. In the end this game asks for a product of policies, which *every* sets can hold: "
@@ -291,7 +292,7 @@ outputs.table(
 
 # %%
 enough = {n: next((p for p in plays if exact.loc[n, p] >= 0.8 * n_tries), None) for n in teams}
-finding(
+computed(
     f"The planted chain, exactly and with nothing told, is found on at least four fifths of {n_tries} seeds with so many "
     "plays an agent: "
     + ", ".join(f"{p or 'more than ' + str(plays[-1])} ({n} agents)" for n, p in enough.items())
@@ -348,7 +349,7 @@ outputs.table(
 
 # %%
 thinks = fits["right hill"].unstack("critic")
-finding(
+computed(
     "Of the right hill, worth 10 an edge, one network thinks "
     + ", ".join(f"{thinks.loc[n, 'one network']:.1f} ({n} agents)" for n in teams)
     + "; a critic in parts "
@@ -435,7 +436,7 @@ kernel = ends[ends["sets"] == "partners, kernel on all"].groupby("n")["right"].m
 blamed = ", ".join(str(n) for n in kernel.index[kernel < 0.5] if n <= reach.get("partners", 0))
 lost = (ends["value"] - ends["independent"])[ends["right"]].max()
 good, bad = (ends["value"][ends["right"] == right].median() for right in (True, False))
-finding(
+computed(
     "Agents (seeds there are) at which *all* end right: "
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
@@ -518,7 +519,7 @@ outputs.table(
 within = (times["ratio"] <= 15).sum()
 base = times.loc[kinds[0]]
 beside = times.loc[[name for name in DRAWN[1:] if name in times.index]]
-finding(
+computed(
     f"Within 15 times the time of {timed[0]} agents: {within} of {len(times)} kinds. Sets of {kinds[0]} take "
     f"{base['milliseconds']:.0f} ms and {base['megabytes']:.0f} MB; beside them "
     + "; ".join(

@@ -19,7 +19,7 @@ def unsaid(code):
         said = {key.arg for key in call.keywords}
         values = [*call.args, *(key.value for key in call.keywords)]
         binary = any(isinstance(v, ast.Constant) and str(v.value).endswith("b") for v in values)
-        ours = place in {"write_text", "os.open"}  # one is of svnr.experiments.files, UTF-8 always
+        ours = place in {"write_text", "os.open", "Image.open"}  # UTF-8 always, or no text
         if name in TEXT and "encoding" not in said and not binary and not ours:
             found.append(f"{call.lineno}: {place}")
     return found

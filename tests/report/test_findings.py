@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from svnr.report.findings import finding
+from svnr.experiments.runs import Run
+from svnr.experiments.specs import run_spec
+from svnr.report.findings import computed, finding
 
 
 def test_what_the_numbers_do_not_bear_out_is_shown_as_that():
@@ -17,3 +19,10 @@ def test_what_the_numbers_do_not_bear_out_is_shown_as_that():
 def test_whole_sentences_are_asked_for(claims):
     with pytest.raises(ValueError, match="whole sentences"):
         finding(*claims)
+
+
+def test_a_computed_sentence_says_where_runs_are_too_short():
+    short = Run(run_spec("particle_gather", "maddpg", n_episodes=30), {"return": np.zeros(30)})
+    assert computed("SVNR: 3 of 5.").text == "**Finding.** SVNR: 3 of 5."
+    told = computed("SVNR: 3 of 5.", [short]).text
+    assert told == "**Finding (too short to tell: 30 episodes of 1,000).** SVNR: 3 of 5."

@@ -1,6 +1,10 @@
 """A Finding is a sentence with the test that bears it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from svnr.experiments.runs import Run
+from svnr.report.provenance import too_short
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,14 @@ def finding(*claims: tuple[object, str]) -> Finding:
     told = [f"**Finding.** {' '.join(true)}"] * bool(true)
     told += [f"**Not borne out by these numbers:** {' '.join(false)}"] * bool(false)
     return Finding("\n\n".join(told))
+
+
+def computed(text: str, runs: Sequence[Run] = ()) -> Finding:
+    """A sentence whose numbers and names are read off a table; it says where runs are too short.
+
+    Args:
+        text: the sentence.
+        runs: the finished runs behind it.
+    """
+    short = too_short(runs)
+    return Finding(f"**Finding{f' ({short})' if short else ''}.** {text}")

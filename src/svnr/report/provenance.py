@@ -199,14 +199,6 @@ def too_short(runs: Sequence[Run]) -> str:
     return f"too short to tell: {told.length} {told.unit} of {needed:,}"
 
 
-def finding(text: str, runs: Sequence[Run] = ()) -> Any:
-    """A computed sentence in Markdown; it says so where the runs behind it are too short."""
-    from IPython.display import Markdown
-
-    short = too_short(runs)
-    return Markdown(f"**Finding{f' ({short})' if short else ''}.** {text}")
-
-
 def _defaults(root: Path, notebook: str) -> dict[str, Any]:
     """The parameters that a notebook of the repository begins with."""
     source = root / "notebooks" / f"{notebook}.py"
