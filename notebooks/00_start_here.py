@@ -11,7 +11,7 @@
 #
 # **Question.** What is relative over-generalization, in one picture?
 #
-# **Claim.** "Agents overfit their actions on the exploration behavior of others, leading to sub-optimal
+# **Claim.** Agents "often overfit their actions on the exploration behavior of others, leading to sub-optimal
 # cooperation." (§1)
 #
 # **Paper.** §1, §4, and the game Max of Three of §8.1.
@@ -130,9 +130,8 @@ outputs.figure(
 tables.per_game(tables.scores(runs), "shared")
 
 # %% [markdown]
-# **Finding.** The table shows what 1,000 test episodes pay, as mean ± deviation over seeds.
-
-# %% [markdown]
+# What 1,000 test episodes pay, as mean ± deviation over seeds.
+#
 # ## What they learned to do
 #
 # A run keeps samples of the joint policy that its agents perceive after training. Here are their medians, in the game's

@@ -11,8 +11,9 @@
 #
 # **Question.** Is it the same trap when an episode has twenty-five steps?
 #
-# **Claim.** "All baselines converge to the worst solution except for PR2 and MADDPG falling into the local optimum. Our
-# method still steadily converges to the global optimum while jumping out of the local optimum" (§8.2).
+# **Claim.** For SVNR (Stein variational negotiated reasoning): "all baselines converge to the worst solution except for PR2
+# and MADDPG falling into the local optimum. Our method still steadily converges to the global optimum while jumping out
+# of the local optimum" (§8.2).
 #
 # **Paper.** §8.2 and §8.3, Figures 4d and 6d, the last column of Table 1.
 #
@@ -30,7 +31,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.evaluate import play
@@ -40,8 +40,10 @@ from svnr.games.gather import best_team, bodies, random_play, solo_runner, stay_
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.report import tables
 from svnr.report.figures import gather as figures
+from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import smooth
+from svnr.report.words import listed
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
@@ -73,6 +75,13 @@ def known(learners, name=NAME, changes=None):
 def meets(run, level=2.5):
     """Whether test episodes earn more than half of what meeting pays, or another level."""
     return bool(run.tested["shared"].mean() > level)
+
+
+def meeting(runs):
+    """Of each method: how many seeds meet, of how many."""
+    names = dict.fromkeys(run.spec.learner for run in runs)
+    of = {name: [meets(run) for run in runs if run.spec.learner == name] for name in names}
+    return listed(f"{tables.TITLES[name]} {sum(met)} of {len(met)}" for name, met in of.items())
 
 
 # %% [markdown]
@@ -136,8 +145,8 @@ outputs.table(scripted.round(2), "particle_gather_scripted", "Teams that learn n
 # %%
 chance = {name: (row["random play"] > 0).mean() for name, row in played.items()}
 assert played[FIXED]["by heart"].mean() == 5.0 > 0.0 > played[NAME]["by heart"].mean()
-Markdown(
-    f"**Finding.** By heart a team earns 5 from the fixed start and {played[NAME]['by heart'].mean():.2f} from random "
+computed(
+    f"By heart a team earns 5 from the fixed start and {played[NAME]['by heart'].mean():.2f} from random "
     f"directions: there it must look. Random play meets in {chance[NAME]:.2%} of the episodes, from the fixed start in "
     f"{chance[FIXED]:.2%}, from 0.4 to 0.8 away in {chance[FAR]:.2%}; a run of 5,000 episodes sees some {5000 * chance[NAME]:.0f} or "
     f"{5000 * chance[FAR]:.0f} meetings by chance."
@@ -182,6 +191,26 @@ ours = collect(grid([NAME], ["svnr"], n_seeds, n_episodes), outputs.results, n_j
 runs = [*ours, *known([*FAMILY[1:], *METHODS[1:], *OTHERS])]
 
 
+def summary(runs):
+    """A row a method: how many seeds there are and meet, what they earn, what a run takes."""
+    table = tables.scores(runs).assign(
+        minutes=[run.made.get("processor_seconds", np.nan) / 60 for run in runs],
+        met=[meets(run) for run in runs],
+        well=[meets(run, 4.5) for run in runs],
+    )
+    by_method = table.groupby("learner", sort=False)
+    counts = by_method.agg(seeds=("seed", "size"), meet=("met", "sum"), well=("well", "sum"))
+    ways = by_method[["shared", "independent", "greedy", "minutes"]].mean().round(2)
+    table = counts.rename(columns={"well": "earn over 4.5"}).join(ways)
+    return table.rename(index=tables.TITLES).rename_axis("method")
+
+
+def whole(table, several=True):
+    """The methods of which every seed that there is meets, or none does."""
+    return list(table.index[table["meet"].eq(table["seeds"] if several else 0)])
+
+
+# %%
 def learned(panels, title):
     """The training curves of some learners, a panel a group of them, and their runs."""
     groups = {name: [r for r in runs if r.spec.learner in group] for name, group in panels.items()}
@@ -192,7 +221,11 @@ def learned(panels, title):
 
 
 groups = {"the paper's six": METHODS, "others, beside SVNR": ["svnr", *OTHERS]}
-figure, chosen = learned(groups, "Who comes back to the landmark, from any side?")
+shown = {name for group in groups.values() for name in group}
+rivals = summary([run for run in runs if run.spec.learner in shown])
+always = f"{len(whole(rivals.drop('SVNR')))} of {len(rivals) - 1} other methods on all of theirs"
+title = f"From any side SVNR meets on {rivals.loc['SVNR', 'meet']} of {len(ours)} seeds, {always}"
+figure, chosen = learned(groups, title)
 outputs.figure(
     figure,
     "fig4d_particle_gather",
@@ -225,42 +258,19 @@ outputs.table(
 
 
 # %%
-def summary(runs):
-    """A row a method: how many seeds there are and meet, what they earn, what a run takes."""
-    table = tables.scores(runs).assign(
-        minutes=[run.made.get("processor_seconds", np.nan) / 60 for run in runs],
-        met=[meets(run) for run in runs],
-        well=[meets(run, 4.5) for run in runs],
-    )
-    by_method = table.groupby("learner", sort=False)
-    counts = by_method.agg(seeds=("seed", "size"), meet=("met", "sum"), well=("well", "sum"))
-    ways = by_method[["shared", "independent", "greedy", "minutes"]].mean().round(2)
-    table = counts.rename(columns={"well": "earn over 4.5"}).join(ways)
-    return table.rename(index=tables.TITLES).rename_axis("method")
-
-
 earned = summary(runs)
 outputs.table(earned, "particle_gather_methods", "Particle Gather, every method", runs)
 
-
 # %%
-def whole(table, several=True):
-    """The methods of which every seed that there is meets, or none does, as a list in words."""
-    chosen = table.index[table["meet"].eq(table["seeds"] if several else 0)]
-    return ", ".join(chosen) or "none"
-
-
 svnr = earned.loc["SVNR"]
 mixed = earned[earned["meet"].between(1, earned["seeds"] - 1)]
-Markdown(
-    f"**Finding.** SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
-    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds that there are: "
-    f"{whole(earned.drop('SVNR'))}; on none: {whole(earned, several=False)}; on some: "
-    + (
-        ", ".join(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.iterrows())
-        or "none"
-    )
-    + f". Of the paper's six cells {len(table1)} have runs: {tables.counted(table1['verdict'])}."
+some = listed(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.iterrows())
+computed(
+    f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
+    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds that there "
+    f"are: {listed(whole(earned.drop('SVNR')))}; on none: {listed(whole(earned, several=False))}; on some: {some}. Of the "
+    f"paper's six cells {len(table1)} have runs: {tables.counted(table1['verdict'])}.",
+    runs,
 )
 
 # %% [markdown]
@@ -278,10 +288,10 @@ outputs.table(contact.round(3), "particle_gather_contacts", "How test episodes e
 
 # %%
 away, alone = (contact.index[contact[end] > 0.5] for end in ("no contact", "solo"))
-Markdown(
-    f"**Finding.** Most test episodes end far from the landmark with: {', '.join(away) or 'nobody'}; most with one particle "
-    f"there alone with: {', '.join(alone) or 'nobody'}. In training SVNR's teams met "
-    f"{contact.loc['SVNR', 'met in training']:.0f} times in the mean."
+computed(
+    f"Teams that mostly stay away from the landmark: {listed(away)}; of which mostly one particle arrives alone: "
+    f"{listed(alone)}. In training SVNR's teams met {contact.loc['SVNR', 'met in training']:.0f} times in the mean.",
+    runs,
 )
 
 # %%
@@ -291,8 +301,9 @@ acts = {name: act for name, act in SCRIPTED.items() if name != "nobody moves"} |
     name: partial(team.act, execution="shared") for name, team in trained_teams.items()
 }
 episodes = {name: play(game, act, 12, seed=0) for name, act in acts.items()}
+met = [f"{name} {(each.returns > 0).sum()}" for name, each in episodes.items()]
 outputs.figure(
-    figures.ways(episodes, game.settings.radius, "Twelve episodes of each team"),
+    figures.ways(episodes, game.settings.radius, f"Of 12 episodes end in a meeting: {listed(met)}"),
     "particle_gather_ways",
     "Trajectories, scripted and trained teams",
     ours[:1],
@@ -301,21 +312,25 @@ outputs.figure(
 
 # %%
 def film(act, seed):
-    """The frames of one episode."""
+    """The frames of one episode, and what it earned."""
     env = GatherParallelEnv(game.settings, render_mode="rgb_array")
     observed, _ = env.reset(seed=seed)
-    frames = [env.render()]
+    frames, earned = [env.render()], 0.0
     while env.agents:
         u = act(torch.as_tensor(observed["x_1"]).unsqueeze(0))[0].tolist()
         actions = {agent: np.array([u[i]]) for i, agent in enumerate(env.possible_agents)}
-        observed, *_ = env.step(actions)
+        observed, rewards, *_ = env.step(actions)
+        earned += max(rewards.values())  # all are paid alike
         frames.append(env.render())
-    return frames
+    return frames, earned
 
 
-films = {name: film(acts[name], seed=3) for name in ("by heart", "SVNR")}
+films, ended = {}, {}
+for name in ("by heart", "SVNR"):
+    films[name], ended[name] = film(acts[name], seed=3)
+title = listed(f"{name} earns {earned:g}" for name, earned in ended.items())
 outputs.figure(
-    figures.strips(films, "Looking, and not looking: one episode of each team"),
+    figures.strips(films, f"From one and the same start: {title}"),
     "particle_gather_strips",
     "One episode of two teams",
     ours[:1],
@@ -326,9 +341,9 @@ outputs.figure(
 #
 # Each change of section 2 is undone alone, for SVNR; then all three.
 #
-# **What to expect.** From the fixed start none of the three was needed. "Go at once" is another push for every direction:
-# a critic that forecasts from its own forecasts, on some twenty meetings by chance, has little to go by, and a policy
-# that trembles adds few. Random play tells how much holding should help: how often does it meet within five steps, the
+# **What to expect.** From the fixed start SVNR meets without the three ([19](19_gather_settings.ipynb)). "Go at once" is another push for every direction:
+# a critic that forecasts from its own forecasts, on the few meetings that chance brings (section 1), has little to go by,
+# and a policy that trembles adds few. Random play tells how much holding should help: how often does it meet within five steps, the
 # way that a good team goes?
 
 
@@ -365,6 +380,7 @@ CHANGES = {
 undone = {name: ours if not how else known(["svnr"], NAME, how) for name, how in CHANGES.items()}
 
 
+# %%
 def by_seed(cells):
     """The return of each run, a row a change and a column a seed, and how many meet well."""
     rows = {
@@ -382,24 +398,27 @@ outputs.table(study.fillna("–"), "particle_gather_undone", "SVNR, each change 
 study.style.format(precision=2, na_rep="–")
 
 # %%
-means = {
-    name: np.mean([run.tested["shared"].mean() for run in several])
-    for name, several in undone.items()
-    if several
-}
-costs = {name: means["as here"] - mean for name, mean in means.items() if name != "as here"}
-told = ", ".join(f"{name}: {cost:.2f}" for name, cost in costs.items())
-Markdown(
-    f"**Finding.** What undoing costs of SVNR's mean return of {means['as here']:.2f}, on the seeds that there are: "
-    f"{told or 'not known yet'}."
+def apart(first, second):
+    """What the first earns more than the second, in the mean over the n seeds of both: (gap, n)."""
+    one, two = ({r.spec.seed: r.tested["shared"].mean() for r in each} for each in (first, second))
+    both = sorted(one.keys() & two.keys())
+    return np.mean([one[seed] - two[seed] for seed in both]), len(both)
+
+
+costs = {name: apart(ours, several) for name, several in undone.items() if several}
+told = [f"{name} {cost:.2f} ({n})" for name, (cost, n) in costs.items() if name != "as here"]
+computed(
+    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {listed(told)}. It costs more than half "
+    f"of what meeting pays: {listed(name for name, (cost, _) in costs.items() if cost > 2.5)}.",
+    every,
 )
 
 # %% [markdown]
 # What would knowledge add? With `use_symmetries` every row of a batch is turned by a quarter, a half or three quarters
 # and mirrored, as drawn: what was found on one side is seen on eight. **That tells a learner that the game looks the same
 # from all sides**, so it is off above. A weaker hint are both particles' distances to the landmark in the state, now and
-# after the next step. If exploration is the bottleneck, holding noise should do what turning does; we ask **how many
-# meetings a learner has seen** when its last 100 episodes first earn 2.5.
+# after the next step. If exploration is the bottleneck, holding noise should do what turning does, and without either
+# SVNR should not meet; we ask too **how many meetings a learner has seen** when its last 100 episodes first earn 2.5.
 
 # %%
 TOLD = {
@@ -433,11 +452,12 @@ half_way.groupby(level=0, sort=False).median().style.format("{:.0f}", na_rep="ne
 
 # %%
 drawn = list(hinted)[:4]
+title = "; ".join(f"{name.removesuffix(', as here')}, {free.loc[name, 'over 4.5']}" for name in drawn)
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(hinted[name]).assign(game=name) for name in drawn),
         {name: name.replace(", ", ",\n") for name in drawn},
-        "Noise that stays does what knowledge of the square does",
+        f"SVNR, seeds over 4.5: {title}",
     ),
     "particle_gather_untold_curves",
     "SVNR with and without knowledge of the symmetry",
@@ -447,12 +467,20 @@ outputs.figure(
 
 # %%
 needed = half_way["meetings"].groupby(level=0, sort=False).median().dropna()
-Markdown(
-    "**Finding.** Seeds that earn over 4.5: "
+neither = hinted.get("noise anew", [])
+gains = {name: apart(several, neither) for name, several in hinted.items() if several != neither}
+gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
+alone = f"{sum(meets(run) for run in neither)} of {len(neither)}"
+bottleneck = neither and np.mean([meets(run) for run in neither]) <= 0.5
+computed(
+    "Seeds that earn over 4.5: "
     + "; ".join(f"{name}, {row['over 4.5']}" for name, row in free.iterrows())
     + ". Meetings seen by half of the way, in the median: "
     + "; ".join(f"{name}, {n:.0f}" for name, n in needed.items())
-    + "."
+    + f". With neither, SVNR meets on {alone} seeds; to what it earns then add "
+    + listed(f"{name} {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
+    + f": {'without them it does not meet' if bottleneck else 'it meets without any of them'}.",
+    every,
 )
 
 # %% [markdown]
@@ -465,15 +493,18 @@ Markdown(
 far = known(["svnr", *FAMILY[1:], *METHODS[1:], *OTHERS], FAR)
 if far:
     outputs.table(summary(far), "particle_gather_anywhere", "Starts 0.4 to 0.8 away", far)
-summary(far) if far else Markdown("No runs yet.")
+summary(far) if far else computed("There are no runs yet.")
 
 # %% [markdown]
 # ## 8. The negotiation sets: Figure 6d
 #
-# > "Both the SVNR and SVNR-F outperform the SVNR-M in the Particle Gather scenario." (§8.3)
+# > "both the SVNR and SVNR-F outperform the SVNR-M in the Particle Gather scenario" (§8.3)
+#
+# SVNR-F has full negotiation sets, C_i = −i, and SVNR-M empty ones.
 
 # %%
-figure, chosen = learned({"": FAMILY}, "Does hearing each other's noise help here?")
+family = [run for run in runs if run.spec.learner in FAMILY]
+figure, chosen = learned({"": FAMILY}, f"Seeds that meet, by negotiation sets: {meeting(family)}")
 outputs.figure(
     figure,
     "fig6d_particle_gather",
@@ -483,17 +514,13 @@ outputs.figure(
 )
 
 # %%
-sets = earned.loc[[tables.TITLES[name] for name in FAMILY if tables.TITLES[name] in earned.index]]
-Markdown(
-    "**Finding.** Seeds that meet: "
-    + ", ".join(f"{name} {row['meet']:.0f} of {row['seeds']:.0f}" for name, row in sets.iterrows())
-    + ". "
-    + (
-        "Each particle sees where it is, and going at once is a plan that needs no word in this very step."
-        if "SVNR-M" in sets.index and sets.loc["SVNR-M", "meet"] == sets.loc["SVNR-M", "seeds"]
-        else ""
-    )
-)
+there = scores[scores["learner"].isin(FAMILY)].groupby("learner").size()
+if min(there.get(name, 0) for name in FAMILY) >= 3:
+    ahead = [n for n in FAMILY[:2] if tables.outperforms(scores, n, "svnr_m", NAME)]
+    told = f"{listed(map(tables.TITLES.get, ahead))} outperform SVNR-M (intervals that do not touch)"
+else:
+    told = "fewer than three seeds of one of them say nothing of who outperforms whom"
+computed(f"Seeds that meet: {meeting(family)}; {told}.", family)
 
 # %% [markdown]
 # ## Against the paper
@@ -516,7 +543,7 @@ Markdown(
 #
 # ## In one paragraph
 #
-# From random directions a plan learned by heart is worth nothing, and a learner that begins with some twenty chance
-# meetings must make out of them what to do on every side. Returns of three steps, batches that reach back as far, and
+# From random directions a plan learned by heart is worth nothing, and a learner must make out of the few meetings that
+# chance brings what to do on every side. Returns of three steps, batches that reach back as far, and
 # exploring noise that stays for five steps are our recipe for it, alike for all; section 6 says what each is worth, and
 # what knowledge of the square would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).

@@ -7,7 +7,6 @@ code (`report.findings.finding`, or an f-string).
 """
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import jupytext
@@ -19,11 +18,6 @@ from svnr.publish.sources import sources
 SOURCES = sources(Path(__file__).parents[1])
 NAMED = r"(?:Figures?|Tables?|Theorem|Lemma|Definition|Algorithm|[Nn]otebooks?|[Ss]ections?)\s+"
 PLACES = rf"(?:§|{NAMED})[A-C]?\d[\d.]*[a-d]?|\([1-9A-C]\.\d\)|\[[^]]*\]\([^)]*\)|`[^`]*`"
-
-#: Findings whose numbers are typed, by notebook: may only shrink.
-KNOWN = {
-    "00_start_here": 1, "13_where_it_breaks": 1, "17_scoreboard": 1,
-}  # fmt: skip
 
 
 def typed(markdown: str) -> list[str]:
@@ -49,11 +43,11 @@ def test_the_rule_tells_numbers_from_places(text, is_typed):
 
 
 def test_no_number_of_a_finding_is_typed_by_hand():
-    counts: Counter[str] = Counter()
-    for name, path in SOURCES.items():
-        cells = jupytext.read(path).cells
-        counts[name] += sum(len(typed(c.source)) for c in cells if c.cell_type == "markdown")
-    assert counts <= Counter(KNOWN), +(counts - Counter(KNOWN))
+    found = {
+        name: [text for c in jupytext.read(path).cells for text in typed(c.source)]
+        for name, path in SOURCES.items()
+    }
+    assert not any(found.values()), {name: texts for name, texts in found.items() if texts}
 
 
 @pytest.mark.parametrize("name", SOURCES)

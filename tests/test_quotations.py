@@ -12,7 +12,6 @@ The text is not part of this repository: set SVNR_PAPER to a folder of .txt file
 import os
 import re
 import unicodedata
-from collections import Counter
 from pathlib import Path
 
 import jupytext
@@ -25,12 +24,6 @@ TEXTS = sorted(Path(os.environ.get("SVNR_PAPER", ROOT.parent / "shared/paper")).
 PLACE = r"\((?:§|[1-9A-C]\.\d|Definition|Theorem|Lemma|Algorithm|Table|Figure|[Aa]ppendix)"
 QUOTED = r'"([^"]+)"'
 WORDS = {"exp", "log", "lim", "min", "max", "arg"}  # of LaTeX's commands, those that are read
-
-#: Quotations that are not yet the paper's, by notebook: may only shrink.
-KNOWN = {
-    "00_start_here": 1, "10_particle_gather": 2,
-}  # fmt: skip
-
 
 def quotations(markdown: str) -> list[str]:
     """What a cell of markdown quotes, without the marks."""
@@ -100,5 +93,4 @@ def test_quotations_are_the_papers_own_words():
         ]
         for name, path in sources(ROOT).items()
     }
-    counts = Counter({name: len(found) for name, found in altered.items() if found})
-    assert counts <= Counter(KNOWN), {name: altered[name] for name in counts - Counter(KNOWN)}
+    assert not any(altered.values()), {name: found for name, found in altered.items() if found}

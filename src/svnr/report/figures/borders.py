@@ -195,9 +195,21 @@ def sides(
         look = kit.line_of(str(learner)) | {"linewidth": 1.3}
         right.plot(rows["episode"], rows["share"], **look)
     right.set(xlabel="training episode")
-    right.set_title("What teams play, last 100 episodes; grey: Boltzmann")
-    kit.legend_below(figure, right.get_lines()[1:])
+    right.set_title("What teams play")
+    kit.name_ends(right, _last_of(taken), gap=0.07)
+    figure.suptitle(title, x=0.01, ha="left")
+    kit.caption(
+        figure,
+        "Right: the share of joint actions at which the right hill pays, in the last 100 episodes, "
+        "one seed of each method; grey: the Boltzmann policy at the temperature of that moment.",
+    )
     return figure
+
+
+def _last_of(taken: pd.DataFrame) -> list[tuple[float, str, str]]:
+    """Height, name and colour of each learner's line at its end."""
+    lasts = taken.groupby("learner", sort=False)["share"].last()
+    return [(y, LEARNERS[str(name)].title, COLORS[str(name)]) for name, y in lasts.items()]
 
 
 @styled

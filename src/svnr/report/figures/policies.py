@@ -84,6 +84,7 @@ def perceived_policies(
         axis.contour(even, even, density.T, colors=INK, zorder=2, **contours)
         look: dict = {"s": 3, "alpha": 0.5} if u[:, [0, 2]].std(0).max() > 0.5 else {"s": 16}
         look |= {"color": colors.get(name, INK), "linewidths": 0, "rasterized": True}
+        look |= {"clip_on": False}  # at a corner too all of a dot is seen
         axis.scatter(u[:, 0], u[:, 2], zorder=1, **look)
         axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
     kit.label_outer(axes, "u₁", "u₃")
