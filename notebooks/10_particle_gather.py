@@ -43,7 +43,7 @@ from svnr.report.figures import gather as figures
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import smooth
-from svnr.report.words import listed
+from svnr.report.words import listed, minus
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
@@ -301,9 +301,10 @@ acts = {name: act for name, act in SCRIPTED.items() if name != "nobody moves"} |
     name: partial(team.act, execution="shared") for name, team in trained_teams.items()
 }
 episodes = {name: play(game, act, 12, seed=0) for name, act in acts.items()}
-met = [f"{name} {(each.returns > 0).sum()}" for name, each in episodes.items()]
+met = {name: (each.returns > 0).sum() for name, each in episodes.items()}
+title = f"Of 12 episodes SVNR meets in {met['SVNR']}, a plan by heart in {met['by heart']}"
 outputs.figure(
-    figures.ways(episodes, game.settings.radius, f"Of 12 episodes end in a meeting: {listed(met)}"),
+    figures.ways(episodes, game.settings.radius, title),
     "particle_gather_ways",
     "Trajectories, scripted and trained teams",
     ours[:1],
@@ -330,7 +331,7 @@ for name in ("by heart", "SVNR"):
     films[name], ended[name] = film(acts[name], seed=3)
 title = listed(f"{name} earns {earned:g}" for name, earned in ended.items())
 outputs.figure(
-    figures.strips(films, f"From one and the same start: {title}"),
+    figures.strips(films, minus(f"From one and the same start {title}")),
     "particle_gather_strips",
     "One episode of two teams",
     ours[:1],
@@ -452,12 +453,14 @@ half_way.groupby(level=0, sort=False).median().style.format("{:.0f}", na_rep="ne
 
 # %%
 drawn = list(hinted)[:4]
-title = "; ".join(f"{name.removesuffix(', as here')}, {free.loc[name, 'over 4.5']}" for name in drawn)
+SHORT = {"noise held, as here": "noise held", "noise anew, rows turned": "rows turned"}
+SHORT["noise anew"] = "neither"
+title = ", ".join(f"{SHORT[name]} {free.loc[name, 'over 4.5']}" for name in drawn if name in SHORT)
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(hinted[name]).assign(game=name) for name in drawn),
         {name: name.replace(", ", ",\n") for name in drawn},
-        f"SVNR, seeds over 4.5: {title}",
+        f"SVNR's seeds over 4.5: {title}",
     ),
     "particle_gather_untold_curves",
     "SVNR with and without knowledge of the symmetry",

@@ -9,10 +9,11 @@
 # %% [markdown]
 # # 14 · Many agents
 #
-# **Question.** Up to fifty agents: whom must each of them listen to, can that be found out, and what does it cost?
+# **Question.** Up to fifty agents: which negotiation sets does SVNR (Stein variational negotiated reasoning) need, can they
+# be found out, and what do they cost?
 #
-# **Claim.** None: the paper's games have three agents at most, and with fifty its nested sets let the last agent hear
-# 49 others. All of this notebook is beyond it.
+# **Claim.** None: the paper's games have four agents at most, and with fifty its nested sets condition the last agent on
+# the 49 others. All of this notebook is beyond it.
 #
 # **Paper.** §6.1 and Theorem A.1 (nested sets), §8.3 (other sets).
 #
@@ -115,7 +116,7 @@ pd.Series(gains.numpy().round(1), name="gain of k who leave the wrong hill toget
 #
 # The joint of fifty agents has too many entries to write down, but exp(Q/α) of a chain is a Markov chain: two messages,
 # one from each end, give the law of every pair of neighbours (`theory.paths`). We hold it against the sum over all joint
-# actions of four agents. Beside it stands what agents do that hear nobody: each averages over its neighbours' present
+# actions of four agents. Beside it stands what agents with empty sets do: each averages over its neighbours' present
 # policies, q ∝ exp(2 r q/α), while α falls (mean field).
 
 # %%
@@ -140,7 +141,7 @@ expected = {}
 for alpha in STEPS:
     policy = mean_field(pair, alpha, policy)
     laws = {f"{n} agents": neighbour_laws(pair, n, alpha) for n in (teams[0], most)}
-    laws |= {"hears nobody": policy[:, None] * policy}
+    laws |= {"mean field": policy[:, None] * policy}
     for who, law in laws.items():
         for what, of in {"right": right, "reward": pair}.items():
             expected.setdefault((who, what), {})[alpha] = (law * of).sum((-1, -2)).mean()
@@ -151,13 +152,13 @@ expected.round(3)
 # *Right* is the share of edges that the right hill pays, *reward* what an edge earns in the mean.
 #
 # **What to expect.** Who follows the target changes sides between 10 and 1, with five agents as with fifty, and ends
-# near 10 an edge. Who hears nobody has the wrong hill before that, and stays. A long chain is no harder than a short one
+# near 10 an edge. The mean field has the wrong hill before that, and stays. A long chain is no harder than a short one
 # for the target; a learner may fail on the way: by its sets, or by a critic that does not know what four in a row earn.
 
 # %%
-best, trapped = (expected[who, "reward"][STEPS[-1]] for who in (f"{most} agents", "hears nobody"))
+best, trapped = (expected[who, "reward"][STEPS[-1]] for who in (f"{most} agents", "mean field"))
 assert expected[f"{most} agents", "right"][1.0] > 0.99
-assert expected["hears nobody", "right"][1.0] < 0.01
+assert expected["mean field", "right"][1.0] < 0.01
 
 # %% [markdown]
 # ## 3. What nested sets are for, exactly
@@ -198,11 +199,11 @@ def settings(kind, game):
 
 
 def shape(kind, game):
-    """What sets are: how many listen, nested or not, and how many neighbours share no noise."""
+    """What sets are: their sizes, nested or not, and how many neighbours share no noise."""
     sets = written_out(settings(kind, game)["sets"], game.n_agents)
     s = [set(known_to(sets, i)) for i in range(game.n_agents)]
     strangers = np.mean([s[i].isdisjoint(s[j]) for i, j in game.edges])
-    told = {"ears": sum(map(len, sets)), "most of one agent": max(map(len, sets))}
+    told = {"members in all": sum(map(len, sets)), "largest set": max(map(len, sets))}
     told |= {"nested": is_nested(sets), "one noise for all": has_common_source(sets)}
     return told | {"neighbours without common noise": f"{strangers:.0%}"}
 
@@ -217,7 +218,7 @@ computed(
     f"At α = 10 neighbours know {known.loc[10.0, 1]:.2f} nats of each other and agents three apart "
     f"{known.loc[10.0, 3]:.2f}, which sets of partners must miss; at α = 1 it is {known.loc[1.0, 1]:.3f} and "
     f"{known.loc[1.0, 3]:.3f}. In the end this game asks for a product of policies, which *every* sets can hold: "
-    "if listening is needed, then for the way there."
+    "if sets are needed, then for the way there."
 )
 
 # %% [markdown]
@@ -267,13 +268,10 @@ def heard_out(n, per_agent, seed):
 answers = [heard_out(n, each, seed) for n in teams for each in plays for seed in range(n_tries)]
 found = pd.DataFrame([row for _, row in answers], columns=["n", "plays", "seed", "share", "exact"])
 last = answers[-n_tries][0]  # the largest team, most plays, seed 0
+hits = sum(row[-1] for _, row in answers[-n_tries:])
+title = f"{plays[-1]} random plays an agent show the chain of {most} on {hits} of {n_tries} seeds"
 outputs.figure(
-    figures.teams.found_graph(
-        last,
-        hidden_order(most, 0),
-        found,
-        f"What a critic of random play knows of {most} agents",
-    ),
+    figures.teams.found_graph(last, hidden_order(most, 0), found, title),
     "found_graph",
     "Who plays with whom",
     note=f"{n_tries} seeds of random play; {n_updates} updates of one network; square roots of Υ",
@@ -302,7 +300,7 @@ computed(
 
 # %% [markdown]
 # **What this does not say.** A run of section 6 plays 3,000 episodes, and 300 an agent where there are more than ten:
-# listening for as long doubles what is played. Random play is enough because every edge's reward is large
+# random play of that length doubles what is played. Random play is enough because every edge's reward is large
 # all over the box; edges that matter only where nobody goes by chance would not be found.
 
 # %% [markdown]
@@ -360,15 +358,13 @@ computed(
 # %% [markdown]
 # ## 6. Who ends right?
 #
-# The same learner with other sets. *Partners* listen to those with whom they share an edge; *strict* is the paper's
-# nested order, by number; *predecessor* is agent i − 1 alone, by number, with whom in this chain an agent mostly has no
-# business; a *window of 4* the four before; in the *star* all listen to agent 0. The critic is in parts and is **given
-# the true edges**, in every kind that does not say *one network*: *none* too knows who plays with whom, and only does
-# not listen.
+# The same learner with other sets. *Partners*: those with whom an agent shares an edge; *strict*: the paper's nested
+# order, by number; *predecessor*: agent i − 1 alone, by number, which in this chain is mostly no neighbour; a *window of
+# 4*: the four before; *star*: agent 0, for all; *none*: empty sets. The critic is in parts and is **given the true
+# edges**, in every kind that does not say *one network*, so with *none* too.
 #
-# Where the strict order falls behind, two things may be to blame: ears that are of no use, or the kernel of (7.2), which
-# sees as many actions as an agent listens to, and in many dimensions holds all particles for equally far (Zhuo et al.,
-# 2018). *Kernel on all* tells them apart: sets of partners, but a kernel on the joint action.
+# Where the strict order falls behind, two things may be to blame: members that are of no use, or the kernel of (7.2),
+# which sees the actions of a whole set, and in many dimensions holds all particles for equally far (Zhuo et al., 2018). *Kernel on all* tells them apart: sets of partners, but a kernel on the joint action.
 #
 # **The rule, fixed before the runs.** A run ends right if its 200 test episodes, with shared noise, earn more than half
 # of the way from the wrong hill to the right one: 5 an edge.
@@ -441,7 +437,8 @@ computed(
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + f". A kernel on all alone, with sets of partners, loses {blamed or 'no'} agents. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + ". Where partners end right, a kernel on the joint action, with the same sets, does not with "
+    + f"{f'{blamed} agents' if blamed else 'any number of agents that was run'}. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,
@@ -533,7 +530,7 @@ computed(
 # %% [markdown]
 # ## 8. What can be concluded, and what cannot
 #
-# - *Nestedness* costs N(N − 1)/2 ears. What these cost in time and memory section 7 says, and in success section 6. Giving
+# - *Nestedness* means sets of N(N − 1)/2 members in all. What these cost in time and memory section 7 says, and in success section 6. Giving
 #   it up costs what section 3 counts: agents far apart cannot follow one draw of a lot. This game does not ask for it at
 #   low temperature. With two hills of one height the target would, as in notebook [08](08_two_modalities.ipynb), and
 #   sparse sets could hold one hill only, or a chain that breaks somewhere.
@@ -555,6 +552,6 @@ computed(
 # ## In one paragraph
 #
 # A chain of fifty is no harder for the target than one of five, and a critic of random play can say who its neighbours
-# are. What grows with the team is what one network must learn, and whom a nested order must listen to; a sum of parts and
-# sets of partners grow with the edges. Next:
+# are. What grows with the team is what one network must learn, and the sets of a nested order; a sum of parts and sets of
+# partners grow with the edges. Next:
 # [15 · Methods of the body games](15_methods_of_bodies.ipynb).

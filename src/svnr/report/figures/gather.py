@@ -45,7 +45,8 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) 
     figure, axes = kit.panels(teams, 1.45 * columns, 1.65, columns, 0.6, title, look=look)
     for axis, episodes in zip(axes, teams.values(), strict=True):
         axis.add_patch(plt.Circle((0, 0), radius, color=OPTIMUM, alpha=0.15, linewidth=0))
-        axis.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=(), yticks=())
+        axis.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=(), yticks=())
+        axis.spines[:].set(visible=True, color=ENDS["none"], linewidth=0.5)
         positions, _ = bodies(torch.as_tensor(episodes.state))  # [T + 1, B, particle, axis]
         for copy, end in enumerate(ends(episodes.returns)[:n]):
             for path in positions[: episodes.length[copy] + 1, copy].movedim(1, 0):
@@ -58,7 +59,7 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) 
 
 @styled
 def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n: int = 6) -> plt.Figure:
-    """Frames of one episode side by side, a row a team.
+    """Frames of one episode side by side, a row a team; an even ground about them is cut off.
 
     Args:
         films: name → the frames [H, W, 3] of an episode, from its start.
@@ -72,10 +73,22 @@ def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n: int = 6) ->
     for steps in shown:
         titles += [f"step {step}" for step in steps] + [None] * (columns - len(steps))
     size, look = (FULL_WIDTH + 1, (FULL_WIDTH + 1) / columns), {"fontsize": 7, "loc": "center"}
+    window = _painted(list(films.values()))
     figure, axes = kit.panels(titles, *size, columns, 0.4, title, look=look)
     for row, (name, film) in enumerate(films.items()):
         axes[row * columns].set_ylabel(name, fontsize=8)
         for axis, step in zip(axes[row * columns :], shown[row], strict=False):
-            axis.imshow(film[step])
+            axis.imshow(film[step][window])
             axis.set(xticks=(), yticks=())
+            axis.spines[:].set(visible=True, color=ENDS["none"], linewidth=0.5)
     return figure
+
+
+def _painted(films: Sequence[Sequence[np.ndarray]]) -> tuple[slice, slice]:
+    """The square about the middle that holds all that is not the ground, a tenth of it around."""
+    frames = np.concatenate([np.stack(film) for film in films])
+    painted = (frames != frames[0, 0, 0]).any((0, 3))
+    middle = len(painted) // 2
+    reach = int(1.1 * abs(np.argwhere(painted) - middle).max(initial=0)) + 1
+    side = slice(max(middle - reach, 0), middle + reach)
+    return side, side

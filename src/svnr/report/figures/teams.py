@@ -66,7 +66,7 @@ def by_team(
         ends.append((height, name, color))
     axis.set(xlabel="number of agents", ylabel=label, xlim=(-0.3, len(places) - 0.7))
     axis.set_xticks(list(places.values()), [str(n) for n in places])
-    axis.set_title(title)
+    figure.suptitle(title, x=0.01, ha="left")
     kit.name_ends(axis, ends, gap=0.07)
     return figure
 

@@ -55,7 +55,8 @@ def training_curves(
             axis.set_xlabel("episode" * (place + columns >= len(axes)))
     for place in range(0, len(axes), columns) if len(panels) > 1 else ():
         axes[place].set_ylabel((rows if grid else heads)[place] or "")
-    kit.name_ends(axes[columns - 1], [(optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)], 0.2)
+    last = max(place for place, cell in enumerate(places[:columns]) if cell)
+    kit.name_ends(axes[last], [(optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)], 0.2)
     kit.caption(figure, _counted(curves))
     return figure
 
