@@ -72,6 +72,7 @@ def known(learners, name=NAME, changes=None):
     return outputs.kept(specs, n_jobs, n_made)
 
 
+# %%
 def meets(run, level=2.5):
     """Whether test episodes earn more than half of what meeting pays, or another level."""
     return bool(run.tested["shared"].mean() > level)
@@ -329,9 +330,9 @@ def film(act, seed):
 films, ended = {}, {}
 for name in ("by heart", "SVNR"):
     films[name], ended[name] = film(acts[name], seed=3)
-title = listed(f"{name} earns {earned:g}" for name, earned in ended.items())
+title = ", ".join(f"{name} {earned:g}" for name, earned in ended.items())
 outputs.figure(
-    figures.strips(films, minus(f"From one and the same start {title}")),
+    figures.strips(films, minus(f"What one episode earns, from the same start: {title}")),
     "particle_gather_strips",
     "One episode of two teams",
     ours[:1],
@@ -398,12 +399,13 @@ every = [run for several in undone.values() for run in several]
 outputs.table(study.fillna("–"), "particle_gather_undone", "SVNR, each change undone", every)
 study.style.format(precision=2, na_rep="–")
 
+
 # %%
 def apart(first, second):
     """What the first earns more than the second, in the mean over the n seeds of both: (gap, n)."""
     one, two = ({r.spec.seed: r.tested["shared"].mean() for r in each} for each in (first, second))
     both = sorted(one.keys() & two.keys())
-    return np.mean([one[seed] - two[seed] for seed in both]), len(both)
+    return sum(one[seed] - two[seed] for seed in both) / max(len(both), 1), len(both)
 
 
 costs = {name: apart(ours, several) for name, several in undone.items() if several}
@@ -471,18 +473,19 @@ outputs.figure(
 # %%
 needed = half_way["meetings"].groupby(level=0, sort=False).median().dropna()
 neither = hinted.get("noise anew", [])
-gains = {name: apart(several, neither) for name, several in hinted.items() if several != neither}
+gains = {name: apart(several, neither) for name, several in hinted.items() if name != "noise anew"}
 gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
-alone = f"{sum(meets(run) for run in neither)} of {len(neither)}"
-bottleneck = neither and np.mean([meets(run) for run in neither]) <= 0.5
+told = listed(f"{name} {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
+well = sum(meets(run) for run in neither)
+if neither:
+    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then add {told}: "
+    told += "it meets without any" if 2 * well > len(neither) else "without them it does not meet"
 computed(
     "Seeds that earn over 4.5: "
     + "; ".join(f"{name}, {row['over 4.5']}" for name, row in free.iterrows())
     + ". Meetings seen by half of the way, in the median: "
     + "; ".join(f"{name}, {n:.0f}" for name, n in needed.items())
-    + f". With neither, SVNR meets on {alone} seeds; to what it earns then add "
-    + listed(f"{name} {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
-    + f": {'without them it does not meet' if bottleneck else 'it meets without any of them'}.",
+    + f". {told if neither else 'There is no run with neither'}.",
     every,
 )
 
@@ -520,7 +523,9 @@ outputs.figure(
 there = scores[scores["learner"].isin(FAMILY)].groupby("learner").size()
 if min(there.get(name, 0) for name in FAMILY) >= 3:
     ahead = [n for n in FAMILY[:2] if tables.outperforms(scores, n, "svnr_m", NAME)]
-    told = f"{listed(map(tables.TITLES.get, ahead))} outperform SVNR-M (intervals that do not touch)"
+    told = (
+        f"{listed(map(tables.TITLES.get, ahead))} outperform SVNR-M (intervals that do not touch)"
+    )
 else:
     told = "fewer than three seeds of one of them say nothing of who outperforms whom"
 computed(f"Seeds that meet: {meeting(family)}; {told}.", family)

@@ -318,6 +318,7 @@ def with_luck(protocol):
     return both.groupby("learner").sum().assign(n=both.groupby("learner").size()).reindex(order)
 
 
+# %%
 def victims(protocol):
     """Methods that lose more than a sixth of their seeds to luck."""
     both = with_luck(protocol).dropna()

@@ -10,7 +10,7 @@
 # # 15 · Methods of bodies
 #
 # **Question.** What do the methods that play bodies take their partners to do: MAPPO (multi-agent proximal policy
-# optimization), QMIX (mixed Q), FACMAC (factored multi-agent centralised policy gradients), MMQ (the name of its paper) and
+# optimization), QMIX (mixed Q), FACMAC (factored multi-agent centralised policy gradients), MMQ (MaxMax Q-learning) and
 # HASAC (heterogeneous-agent soft actor-critic)?
 #
 # **Claim.** "There are also a number of heuristic ideas to mitigate RO." (§2)
@@ -319,8 +319,8 @@ computed(
 runs = finished(grid(["max_of_two"], ["svnr", *METHODS, "mappo"], n_seeds, n_episodes))
 scores = tables.scores(runs)
 found = scores.assign(right=scores["training"] > 5).groupby("learner")["right"].sum()
-leave = listed(tables.TITLES[name] for name in [*METHODS, "mappo"] if found[name])
-title = f"Max of Two: of four methods of bodies {leave} leave the wrong hill"
+n_found = (found[[*METHODS, "mappo"]] > 0).sum()
+title = f"Max of Two: {n_found} of {len(METHODS) + 1} methods of bodies leave the wrong hill on any seed"
 curves = figures.training.training_curves(tables.curves(runs), {"max_of_two": ""}, title, 10, 0)
 outputs.figure(curves, "max_of_two_bodies", "Max of Two, methods of bodies", runs)
 

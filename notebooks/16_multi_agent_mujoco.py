@@ -11,14 +11,15 @@
 #
 # **Question.** Does negotiation still pay where agents are the joints of one body?
 #
-# **Claim.** "SVNR achieves SOTA on all 4 MaMuJoCo tasks, outperforming both general baselines and specialized
+# **Claim.** Of SVNR (Stein variational negotiated reasoning): "SVNR achieves SOTA on all 4 MaMuJoCo tasks, outperforming both general baselines and specialized
 # reasoning methods." (the later version's key findings)
 #
 # **Paper.** The table of the later version (ICLR 2026), and its ablations.
 #
 # **Reads.** The finished runs that there are in `results/` (`n_made` of each kind are trained where they are missing).
 #
-# **Makes.** The table ours beside theirs, learning curves against steps and against minutes, a gait, the ablations.
+# **Makes.** The table ours beside theirs, learning curves against steps and against minutes, a gait, and SVNR beside SVNR-M,
+# which has empty negotiation sets.
 #
 # **Takes.** Seconds with the committed runs; five to ten minutes a run and core without them.
 
@@ -32,9 +33,11 @@ from svnr.experiments.specs import grid
 from svnr.experiments.store import trained
 from svnr.games.mamujoco import snapshots
 from svnr.report import figures, tables
+from svnr.report.findings import computed
 from svnr.report.paper import LATER_TABLE
 from svnr.report.provenance import Outputs
-from svnr.report.statistics import probability_of_improvement
+from svnr.report.statistics import interquartile_mean, probability_of_improvement
+from svnr.report.words import listed
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (the later version: 5)
@@ -91,7 +94,10 @@ outputs.table(
 
 # %%
 below = [n for n in ROBOTS if max(v[0] for (m, g), v in LATER_TABLE.items() if g == n) < still[n]]
-print("Every method of the paper's table earns less than doing nothing on:", *map(title, below))
+computed(
+    "In the later version's table every method earns less than a team that does nothing on: "
+    f"{listed(map(title, below))}."
+)
 
 # %% [markdown]
 # ## 2. How the runs are set
@@ -123,9 +129,22 @@ verdicts = tables.counted(beside["verdict"])
 note = f"{len(beside)} cells: {verdicts}"
 outputs.table(beside, "mujoco_table", "The later version's table", runs, note)
 
+
 # %%
+def wins(upper, lower, name):
+    """Whether a method outperforms another on a robot; with fewer than three seeds none does."""
+    seeds = scores[scores["game"] == name].groupby("learner").size()
+    enough = min(seeds.get(upper, 0), seeds.get(lower, 0)) >= 3
+    return enough and tables.outperforms(scores, upper, lower, name)
+
+
+beaten = {n: [m for m in METHODS[1:] if wins("svnr", m, n)] for n in learned}
+ahead = {n: [m for m in METHODS[1:] if wins(m, "svnr", n)] for n in learned}
 levels = {name: ("no torque", height) for name, height in still.items()}
-message = f"What a team earns after {n_steps:,} steps, seed by seed"
+message = "; ".join(
+    f"{title(n)}: SVNR outperforms {len(beaten[n])} of {len(METHODS) - 1} methods, {len(ahead[n])} outperform it"
+    for n in learned[:1]
+)
 outputs.figure(
     figures.robots.final_returns(scores, panels, message, levels, LATER_TABLE),
     "mujoco_returns",
@@ -145,42 +164,32 @@ def against_svnr(name):
     earned = scores[scores["game"] == name].groupby("learner", sort=False)["shared"].apply(list)
     rows = {}
     for learner in METHODS[1:]:
-        ahead = [m for m in ("svnr", learner) if wins(m, learner, name)]
+        pair = ("svnr", learner), (learner, "svnr")
+        told = listed((tables.TITLES[a] for a, b in pair if wins(a, b, name)), "neither")
         chance = probability_of_improvement(earned["svnr"], earned[learner])
-        told = ", ".join(map(tables.TITLES.get, ahead)) or "neither"
         rows[tables.TITLES[learner]] = {"SVNR earns more": chance, "outperforms the other": told}
     return pd.DataFrame(rows).T
 
 
-def wins(method, learner, name):
-    """Whether one of SVNR and a learner outperforms the other; of fewer than three seeds, no one does."""
-    if (scores["learner"] == learner).sum() < min(3, n_seeds):
-        return False
-    return tables.outperforms(scores, method, learner if method == "svnr" else "svnr", name)
-
-
 pd.concat({title(name): against_svnr(name) for name in learned}, axis=1)
+
+# %%
+computed(
+    f"Of {len(beside)} cells {verdicts}. "
+    + " ".join(
+        f"On {title(n)} SVNR outperforms {listed(map(tables.TITLES.get, beaten[n]))}; it is outperformed by "
+        f"{listed(map(tables.TITLES.get, ahead[n]))}."
+        for n in learned
+    )
+    + " Who has fewer than three seeds is not ranked.",
+    runs,
+)
 
 # %% [markdown]
 # ## 4. On the way there
 #
 # Methods differ in what an update costs. Against steps, all updates count alike; against minutes of one processor, a
 # cheap method may run further ahead.
-
-# %%
-outputs.figure(
-    figures.robots.learning(
-        tables.tests(runs),
-        panels,
-        "The same runs against steps and against minutes",
-        levels,
-        {"at": "environment steps", "minutes": "minutes of a processor"},
-    ),
-    "mujoco_learning",
-    "Learning on the robots",
-    runs,
-    note="interquartile means over seeds; minutes of training, without its tests",
-)
 
 # %%
 costs = pd.DataFrame(
@@ -192,18 +201,55 @@ costs = pd.DataFrame(
     }
     for run in runs
 )
+
+# %%
+first = scores[scores["game"] == learned[0]].groupby("learner")["shared"]
+middle = first.agg(lambda earned: interquartile_mean(earned.to_numpy()))
+highest = middle[first.size() >= min(3, n_seeds)].idxmax()
+took = costs[costs["game"] == title(learned[0])].groupby("method")["minutes"].mean()
+minutes = f"{took[tables.TITLES[highest]]:.0f} minutes a run, others up to {took.max():.0f}"
+message = f"{tables.TITLES[highest]} ends highest, after {minutes}"
+outputs.figure(
+    figures.robots.learning(
+        tables.tests(runs),
+        panels,
+        message,
+        levels,
+        {"at": "environment steps", "minutes": "minutes of a processor"},
+    ),
+    "mujoco_learning",
+    "Learning on the robots",
+    runs,
+    note="interquartile means over seeds; minutes of training, without its tests",
+)
+
+# %%
 costs.groupby(["method", "game"], sort=False).mean().round(1).unstack("game")
 
 # %% [markdown]
 # ## 5. Does negotiation matter on a body?
 #
-# SVNR-M has empty sets: no agent hears another's noise. If it earns as much as SVNR, the body did not need negotiation;
+# SVNR-M has empty sets: no agent conditions on another's noise. If it earns as much as SVNR, the body did not need negotiation;
 # and if shared, independent and greedy execution earn alike, the learned policy is nearly one action a state. Greedy
 # execution of SVNR asks its central critic for the best of 32 joint actions, so it is no execution of agents alone.
 
 # %%
 ways = scores[scores["learner"].isin(["svnr", "svnr_m"])]
-ways.groupby(["game", "learner"], sort=False)[["shared", "independent", "greedy"]].mean().round(0)
+ways = ways.groupby(["game", "learner"], sort=False)[["shared", "independent", "greedy"]].mean()
+ways.round(0)
+
+# %%
+pairs = [n for n in learned if {(n, "svnr"), (n, "svnr_m")} <= set(ways.index)]
+computed(
+    " ".join(
+        f"On {title(n)} SVNR-M earns {ways.loc[(n, 'svnr_m'), 'shared']:.0f} beside SVNR's "
+        f"{ways.loc[(n, 'svnr'), 'shared']:.0f}: "
+        + ("negotiation pays." if wins("svnr", "svnr_m", n) else "no gain of negotiation shows.")
+        for n in pairs
+    )
+    or "There are no runs of SVNR-M yet.",
+    runs,
+)
 
 # %% [markdown]
 # ## 6. What it looks like
@@ -214,7 +260,9 @@ ways.groupby(["game", "learner"], sort=False)[["shared", "independent", "greedy"
 team = trained(specs[0], outputs.results)
 moments = range(100, 115, 3)
 strip = snapshots(make_game(learned[0]), lambda s: team.act(s, "greedy"), moments, seed=1)
-figure = figures.robots.gait(strip, f"SVNR on {title(learned[0])}", apart=1.0)
+figure = figures.robots.gait(
+    strip, f"SVNR on {title(learned[0])}: five moments, three steps apart", apart=1.0
+)
 outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 
 # %% [markdown]
@@ -222,11 +270,11 @@ outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 #
 # A budget that the later version does not name may be ten times ours, and its versions of the simulator may differ. A
 # cell that is lower than theirs says nothing about the method then; the order of the methods says more, and whether a
-# team earns more than one that does nothing. The runs were made on two kinds of machine, which the header of each run
-# names: minutes are comparable within a factor.
+# team earns more than one that does nothing. The runs were made on machines of several kinds: minutes are comparable within
+# a factor.
 #
-# **Adapt this.** `svnr train halfcheetah_6x1 svnr --set sets=chain` trains six agents, a joint each, of which each hears
-# the next; `svnr.games.mamujoco:MultiAgentMuJoCo('Ant', '4x2')` is a game too, wherever a game's name is taken.
+# **Adapt this.** `svnr train halfcheetah_6x1 svnr --set sets=chain` trains six agents, a joint each, of which each
+# conditions on its predecessor; `svnr.games.mamujoco:MultiAgentMuJoCo('Ant', '4x2')` is a game too, wherever a game's name is taken.
 #
 # **Exercises.**
 #

@@ -25,6 +25,7 @@ PLACE = r"\((?:§|[1-9A-C]\.\d|Definition|Theorem|Lemma|Algorithm|Table|Figure|[
 QUOTED = r'"([^"]+)"'
 WORDS = {"exp", "log", "lim", "min", "max", "arg"}  # of LaTeX's commands, those that are read
 
+
 def quotations(markdown: str) -> list[str]:
     """What a cell of markdown quotes, without the marks."""
     paragraphs = re.split(r"\n\s*\n", markdown)

@@ -27,6 +27,16 @@ def test_a_short_film_shows_every_frame_once():
     assert titles == ["step 0", "step 1", "step 2"] + [f"step {s}" for s in (0, 2, 4, 7, 9, 11)]
 
 
+def test_a_strip_shows_all_that_is_painted_and_little_else():
+    frame = np.full((100, 100, 3), 255, dtype=np.uint8)
+    moved = frame.copy()
+    moved[70, 45] = 0  # 20 off the middle
+    figure = strips({"team": [frame, moved]}, "title")
+    shown = figure.axes[1].images[0].get_array()
+    assert shown.shape[:2] == (46, 46)  # 1.1 · 20 + 1 to each side
+    assert (shown == 0).all(-1).sum() == 1
+
+
 def test_curves_lie_between_the_optimum_and_going_alone():
     row = {"game": "particle_gather", "learner": "svnr", "seed": 0, "episode": [0, 1]}
     curves = pd.DataFrame(row | {"reward": [0.0, 5.0]})

@@ -91,3 +91,12 @@ def test_every_method_has_a_look_of_its_own(learner):
 
     looks = {name: kit.line_of(name) for name in COLORS}
     assert sum(looks[learner]["color"] == look["color"] for look in looks.values()) == 1
+
+
+def test_levels_are_named_beside_a_panel_that_is_there():
+    rows = curves()
+    both = [rows[rows["learner"] == "svnr"].assign(game="one"), rows.assign(game="two")]
+    panels = {"one": "one", "two": "two"}
+    figure = training.training_curves(pd.concat(both), panels, "title", 10, 0)
+    named = [axis for axis in figure.axes if "optimum" in [t.get_text() for t in axis.texts]]
+    assert [axis.get_visible() for axis in named] == [True]

@@ -200,8 +200,8 @@ def sides(
     figure.suptitle(title, x=0.01, ha="left")
     kit.caption(
         figure,
-        "Right: the share of joint actions at which the right hill pays, in the last 100 episodes, "
-        "one seed of each method; grey: the Boltzmann policy at the temperature of that moment.",
+        "Right: the share of joint actions at which the right hill pays, in the last 100 episodes "
+        "of one seed a method; grey: the Boltzmann policy at the temperature of that moment.",
     )
     return figure
 

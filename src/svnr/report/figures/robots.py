@@ -97,9 +97,9 @@ def learning(
             axis.plot(mean[counted], mean[column], **kit.line_of(str(learner)))
         kit.level(axis, levels[game][1], TRAP)
         axis.set_xlabel(against[counted])
-        axis.xaxis.set_major_locator(plt.MaxNLocator(3))
-        axis.ticklabel_format(axis="x", style="plain")
-    axes[0].set_ylabel("return of an episode")
+        axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
+        axis.xaxis.set_major_formatter("{x:,g}")
+    figure.supylabel("return of an episode", fontsize=10)
     kit.legend_below(figure)
     return figure
 
