@@ -269,7 +269,7 @@ some = listed(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.ite
 computed(
     f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
     f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds that there "
-    f"are: {listed(whole(earned.drop('SVNR')))}; on none: {listed(whole(earned, several=False))}; on some: {some}. Of the "
+    f"are: {listed(whole(earned.drop('SVNR')))}; on none: {listed(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Of the "
     f"paper's six cells {len(table1)} have runs: {tables.counted(table1['verdict'])}.",
     runs,
 )
@@ -478,8 +478,8 @@ gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
 told = listed(f"{name} {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
 well = sum(meets(run) for run in neither)
 if neither:
-    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then add {told}: "
-    told += "it meets without any" if 2 * well > len(neither) else "without them it does not meet"
+    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then, hints add: {told}; "
+    told += "they are not needed to meet" if 2 * well > len(neither) else "they are needed to meet"
 computed(
     "Seeds that earn over 4.5: "
     + "; ".join(f"{name}, {row['over 4.5']}" for name, row in free.iterrows())

@@ -464,15 +464,17 @@ def cooled(name, draws, n=256):
 # %%
 BROKEN = {"max_of_three_1.0": "s₂ = 1", "max_of_8_2.0": "eight agents"}
 cooling = pd.DataFrame([row for name in BROKEN for row in cooled(name, seeded(0))])
+ends = cooling.groupby(["game", "update"], sort=False)["share"].agg(["first", "last"])
+of = ends["last"].unstack("update")
+title = f"{of['births and jumps'].min():.0%} or more at the right hill, (7.2) {of['(7.2)'].max():.0%} at most"
 outputs.figure(
-    figures.borders.carried(cooling, "While α falls, births and jumps follow the target"),
+    figures.borders.carried(cooling, f"At α = {STEPS[-1]:g} jumps have {title}"),
     "births_cooling",
     "Particles alone, while α falls",
     note="256 particles with the true reward",
 )
 
 # %%
-ends = cooling.groupby(["game", "update"], sort=False)["share"].agg(["first", "last"])
 computed(
     "Shares of the right hill, at α = 10 → at 0.3: "
     + "; ".join(
@@ -638,10 +640,9 @@ worse = shares.lt(shares.loc["SVNR-B"], axis=1)
 worse.columns = [name.partition(" (")[0] for name in worse.columns]
 losing = {name: list(worse.columns[worse.loc[name]]) for name in shares.index[1:]}
 harmless = [f"*{name}*" for name, on in losing.items() if not on]
+lost = [f"on {listed(on)} with *{name}*" for name, on in losing.items() if on]
 computed(
-    "Beside SVNR-B as it is, seeds are lost on "
-    + "; ".join(f"{listed(on)} with *{name}*" for name, on in losing.items() if on)
-    + f". None is lost with {listed(harmless, 'any other')}.",
+    f"Beside SVNR-B as it is, seeds are lost {'; '.join(lost) or 'nowhere'}. None is lost with {listed(harmless, 'any other')}.",
     every_run,
 )
 

@@ -93,7 +93,7 @@ def ring(n: int) -> Sets:
 
 
 def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
-    """Every agent hears each of the others with probability `share`, drawn from a seed.
+    """Every agent conditions on each of the others with probability `share`, drawn from a seed.
 
     Raises:
         ValueError: if `share` is no probability, or `n` or `seed` no number of that kind.

@@ -24,5 +24,6 @@ def test_whole_sentences_are_asked_for(claims):
 def test_a_computed_sentence_says_where_runs_are_too_short():
     short = Run(run_spec("particle_gather", "maddpg", n_episodes=30), {"return": np.zeros(30)})
     assert computed("SVNR: 3 of 5.").text == "**Finding.** SVNR: 3 of 5."
+    assert computed("It falls by -0.3.").text == "**Finding.** It falls by −0.3."
     told = computed("SVNR: 3 of 5.", [short]).text
     assert told == "**Finding (too short to tell: 30 episodes of 1,000).** SVNR: 3 of 5."

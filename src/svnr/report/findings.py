@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from svnr.experiments.runs import Run
 from svnr.report.provenance import too_short
+from svnr.report.words import minus
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ def finding(*claims: tuple[object, str]) -> Finding:
 def computed(text: str, runs: Sequence[Run] = ()) -> Finding:
     """A sentence whose numbers and names are read off a table; it says where runs are too short.
 
+    Hyphens of negative numbers become minus signs.
+
     Args:
         text: the sentence.
         runs: the finished runs behind it.
     """
     short = too_short(runs)
-    return Finding(f"**Finding{f' ({short})' if short else ''}.** {text}")
+    return Finding(f"**Finding{f' ({short})' if short else ''}.** {minus(text)}")

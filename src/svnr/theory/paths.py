@@ -2,7 +2,7 @@
 
 Beyond the paper. Where Q is a sum over the edges of a chain, exp(Q / α) is a Markov chain, and
 messages passed along it (Pearl, 1988) take A² N steps where the joint has A^N entries. Beside it
-stands what agents do that hear nobody.
+stands what agents with empty sets do.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def neighbour_laws(payoff: ArrayLike, n_agents: int, alpha: float) -> np.ndarray
 def mean_field(
     payoff: ArrayLike, alpha: float, start: ArrayLike, n_rounds: int = 300
 ) -> np.ndarray:
-    """The policy of agents that hear nobody: q ∝ exp(2 r q / α), from where they stand.
+    """The policy of agents with empty sets: q ∝ exp(2 r q / α), from where they stand.
 
     Of all products Π_i q(u_i) the nearest to π*_α of a long chain is such a fixed point, but
     there may be several, and which is met depends on the start: that is the trap. Each agent
