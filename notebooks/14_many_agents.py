@@ -399,11 +399,11 @@ reach = {kind: furthest(kind) for kind in kinds if kind in set(ends["sets"])}
 LEVELS = {"exact": (best, OPTIMUM), "mean field": (trapped, TRAP)}
 title = ", ".join(f"up to {reach[kind]} with {kind}" for kind in list(reach)[:2])
 outputs.figure(
-    figures.teams.by_team(ends, "reward an edge", f"Agents that end right: {title}", LEVELS),
+    figures.teams.by_kind(ends, "reward an edge", f"Agents that end right: {title}", LEVELS),
     "many_success",
     "Success against the number of agents",
     runs,
-    note=f"a dot a seed, lines through medians; {len(runs)} of {len(jobs)} runs are there; dashed: "
+    note=f"{len(runs)} of {len(jobs)} runs are there; dashed: "
     "section 2 at α = 0.3; critics in parts are given the edges",
 )
 
@@ -437,8 +437,8 @@ computed(
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + ". Where partners end right, a kernel on the joint action, with the same sets, does not with "
-    + f"{f'{blamed} agents' if blamed else 'any number of agents that was run'}. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + ". With sets of partners but a kernel on the joint action, fewer than half of the seeds end right with "
+    + f"{blamed or 'no number of'} agents at which partners do. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,

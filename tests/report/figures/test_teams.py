@@ -48,6 +48,16 @@ def test_kinds_that_have_the_same_colour_have_other_dashes():
     assert len(set(teams.SETS.values())) == len(teams.SETS)
 
 
+def test_every_kind_has_a_panel_with_its_seeds_and_their_medians():
+    figure = teams.by_kind(ROWS, "reward", "title", {"best": (10.0, OPTIMUM)})
+    panels = {axis.get_title(loc="left"): axis for axis in figure.axes}
+    assert list(panels) == ["partners", "none"]  # in the order of SETS
+    through, best = lines(panels["partners"], "None")
+    assert list(through.get_ydata()) == [2.0, 4.0] and list(best.get_ydata()) == [10.0, 10.0]
+    assert [list(line.get_ydata()) for line in lines(panels["partners"], "o")] == [[1, 2, 9, 4]]
+    assert list(lines(panels["none"], "o")[0].get_xdata()) == [0]  # 5 agents come first
+
+
 @pytest.fixture
 def found():
     strength = np.zeros((4, 4))

@@ -72,6 +72,42 @@ def by_team(
 
 
 @styled
+def by_kind(
+    rows: pd.DataFrame, label: str, title: str, levels: Mapping[str, tuple[float, str]]
+) -> plt.Figure:
+    """A number against the number of agents, a panel a kind of sets, a dot a seed.
+
+    Args:
+        rows: of sets (one of `SETS`), n, value.
+        label: what the value is.
+        title: the message.
+        levels: name → height and colour of what it is held against.
+    """
+    kinds, columns = [name for name in SETS if name in set(rows["sets"])], 5
+    places = {n: i for i, n in enumerate(sorted(rows["n"].unique()))}
+    figure, axes = kit.panels(
+        [name.replace(", ", ",\n") for name in kinds], FULL_WIDTH + 1.5, 1.6,
+        min(columns, len(kinds)), 0.4, title, sharex=True, sharey=True,
+    )  # fmt: skip
+    for place, (axis, name) in enumerate(zip(axes, kinds, strict=True)):
+        part = rows[rows["sets"] == name].assign(place=lambda row: row["n"].map(places))
+        middle = part.groupby("place")["value"].median()
+        axis.plot(middle.index, middle, color=SETS[name][0], linewidth=1.2)
+        axis.plot(part["place"], part["value"], "o", color=SETS[name][0], markersize=4, alpha=0.7)
+        for height, color in levels.values():
+            kit.level(axis, height, color, zorder=1)
+        axis.set_xticks(list(places.values()), [str(n) for n in places])
+        axis.set(xlim=(-0.5, len(places) - 0.5))
+        axis.tick_params(labelbottom=place + columns >= len(axes))
+        axis.set_xlabel("agents" * (place + columns >= len(axes)))
+    named = [(height, name, color) for name, (height, color) in levels.items()]
+    kit.name_ends(axes[min(columns, len(axes)) - 1], named, gap=0.12)
+    figure.supylabel(label, fontsize=9)
+    kit.caption(figure, "A dot is one seed; lines go through medians.")
+    return figure
+
+
+@styled
 def found_graph(
     strength: np.ndarray, order: Sequence[int], found: pd.DataFrame, title: str
 ) -> plt.Figure:
