@@ -131,7 +131,8 @@ tables.per_game(tables.scores(runs), "shared")
 
 # %% [markdown]
 # What 1,000 test episodes pay, as mean ± deviation over seeds.
-#
+
+# %% [markdown]
 # ## What they learned to do
 #
 # A run keeps samples of the joint policy that its agents perceive after training. Here are their medians, in the game's

@@ -258,8 +258,9 @@ judge(
 # %%
 ROBOTS = ["halfcheetah_2x3", "coupledhalfcheetah_1p1", "ant_2x4", "walker2d_2x3"]
 THEIRS = list(dict.fromkeys(method for method, _ in LATER_TABLE))
-robots = tables.scores(outputs.kept(grid(ROBOTS, THEIRS, n_seeds), n_jobs))
-seeds = robots.groupby(["game", "learner"], sort=False).size().unstack("game", fill_value=0)
+robot_runs = outputs.kept(grid(ROBOTS, THEIRS, n_seeds), n_jobs)
+robots = tables.scores(robot_runs) if robot_runs else pd.DataFrame(columns=["game", "learner"])
+seeds = pd.crosstab(robots["learner"], robots["game"])
 seeds = seeds.reindex(index=THEIRS, columns=ROBOTS, fill_value=0)
 ahead = [
     f"{tables.TITLES[name]} on {tables.TITLES[robot]}"
