@@ -495,6 +495,8 @@ for name, move in moves.items():
     if (k := int(rise.argmax())) and rise[k] > 10:
         mover = paths[name][k].reshape(-1, 2)[int(move[k].argmax())]
         stirred[name] = torch.cdist(mover[None], torch.tensor(MODES)).min().item()
+
+# %%
 off = ended["off the modes"]
 finding(
     (
@@ -621,8 +623,7 @@ note = f"at the right hill: {helps.iloc[0, 0]:.2f} without, {helps.iloc[0, 1]:.2
 outputs.table(helps.round(4), "births_and_deaths", "Births and deaths", note=note)
 
 # %%
-most = tries.iloc[-1]
-without, reborn_too = helps.iloc[:, 0], helps.iloc[:, 1]
+most, without, reborn_too = tries.iloc[-1], helps.iloc[:, 0], helps.iloc[:, 1]
 finding(
     (
         (tries["ended there"] - tries["began at the right hill"]).abs().max() < 0.1,

@@ -76,7 +76,6 @@ def test_the_notebook_is_small_and_names_no_machine(name):
 
 
 WORDS, LINES = 1800, 25  # of a notebook's prose, and of code in a cell
-LONGER = {"02_payoff_matrices": 26}  # name → its longest cell; may only shrink
 PASTED = {"squashed"}  # functions that stand in two notebooks; may only become fewer
 
 
@@ -94,7 +93,7 @@ def test_prose_and_cells_are_short(name):
     cells = from_source(SOURCES[name]).cells
     prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
     assert sum(len(text.split()) for text in prose) <= WORDS
-    assert max(map(code_lines, code_cells(name))) <= LONGER.get(name, LINES)
+    assert max(map(code_lines, code_cells(name))) <= LINES
 
 
 def test_no_function_is_pasted_into_a_second_notebook():
