@@ -23,6 +23,7 @@ def marked(text):
         ("D_KL, ∂Q_tot, Δf_i, du_−i", "D⟨KL⟩, ∂Q⟨tot⟩, Δf⟨i⟩, du⟨−i⟩"),
         ("mean_{l≠m}, max_m, (γλ)^k δ_{t+k}", "mean⟨l≠m⟩, max⟨m⟩, (γλ)«k» δ⟨t+k⟩"),
         ("C_{σ^{−1}(i)}", "C⟨σ^{−1}(i)⟩"),
+        ("∇_{u′} Q|_{u′=u}", "∇⟨u′⟩ Q|⟨u′=u⟩"),
         ("log_policy, nui_in_madrl, log_p", "log_policy, nui_in_madrl, log_p"),
     ],
 )  # fmt: skip
