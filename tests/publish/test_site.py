@@ -21,7 +21,7 @@ def marked(text):
         ("u_i^{ℓ,k} = f_i^k(u_{C_i}^{ℓ,k−1})", "u⟨i⟩«ℓ,k» = f⟨i⟩«k»(u⟨C_i⟩«ℓ,k−1»)"),
         ("π*_α, φ_i*(u_{C_i}), Q^θ̄", "π*⟨α⟩, φ⟨i⟩*(u⟨C_i⟩), Q«θ̄»"),
         ("D_KL, ∂Q_tot, Δf_i, du_−i", "D⟨KL⟩, ∂Q⟨tot⟩, Δf⟨i⟩, du⟨−i⟩"),
-        ("mean_{l≠m}, max_m, (γλ)^k δ_{t+k}", "mean⟨l≠m⟩, max⟨m⟩, (γλ)«k» δ⟨t+k⟩"),
+        ("mean_{l≠m}, max_m, lim_{k→K}, (γλ)^k δ_{t+k}", "mean⟨l≠m⟩, max⟨m⟩, lim⟨k→K⟩, (γλ)«k» δ⟨t+k⟩"),
         ("C_{σ^{−1}(i)}", "C⟨σ^{−1}(i)⟩"),
         ("∇_{u′} Q|_{u′=u}", "∇⟨u′⟩ Q|⟨u′=u⟩"),
         ("log_policy, nui_in_madrl, log_p", "log_policy, nui_in_madrl, log_p"),
