@@ -32,7 +32,7 @@ lint: $(READY)  ## check style, types and layers
 	$(BIN)/lint-imports --no-cache
 
 test: lint  ## check everything and run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (ONLY="09 11" for some)
 	$(BIN)/svnr notebooks $(SELECT)
