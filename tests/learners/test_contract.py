@@ -125,6 +125,7 @@ def test_what_cannot_be_acted_on_is_refused(name, two_step):
 # --- settings ------------------------------------------------------------------------------------
 
 OTHER = {
+    "factors": ((1,), (0,)), "factor_hidden": (8,),
     "learning_rate": 0.01, "hidden": (9,), "layer_norm": True, "target_rate": 0.5,
     "discount": 0.5, "n_steps": 2, "batch_size": 17, "capacity": 5, "random_steps": 99,
     "warmup": 3, "update_every": 2, "episode_updates": 1, "rewarded_share": 1.0,
@@ -166,6 +167,7 @@ def test_every_setting_acts(name, two_step, uneven):
         game = uneven if of_one_state else two_step
         beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
         beside |= {"rewarded_share": 1.0, "n_steps": 2} if field == "rewarded_steps" else {}
+        beside |= {"factors": OTHER["factors"]} if field == "factor_hidden" else {}
         before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]
         found = fingerprint(new(name, game, **beside, **{field: OTHER[field]}), game)
         assert not (found.keys() == before.keys() and same(before, found)), field
