@@ -181,10 +181,10 @@ def test_nbval_passes_at_smoke_scale(name, tmp_path):
 
 @pytest.mark.slow
 def test_papermill_by_hand_works_from_any_folder(tmp_path):
-    notebook = SOURCES["09_max_of_three"].with_suffix(".ipynb")
+    notebook = SOURCES["00_start_here"].with_suffix(".ipynb")
     command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb"]
     numbers = {"n_seeds": 1, "n_episodes": 50, "n_jobs": 1, "output": str(tmp_path / "made")}
     for key, value in numbers.items():
         command += ["-p", key, str(value)]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / "made" / "figures" / "fig4_training_curves.png").exists()
+    assert (tmp_path / "made" / "figures" / "hero.png").exists()
