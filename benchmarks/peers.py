@@ -11,8 +11,9 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from update import BATCH, HIDDEN, in_turns, one_update
+from update import BATCH, HIDDEN, one_update
 
+from svnr.experiments.costs import milliseconds
 from svnr.stein.svgd import direction
 
 N, RATE, TAU, NORM, DISCOUNT, PENALTY = 3, 0.005, 0.01, 0.5, 0.95, 1e-3  # as `MADDPGSettings`
@@ -117,7 +118,7 @@ def compare(what: str, package: str, repeats: int, ours: Callable, theirs: Calla
     if importlib.util.find_spec(package) is None:
         print(f"{what:<50} {package} is not installed: pip install -e '.[peers]'")
         return
-    took = in_turns(repeats, ours=ours, theirs=theirs())
+    took = milliseconds(repeats, {"ours": ours, "theirs": theirs()}, unheard=10)
     ratio = took["theirs"] / took["ours"]
     print(f"{what:<50} {took['ours']:8.2f}  {took['theirs']:8.2f}  {ratio:5.2f}  {package}")
 

@@ -7,8 +7,6 @@ at the matrix-product rate measured in turns with the update.
 
 import cProfile
 import pstats
-import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import svnr
 from svnr.experiments.catalogue import LEARNERS, learner_class, settings_class
+from svnr.experiments.costs import milliseconds
 from svnr.games.differential import DifferentialGame, Hill
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
@@ -65,24 +64,12 @@ def one_update(
     return lambda: learner.update(batch, Progress(2000, 5000))
 
 
-def in_turns(repeats: int = 200, **calls: Callable[[], object]) -> dict[str, float]:
-    """Median milliseconds of the processor for each call, all of them timed in turns."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for repeat in range(repeats + 10):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            if repeat >= 10:
-                times[name].append(1e3 * (time.process_time() - start))
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
 def beside_floor(update: Callable[[], object], repeats: int = 40) -> str:
     """Milliseconds of one update, of its multiply-adds at the measured rate, and their ratio."""
     with FlopCounterMode(display=False) as counter:
         update()
     left, right = torch.randn(BATCH, HIDDEN[0]), torch.randn(*HIDDEN)
-    took = in_turns(repeats, product=lambda: left @ right, update=update)
+    took = milliseconds(repeats, {"product": lambda: left @ right, "update": update}, unheard=10)
     products = counter.get_total_flops() / (2 * BATCH * HIDDEN[0] * HIDDEN[1])
     floor = products * took["product"]
     return f"{took['update']:9.2f}  {floor:8.2f}  {took['update'] / floor:5.2f}"

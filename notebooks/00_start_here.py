@@ -30,7 +30,6 @@ from IPython.display import HTML, Markdown
 
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
 from svnr.games.differential import max_of_three
 from svnr.report import figures, tables
 from svnr.report.playground import landscape, playground
@@ -113,7 +112,7 @@ views.loc[[views["average"].idxmax(), views["best"].idxmax()]]
 
 # %%
 specs = grid(["max_of_three_1.5"], ["svnr", "svnr_m"], n_seeds, n_episodes)
-runs = collect(specs, outputs.results, n_jobs)
+runs = outputs.finished(specs)
 
 # %%
 outputs.figure(

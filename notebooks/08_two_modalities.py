@@ -159,7 +159,7 @@ NAME = ["two_modalities"]
 specs = grid(NAME, SOFT, n_seeds, n_episodes, PRINTED) + grid(NAME, HARD, n_seeds, n_episodes)
 further = grid(NAME, FURTHER, n_seeds, n_episodes)
 further += grid(NAME, ["hasac"], n_seeds, n_episodes, PRINTED)
-as_printed = outputs.finished(specs) + outputs.kept(further, n_jobs, n_made)
+as_printed = outputs.finished(specs) + outputs.kept(further, n_made)
 
 # %% [markdown]
 # **The rule, fixed before the runs.** A run keeps both modes if the mass at the narrow hill, over all agents' samples,

@@ -122,7 +122,7 @@ pd.DataFrame(
 # about 3α/2 below 0.
 
 # %%
-further = outputs.kept(grid(NAMES, LATER, n_seeds, n_episodes), n_jobs, n_made)
+further = outputs.kept(grid(NAMES, LATER, n_seeds, n_episodes), n_made)
 runs = outputs.finished(grid(NAMES, [*METHODS, "hysteretic"], n_seeds, n_episodes)) + further
 
 

@@ -35,7 +35,7 @@ import torch
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect, trained
+from svnr.experiments.store import trained
 from svnr.games.gather import best_team, bodies, random_play, solo_runner, stay_away
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.report import tables
@@ -69,7 +69,7 @@ game = games[NAME]
 def known(learners, name=NAME, changes=None):
     """The runs that there are; of the first `n_made` seeds those that are missing are trained."""
     specs = grid([name], learners, n_seeds, n_other_episodes or n_episodes, changes)
-    return outputs.kept(specs, n_jobs, n_made)
+    return outputs.kept(specs, n_made)
 
 
 # %%
@@ -188,7 +188,7 @@ pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 # **What to expect.** A team that stays away earns 0, one that pushes on regardless of its partners −2, the best one 5.
 
 # %%
-ours = collect(grid([NAME], ["svnr"], n_seeds, n_episodes), outputs.results, n_jobs)
+ours = outputs.finished(grid([NAME], ["svnr"], n_seeds, n_episodes))
 runs = [*ours, *known([*FAMILY[1:], *METHODS[1:], *OTHERS])]
 
 

@@ -70,7 +70,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 # %%
 outputs = Outputs.of("13_where_it_breaks", globals())
 study_episodes = n_study_episodes or n_episodes
-known_runs = partial(outputs.kept, n_jobs=n_jobs, n_made=n_made)
+known_runs = partial(outputs.kept, n_made=n_made)
 BY_WIDTH = {f"max_of_three_{s}": f"{s:g}" for s in widths}  # game → its column on the map
 BY_TEAM = {"max_of_three_2.0" if n == 3 else f"max_of_{n}_2.0": str(n) for n in teams}
 PANELS = {"width s₂, three agents": BY_WIDTH, "number of agents, s₂ = 2": BY_TEAM}

@@ -377,7 +377,7 @@ for kind in kinds:
             [GAME.format(n)], ["svnr"], n_seeds, n_episodes or None, settings(kind, game)
         ):
             jobs.setdefault(spec.key, (kind, n, spec))  # a window of 4 is strict among five
-runs = outputs.kept([spec for _, _, spec in jobs.values()], n_jobs, n_made)
+runs = outputs.kept([spec for _, _, spec in jobs.values()], n_made)
 ends = pd.DataFrame(
     {"sets": kind, "n": n, "seed": run.spec.seed}
     | {way: run.tested[way].mean() / (n - 1) for way in ("shared", "independent")}

@@ -111,7 +111,7 @@ computed(
 # %%
 training = {"length": n_steps, "test_every": min(25_000, n_steps // 2)}
 specs = grid(learned, METHODS, n_seeds, training=training)
-runs = outputs.kept(specs, n_jobs, n_made)
+runs = outputs.kept(specs, n_made)
 scores = tables.scores(runs)
 METHODS = list(dict.fromkeys(scores["learner"]))
 pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_frame().T

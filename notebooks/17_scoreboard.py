@@ -27,7 +27,6 @@ import pandas as pd
 import torch
 
 from svnr.experiments.specs import grid
-from svnr.experiments.store import collect
 from svnr.games.differential import two_modalities
 from svnr.report import tables
 from svnr.report.findings import computed
@@ -59,7 +58,7 @@ OTHERS = ["hysteretic", "facmac", "qmix", "mappo", "mmq", "hasac", "svnr_b"]  # 
 def known(name, learners):
     """Runs of 5 and −2 that there are; of the first `n_gather_made` seeds the rest is trained."""
     gather_specs = grid([name], learners, n_seeds, n_more_episodes or n_gather_episodes)
-    return outputs.kept(gather_specs, n_jobs, n_gather_made)
+    return outputs.kept(gather_specs, n_gather_made)
 
 
 # %% [markdown]
@@ -78,7 +77,7 @@ SOFT, HARD = [*ABLATION, "svnr", "masql", "pr2", "rommeo"], ["maddpg", "lenient"
 PRINTED = {"schedule": "printed", "alpha_final": 1.0}
 modal_specs = grid(["two_modalities"], SOFT, n_seeds, n_episodes, PRINTED)
 modal_specs += grid(["two_modalities"], HARD, n_seeds, n_episodes)
-every_run = collect(specs + modal_specs, outputs.results, n_jobs)
+every_run = outputs.finished(specs + modal_specs)
 runs, modal_runs = every_run[: len(specs)], every_run[len(specs) :]
 gather_runs = known(GATHER, [*METHODS[1:], *ABLATION, *OTHERS])
 runs += [run for run in gather_runs if run.spec.learner not in OTHERS]
@@ -258,7 +257,7 @@ judge(
 # %%
 ROBOTS = ["halfcheetah_2x3", "coupledhalfcheetah_1p1", "ant_2x4", "walker2d_2x3"]
 THEIRS = list(dict.fromkeys(method for method, _ in LATER_TABLE))
-robot_runs = outputs.kept(grid(ROBOTS, THEIRS, n_seeds), n_jobs)
+robot_runs = outputs.kept(grid(ROBOTS, THEIRS, n_seeds))
 robots = tables.scores(robot_runs) if robot_runs else pd.DataFrame(columns=["game", "learner"])
 seeds = pd.crosstab(robots["learner"], robots["game"])
 seeds = seeds.reindex(index=THEIRS, columns=ROBOTS, fill_value=0)

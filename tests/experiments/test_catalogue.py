@@ -8,7 +8,6 @@ from svnr.experiments.catalogue import (
     plays,
     resolved,
 )
-from svnr.experiments.recipes import Range
 from svnr.games.check import check_game
 from svnr.sets import full, none, strict
 
@@ -97,8 +96,3 @@ def test_the_papers_ranges_are_the_papers():
     rate, alpha, particles = LEARNERS["svnr"].ranges.values()
     assert (rate.low, rate.high, alpha.low, alpha.high) == (1e-4, 1e-1, 1e-1, 10.0)
     assert (particles.low, particles.high) == (16, 64)
-
-
-def test_values_come_onto_the_grid_of_a_range():
-    assert Range(16, 64, step=2).onto(53) == 52
-    assert Range(1e-4, 1e-1, log=True).onto(0.00658123) == 0.00658

@@ -40,26 +40,34 @@ def an_update(
     return team, lambda: team.update(batch, Progress(1, 2))
 
 
-def milliseconds(repeats: int, updates: Mapping[Any, Callable[[], object]]) -> dict[Any, float]:
-    """Median milliseconds of the processor for each call; called in turns, after three unheard."""
-    times: dict[Any, list[float]] = {name: [] for name in updates}
-    for repeat in range(repeats + 3):
-        for name, call in updates.items():
+def milliseconds(
+    repeats: int, calls: Mapping[Any, Callable[[], object]], unheard: int = 3
+) -> dict[Any, float]:
+    """Median milliseconds of the processor for each call, all of them timed in turns.
+
+    Args:
+        repeats: that are timed.
+        calls: name → what is called.
+        unheard: repeats before them, which are not.
+    """
+    times: dict[Any, list[float]] = {name: [] for name in calls}
+    for repeat in range(repeats + unheard):
+        for name, call in calls.items():
             start = time.process_time()
             call()
-            if repeat >= 3:
+            if repeat >= unheard:
                 times[name].append(1e3 * (time.process_time() - start))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 def peak_megabytes(call: Callable[[], object]) -> float:
     """The most that a call holds of tensors it makes, at any one time."""
-    with Held() as held:
+    with LiveBytes() as live:
         call()
-    return held.peak / 1e6
+    return live.peak / 1e6
 
 
-class Held(TorchDispatchMode):
+class LiveBytes(TorchDispatchMode):
     """While it is on, the bytes of tensors that were made and still live, and their peak.
 
     What operations need inside is not seen, and so the count is the same on every machine.

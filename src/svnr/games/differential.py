@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Positive, Settings, check_count, fitted
-from svnr.games.game import OneShotGame, Outcome
+from svnr.games.game import Outcome, PeakedGame
 
 Form = Literal["printed", "code"]
 
@@ -23,7 +23,7 @@ class Hill(Settings):
     offset: float  # c, the reward at the peak
 
 
-class DifferentialGame(OneShotGame):
+class DifferentialGame(PeakedGame):
     """Reward max over hills (§8.1) for any number of agents, one action coordinate each.
 
     Args:
@@ -92,16 +92,6 @@ class DifferentialGame(OneShotGame):
         """Which of `peaks` each joint action u [..., N] lies nearest to: [...] indices."""
         peaks = torch.tensor([peak.u for peak in self.peaks], dtype=u.dtype)
         return (u.unsqueeze(-2) - peaks).square().sum(-1).argmin(-1)
-
-    @property
-    def optimum(self) -> Outcome:
-        """The highest peak (the first of them, if several are)."""
-        return self.peaks[0]
-
-    @property
-    def trap(self) -> Outcome | None:
-        """The best peak below the optimum, where over-generalizing agents end, if any."""
-        return next((peak for peak in self.peaks if peak.reward < self.optimum.reward), None)
 
 
 def max_of_three(width: float, form: Form = "printed") -> DifferentialGame:

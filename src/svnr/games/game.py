@@ -207,6 +207,25 @@ class OneShotGame(Game):
         return self.reward(u), {"terminated": torch.ones_like(running)}
 
 
+class PeakedGame(OneShotGame):
+    """A game of one step that knows its peaks: the highest is the optimum, the next one a trap."""
+
+    @property
+    @abstractmethod
+    def peaks(self) -> tuple[Outcome, ...]:
+        """The locally best joint actions, highest first."""
+
+    @property
+    def optimum(self) -> Outcome:
+        """The highest peak (the first of them, if several are)."""
+        return self.peaks[0]
+
+    @property
+    def trap(self) -> Outcome | None:
+        """The best peak below the optimum, where over-generalizing agents end, if any."""
+        return next((peak for peak in self.peaks if peak.reward < self.optimum.reward), None)
+
+
 def as_data(value: Any) -> Any:
     """The value as JSON can hold it: arrays as lists, anything else that it cannot as text."""
     text = json.dumps(plain(value), default=lambda x: getattr(x, "tolist", lambda: repr(x))())

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from svnr.checks import Whole, check_count, fitted
 from svnr.games.differential import DifferentialGame, Hill
-from svnr.games.game import OneShotGame, Outcome
+from svnr.games.game import Outcome, PeakedGame
 from svnr.sets import check_edges
 
 
-class GraphGame(OneShotGame):
+class GraphGame(PeakedGame):
     """A game of two, played by the two ends of every edge of a graph; the team earns the sum.
 
     Args:
@@ -65,16 +65,6 @@ class GraphGame(OneShotGame):
             Outcome(peak.u[:1] * self.n_agents, peak.reward * len(self.edges))
             for peak in self.pair.peaks
         )
-
-    @property
-    def optimum(self) -> Outcome:
-        """Everybody at the highest peak."""
-        return self.peaks[0]
-
-    @property
-    def trap(self) -> Outcome | None:
-        """Everybody at the best peak below it, if any."""
-        return next((peak for peak in self.peaks if peak.reward < self.optimum.reward), None)
 
 
 def along(order: Sequence[int]) -> list[tuple[int, int]]:

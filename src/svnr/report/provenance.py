@@ -90,9 +90,9 @@ class Outputs:
         """The runs of `specs`, in order: what is missing is run now, see `store.collect`."""
         return collect(specs, self.results, self.n_jobs)
 
-    def kept(self, specs: Sequence[RunSpec], n_jobs: int = 1, n_made: int = 0) -> list[Run]:
+    def kept(self, specs: Sequence[RunSpec], n_made: int = 0) -> list[Run]:
         """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
-        runs = kept(specs, self.results, n_jobs, n_made)
+        runs = kept(specs, self.results, self.n_jobs, n_made)
         there = {run.spec.key for run in runs}
         for spec in specs:
             if spec.key not in there:
