@@ -127,13 +127,12 @@ def _curves_of(axis: plt.Axes, curves: pd.DataFrame) -> None:
         axis.plot(by_episode.index, middle, zorder=3, **look)
 
 
-def _levels(axis: plt.Axes, optimum: float, trap: float, trap_name: str) -> None:
-    """The optimum and the trap as lines, named at their right end if the trap has a name."""
-    for height, name, color in ((optimum, "optimum", OPTIMUM), (trap, trap_name, TRAP)):
+def _levels(axis: plt.Axes, optimum: float, trap: float) -> None:
+    """The optimum and the trap as lines, named at their right end."""
+    for height, name, color in ((optimum, "optimum", OPTIMUM), (trap, "wrong hill", TRAP)):
         kit.level(axis, height, color, zorder=1)
-        if trap_name:
-            text = axis.text(0.99, height, name, transform=axis.get_yaxis_transform())
-            text.set(color=color, fontsize=7, ha="right", va="bottom")
+        text = axis.text(0.99, height, name, transform=axis.get_yaxis_transform())
+        text.set(color=color, fontsize=7, ha="right", va="bottom")
 
 
 @styled
@@ -153,7 +152,7 @@ def relative_overgeneralization(
     _two_views(axes["B"], axes["A"], views)
     right = axes["C"]
     _curves_of(right, curves)
-    _levels(right, optimum, trap, "wrong hill")
+    _levels(right, optimum, trap)
     right.set(xlabel="training episode", ylabel="team reward (mean of the last 100)", ylim=_LIMITS)
     right.set_title("Negotiating agents leave the trap")
     right.legend(loc="lower right")
