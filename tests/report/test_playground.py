@@ -83,6 +83,13 @@ def test_the_page_asks_for_nothing_from_outside(land):
     assert set(re.findall(r"https?://[^\"']+", page)) <= {"http://www.w3.org/2000/svg"}
 
 
+def test_where_scripts_are_taken_out_one_sentence_stays(land):
+    """JupyterLab shows a notebook that nobody has run or trusted without scripts and styles."""
+    left = re.sub(r"<(script|style).*?</\1>", "", playground(land), flags=re.DOTALL)
+    words = re.sub(r"<[^>]*>", "", left).split()
+    assert words[:3] == ["This", "picture", "moves"] and " ".join(words).count(".") == 1
+
+
 def test_the_sliders_have_labels(land):
     page = playground(land)
     assert len(re.findall(r"<label>[^<]+<output></output><input type=\"range\"", page)) == 2
