@@ -188,7 +188,9 @@ pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 # **What to expect.** A team that stays away earns 0, one that pushes on regardless of its partners −2, the best one 5.
 
 # %%
-ours = outputs.finished(grid([NAME], ["svnr"], n_seeds, n_episodes))
+specs = grid([NAME], ["svnr"], n_seeds, n_episodes)
+team = trained(specs[0], outputs.results)  # kept with its run, to be watched below
+ours = outputs.finished(specs)
 runs = [*ours, *known([*FAMILY[1:], *METHODS[1:], *OTHERS])]
 
 
@@ -296,10 +298,8 @@ computed(
 )
 
 # %%
-WATCHED = [ours[0].spec]  # the trained learners are kept beside their runs
-trained_teams = {tables.TITLES[s.learner]: trained(s, outputs.results) for s in WATCHED}
 acts = {name: act for name, act in SCRIPTED.items() if name != "nobody moves"} | {
-    name: partial(team.act, execution="shared") for name, team in trained_teams.items()
+    "SVNR": partial(team.act, execution="shared")
 }
 episodes = {name: play(game, act, 12, seed=0) for name, act in acts.items()}
 met = {name: (each.returns > 0).sum() for name, each in episodes.items()}

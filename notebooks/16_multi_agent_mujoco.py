@@ -111,6 +111,7 @@ computed(
 # %%
 training = {"length": n_steps, "test_every": min(25_000, n_steps // 2)}
 specs = grid(learned, METHODS, n_seeds, training=training)
+team = trained(specs[0], outputs.results)  # kept with its run, to be watched below
 runs = outputs.kept(specs, n_made)
 scores = tables.scores(runs)
 METHODS = list(dict.fromkeys(scores["learner"]))
@@ -257,7 +258,6 @@ computed(
 # The trained team of seed 0 on the first robot, at five moments three steps apart. Each agent has its colour.
 
 # %%
-team = trained(specs[0], outputs.results)
 moments = range(100, 115, 3)
 strip = snapshots(make_game(learned[0]), lambda s: team.act(s, "greedy"), moments, seed=1)
 figure = figures.robots.gait(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,11 +15,16 @@ from types import FrameType
 from svnr.experiments.engine import GRACE, Engine, R, Stopped, Submit, T, ask, choose, chosen
 
 
+# On Linux a server imports once and workers are copies of it; elsewhere each begins from nothing.
+_CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
+_CONTEXT.set_forkserver_preload(["svnr.experiments.store"])
+
+
 @contextmanager
 def processes(n: int, grace: float = GRACE) -> Iterator[tuple[Submit, int]]:
     """Processes that end with this one; at an error or a stop they write down what they are at."""
     before = set(active_children())
-    with ProcessPoolExecutor(n, get_context("spawn"), _begin_worker, (chosen(),)) as executor:
+    with ProcessPoolExecutor(n, _CONTEXT, _begin_worker, (chosen(),)) as executor:
         try:
             yield lambda function, item: executor.submit(_work, function, item), n + 1
         except BaseException:

@@ -142,6 +142,8 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
     Args:
         spec: the run.
         folder: where finished runs lie; the learner is kept beside its run.
+
+    Where there is no run yet, both are kept: who wants both asks for the learner first.
     """
     path = spec.file(folder, ".policy.npz")
     if kept := read_or_set_aside(path, partial(_policy, spec)):
