@@ -14,7 +14,6 @@ from types import FrameType
 
 from svnr.experiments.engine import GRACE, Engine, R, Stopped, Submit, T, ask, choose, chosen
 
-
 # On Linux a server imports once and workers are copies of it; elsewhere each begins from nothing.
 _CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
 _CONTEXT.set_forkserver_preload(["svnr.experiments.store"])
