@@ -1,6 +1,8 @@
 """One contract for every learner."""
 
 import math
+import pickle
+from copy import deepcopy
 
 import pytest
 import torch
@@ -492,11 +494,26 @@ def test_an_update_moves_every_tensor_that_learns(name, uneven):
     assert before and not [key for key in before if torch.equal(before[key], after[key])]
 
 
-@every_learner
-def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(name, uneven):
-    learner, copy = new(name, uneven), new(name, uneven, seed=99)
-    taught(learner, uneven)
+def loaded(learner, name, game):
+    copy = new(name, game, seed=99)
     copy.load_state_dict(learner.state_dict())
+    return copy
+
+
+def deep_copied(learner, name, game):
+    return deepcopy(learner)
+
+
+def unpickled(learner, name, game):
+    return pickle.loads(pickle.dumps(learner))
+
+
+@pytest.mark.parametrize("copied", [loaded, deep_copied, unpickled])
+@every_learner
+def test_a_copy_goes_on_as_if_nothing_had_happened(name, copied, uneven):
+    learner = new(name, uneven)
+    taught(learner, uneven)
+    copy = copied(learner, name, uneven)
     for seed in (1, 2):
         first, second = (taught(each, uneven, seed=seed) for each in (learner, copy))
         assert first == second

@@ -43,17 +43,26 @@ class Trained(nn.Module):
         self._rate, self._target_rate = settings.learning_rate, settings.target_rate
         self._max_norm, self._epsilon = max_norm, epsilon
         net.requires_grad_(False)
-        self._whole, self._parts = in_one_piece(net)
-        self._slope = torch.zeros_like(self._whole)
-        slopes = self._slope.split([part.numel() for part in self._parts])
-        self._slopes = [*map(torch.Tensor.view_as, slopes, self._parts)]
-        for name in ("mean", "square"):
-            self.register_buffer(name, torch.zeros_like(self._whole))
-        self.register_buffer("steps", torch.tensor(0.0))
         if target is not None:
             target.requires_grad_(False)
             target.load_state_dict(net.state_dict())
-            self._follower, self._following = in_one_piece(target)
+        self._tie()
+        for name in ("mean", "square"):
+            self.register_buffer(name, torch.zeros_like(self._whole))
+        self.register_buffer("steps", torch.tensor(0.0))
+
+    def _tie(self) -> None:
+        self._whole, self._parts = in_one_piece(self.net)
+        self._slope = torch.zeros_like(self._whole)
+        slopes = self._slope.split([part.numel() for part in self._parts])
+        self._slopes = [*map(torch.Tensor.view_as, slopes, self._parts)]
+        if self.target is not None:
+            self._follower, self._following = in_one_piece(self.target)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Tie the parameters of a copy together: copied or unpickled one by one, they were not."""
+        super().__setstate__(state)
+        self._tie()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """What the network gives; without a gradient."""
