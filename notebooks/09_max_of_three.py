@@ -242,7 +242,7 @@ Markdown(
 
 # %%
 table1 = tables.beside_paper(scores)
-note = f"verdicts: {tables.counted(table1['verdict'])}"
+note = f"verdicts: {tables.tally(table1['verdict'])}"
 outputs.table(table1, "table1_returns", "Table 1", runs, note)
 
 # %%

@@ -272,7 +272,7 @@ computed(
     f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
     f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds that there "
     f"are: {listed(whole(earned.drop('SVNR')))}; on none: {listed(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Of the "
-    f"paper's six cells {len(table1)} have runs: {tables.counted(table1['verdict'])}.",
+    f"paper's six cells {len(table1)} have runs: {tables.tally(table1['verdict'])}.",
     runs,
 )
 

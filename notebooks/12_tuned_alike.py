@@ -151,7 +151,7 @@ Markdown(
 
 # %%
 table1 = tables.beside_paper(scores)
-note = f"verdicts: {tables.counted(table1['verdict'])}"
+note = f"verdicts: {tables.tally(table1['verdict'])}"
 outputs.table(table1, "table1_as_tuned", "Table 1, as tuned", runs, note)
 
 # %% [markdown]

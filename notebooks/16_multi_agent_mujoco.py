@@ -126,7 +126,7 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
-verdicts = tables.counted(beside["verdict"])
+verdicts = tables.tally(beside["verdict"])
 note = f"{len(beside)} cells: {verdicts}"
 outputs.table(beside, "mujoco_table", "The later version's table", runs, note)
 

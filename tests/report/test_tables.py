@@ -163,7 +163,7 @@ def test_one_outperforms_another_if_their_intervals_do_not_touch():
 
 
 def test_values_are_counted_the_most_frequent_first():
-    assert tables.counted(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
+    assert tables.tally(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
 
 
 def test_contacts_are_told_by_what_episodes_paid():

@@ -285,7 +285,7 @@ def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     return bootstrap_interval(of_game[[upper]])[0] > bootstrap_interval(of_game[[lower]])[1]
 
 
-def counted(values: pd.Series) -> str:
+def tally(values: pd.Series) -> str:
     """How often each value stands there, as "3 higher, 1 lower"."""
     return ", ".join(f"{count} {value}" for value, count in values.value_counts().items())
 
