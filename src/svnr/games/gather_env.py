@@ -15,7 +15,7 @@ from pettingzoo import ParallelEnv
 from svnr.checks import check_one_of
 from svnr.games.gather import GatherSettings, ParticleGather, bodies
 
-COLORS = ("#D55E00", "#0072B2")  # of the two particles
+COLORS = ("#8C6BB1", "#0072B2")  # of the two particles
 
 
 class GatherParallelEnv(ParallelEnv):
@@ -85,7 +85,7 @@ class GatherParallelEnv(ParallelEnv):
         """The landmark, both particles and the ways they came: an image [H, W, 3] of bytes."""
         if self.render_mode is None:
             return None
-        figure = Figure(figsize=(3, 3), dpi=80)
+        figure = Figure(figsize=(3, 3), dpi=160)
         canvas = FigureCanvasAgg(figure)
         axis = figure.add_axes((0, 0, 1, 1), xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
         axis.axis("off")
