@@ -38,7 +38,7 @@ def test_a_picture_shows_landmark_and_particles():
     for _ in range(2):
         env.step({agent: np.array([1.0]) for agent in env.possible_agents})
     after = env.render()
-    assert before.shape == after.shape == (240, 240, 3) and before.dtype == np.uint8
+    assert before.shape == after.shape == (480, 480, 3) and before.dtype == np.uint8
     assert not np.array_equal(before, after)
     assert tuple(before[120, 120]) != (255, 255, 255)  # the landmark lies in the middle
     assert GatherParallelEnv().render() is None
