@@ -40,7 +40,7 @@ def test_a_picture_shows_landmark_and_particles():
     after = env.render()
     assert before.shape == after.shape == (480, 480, 3) and before.dtype == np.uint8
     assert not np.array_equal(before, after)
-    assert tuple(before[120, 120]) != (255, 255, 255)  # the landmark lies in the middle
+    assert tuple(before[240, 240]) != (255, 255, 255)  # the landmark lies in the middle
     assert GatherParallelEnv().render() is None
 
 
