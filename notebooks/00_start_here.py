@@ -152,8 +152,8 @@ pd.DataFrame(
 # exp(reward/α): every joint action, and the better ones more often. The *temperature* α says how much more often, and
 # falls while they train. Drag it down.
 #
-# **What to expect.** Hot, the policy lies about the box, and the wide hill holds more of it. Cold, the right hill holds
-# nearly all, however narrow it is. Between them lies a border, α_c. The highest point never moves; what changes sides is
+# **What to expect.** Hot, the policy lies about the box, and the wide hill holds more of it, unless the right one is
+# about as wide. Cold, the right hill holds nearly all, however narrow it is. Between them lies a border, α_c. The highest point never moves; what changes sides is
 # how much of the policy stands around it.
 #
 # It can be acted out in three ways. *Shared*: one joint action is drawn for all. *Independent*: each draws its own part.

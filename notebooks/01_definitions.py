@@ -219,8 +219,8 @@ finding(
 )
 
 # %% [markdown]
-# At α > 0 every joint action is executed now and then, so every agent whose action counts at all has some ERO. The
-# definition speaks of the limit. Random games at α = ½:
+# At α > 0 every joint action is executed now and then, so every agent whose action counts at all has some ERO. What
+# §4 says of the limit α → 0, the definition does not. Random games at α = ½:
 
 # %%
 draws = [rng.normal(size=(3, 3)) for _ in range(n_random)]
@@ -310,5 +310,5 @@ pd.Series(consistent, name="consistent in Figure 1b")
 # ## In one paragraph
 #
 # PRO is a wrong belief about the partners, measured as a divergence; ERO is a missed agreement, measured as
-# a gain from seeing. Each can occur without the other, and only without both is a team free of regret. Next: [02 · Payoff matrices](02_payoff_matrices.ipynb),
-# where the methods of the literature meet the games of the literature.
+# a gain from seeing. Each can occur without the other, and a team without either is free of regret as α → 0.
+# Next: [02 · Payoff matrices](02_payoff_matrices.ipynb), where the methods of the literature meet the games of the literature.

@@ -67,7 +67,7 @@ pd.DataFrame(
 #
 # > "It occurs when agents prefer a sub-optimal Nash Equilibrium over an optimal Nash Equilibrium because each
 # > agent's individual policy in the sub-optimal equilibrium has a higher utility when paired with arbitrary
-# > policies from opponents." (§4)
+# > policies from opponents [37]." (§4)
 #
 # Read "arbitrary" as "uniformly random". Then we can ask of each game: what does each agent prefer against
 # random partners, where do best replies lead from there, and is there a pair of equilibria as the sentence
@@ -240,8 +240,8 @@ for alpha in (3.0, 1.0, 0.1):
 # %% [markdown]
 # **The condition, exactly.** *Annealing alone removes executed over-generalization from independent execution
 # if and only if the set of optimal joint actions is a rectangle, a product of one set an agent.* The proof is
-# the two sentences above. We try every game of zeros and ones of some sizes, without exception; and with it the last
-# claim of [01](01_definitions.ipynb), that right models without ERO mean no regret as α → 0.
+# the two sentences above. We try every game of zeros and ones of some sizes, without exception; and with it the
+# claim that ends section 4 of [01](01_definitions.ipynb), that right models without ERO mean no regret as α → 0.
 
 # %%
 tried = {}
@@ -305,5 +305,5 @@ missing.round(4)
 #
 # ## In one paragraph
 #
-# Wrong beliefs make agents reply wrongly; right beliefs do not help agents that cannot agree on one of several
+# Wrong beliefs can make agents reply wrongly; right beliefs do not help agents that cannot agree on one of several
 # optima. A common particle settles both. Next: [03 · Particles](03_particles.ipynb), where particles come from.

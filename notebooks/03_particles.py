@@ -11,7 +11,7 @@
 #
 # **Question.** What does Stein variational gradient descent (SVGD) do to a cloud of points?
 #
-# **Claim.** "Update particles […] until φ*(x) = 0, SVGD ensures q = p when the iteration ends." (§3.3)
+# **Claim.** "Update particles […] until φ*(x) = 0, SVGD ensures q = p when the iteration ends […]." (§3.3)
 #
 # **Paper.** §3.3, equation (3.5); the kernel and bandwidth of §8.
 #

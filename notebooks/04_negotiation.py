@@ -698,7 +698,7 @@ moments = [
 shown = np.unique(np.linspace(0, len(moments) - 1, 5).round().astype(int))
 title = "Negotiated particles end at the wrong hill; births carry them over"
 figure = figures.cooling([moments[k] for k in shown], title)
-note = "green: the exact policy; both clouds begin alike"
+note = "green: π* and its share; beside it the share of particles that the right hill pays"
 outputs.figure(figure, "negotiation_moments", "Particles while α falls", note=note)
 
 # %%
@@ -714,10 +714,10 @@ plainly, helped = moments[-1].shares.values()
 finding(
     (
         plainly < 0.5 < moments[-1].exact,
-        f"At α = {falling[-1]:g}, where {moments[-1].exact:.0%} of π* stands at the right hill, {plainly:.0%} of the "
-        f"particles are there by (7.2) alone, of which {began:.0%} began there.",
+        f"At α = {falling[-1]:g}, where {moments[-1].exact:.0%} of π* is at the right hill, it pays {plainly:.0%} of the "
+        f"particles by (7.2) alone, and paid {began:.0%} of them at first.",
     ),
-    (helped > 0.8, f"With births {helped:.0%} are there."),
+    (helped > 0.8, f"With births it pays {helped:.0%}."),
 )
 
 # %% [markdown]

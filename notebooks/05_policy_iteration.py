@@ -48,7 +48,7 @@ outputs = Outputs.of("05_policy_iteration", globals())
 #
 # > "Γ_π̂ Q(s_t, u_t) := r_t + γ E_{s_{t+1}}[V(s_{t+1})], where V(s_t) = E_π̂[Q(s_t, u_t) − α log π̂(u_t|s_t)]." (6.5)
 #
-# The soft value of a state adds to the expected Q the entropy of the joint policy, α nats' worth. The lemma says
+# The soft value of a state adds to the expected Q the entropy of the joint policy, a nat worth α. The lemma says
 # that applying Γ again and again ends at the soft Q of the policy. On finite games we need not iterate: the
 # fixed point solves a linear system.
 
@@ -148,7 +148,8 @@ lost.round(6)
 finding(
     (
         (lost["after (6.6)"] < lost["soft value at π*"]).all(),
-        f"As printed, (6.6) breaks Lemma 6.2 in one step, on {' and on '.join(lost.index)}.",
+        f"As printed, (6.6) breaks Lemma 6.2 in one step, on {' and on '.join(lost.index)}: the "
+        "soft value falls (where a game goes on, so does Q, section 4).",
     ),
     (
         True,

@@ -81,8 +81,8 @@ outputs.figure(
 # > "Δf_i^ψ(·; s_t) = E_{u′∼p^ψ}[κ_i(u_{C_i}, p_{C_i}^ψ(·; s_t)) ∇_{u_i′} Q^θ(s_t, u′)|_{u′=u} + α_i ∇_{u_i′}
 # > κ_i(u_{C_i}, p_{C_i}^ψ(·; s_t))|_{u′=u}]" (7.2)
 #
-# Half of the particles, x, are averaged over; the other half, y, move. The first term pulls y_i towards
-# what pays near x, the second pushes it away from x_i. The kernel compares what agent i knows: the
+# Half of the particles, y, are averaged over; the other half, x, move. The first term pulls x_i towards
+# what pays near y, the second pushes it away from y_i. The kernel compares what agent i knows: the
 # coordinates S_i = {i} ∪ C_i, as appendix B has it: message-passing Stein variational gradient descent (MPSVGD). We
 # divide by α: the same direction, for log p = Q/α.
 
@@ -352,7 +352,7 @@ learned = parameters_to_vector(by_hand.critic.values.net.parameters())
 assert torch.allclose(learned, theta_new, atol=1e-6)
 
 # %% [markdown]
-# *Update policies.* In some states of the batch, half of the particles are held fixed, x, and half move, z. Δf is
+# *Update policies.* In some states of the batch, half of the particles are held fixed, and half move. Δf is
 # section 2's, one pair of particles at a time; before the tanh the score is (1 − u²) ∇Q/α − 2u, as
 # [03](03_particles.ipynb) derives. (7.3) carries it into ψ:
 
@@ -360,8 +360,8 @@ assert torch.allclose(learned, theta_new, atol=1e-6)
 states = batch.state[: told.n_groups].unsqueeze(1).expand(-1, told.n_particles // 2, -1)
 fixed = by_hand.samplers(states, by_hand.noise(*states.shape[:-1]))[0]
 psi, mask = leaves(by_hand.samplers.net), by_hand.samplers.net.net.input_mask
-x = torch.cat([states, by_hand.noise(*states.shape[:-1]).flatten(-2)], -1).flatten(0, 1)
-moved = networks(x.expand(gather.n_agents, -1, -1), psi, mask)[..., 0].T.view_as(fixed)
+heard = torch.cat([states, by_hand.noise(*states.shape[:-1]).flatten(-2)], -1).flatten(0, 1)
+moved = networks(heard.expand(gather.n_agents, -1, -1), psi, mask)[..., 0].T.view_as(fixed)
 
 u = torch.tanh(fixed).requires_grad_()
 (gradient,) = torch.autograd.grad(by_hand.critic(states, u).sum(), u)  # ∇_u Q^θ(s, u)

@@ -19,8 +19,8 @@
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there.
 #
-# **Makes.** Six methods in a few lines each, why PR2 stays in the trap of Max of Two, and all of them there and in the
-# climbing game.
+# **Makes.** Six methods in a few lines each, why PR2 stays in the trap of Max of Two, all of them there, and four in
+# the climbing game.
 #
 # **Takes.** One minute with the committed runs; about a minute a run and core without them.
 
@@ -72,7 +72,7 @@ alpha = 0.1  # five rows of a replay, as if it were a game of states; and a temp
 #
 # Multi-agent deep deterministic policy gradient (MADDPG): each agent has an actor μ_i and a critic Q_i of the joint action, and climbs
 #
-# > ∇J(θ_i) = E[∇μ_i(s) ∇_{u_i} Q_i(s, u_1, …, u_N) at u_i = μ_i(s)] (Lowe et al. 2017, (6))
+# > ∇J(θ_i) = E[∇μ_i(s) ∇_{u_i} Q_i(s, u_1, …, u_N) at u_i = μ_i(s)] (Lowe et al. 2017, (5))
 #
 # where the others' actions come from the replay. Its ρ_i is the history of how its partners explored. A good hill that
 # they rarely met weighs little in it, and is bad on average beside all they did instead: over-generalization enters by

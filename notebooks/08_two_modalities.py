@@ -165,8 +165,8 @@ as_printed = outputs.finished(specs) + outputs.kept(further, n_made)
 # **The rule, fixed before the runs.** A run keeps both modes if the mass at the narrow hill, over all agents' samples,
 # lies within 0.10 of the exact one. A deterministic method believes in one action of its own; it gets the same rule.
 # Beside it stand the gaps of Definitions 4.1 and 4.2, perceived and executed relative over-generalization (PRO and ERO),
-# estimated from the same samples on a grid of 15 cells an axis: PRO in nats at α = 1, ERO in reward, of the agent with the
-# largest.
+# estimated from the same samples: PRO in nats at α = 1, on a grid of 15 cells an axis; ERO in reward, with 81 answers
+# tried; each of the agent with the largest.
 
 
 # %%
@@ -362,7 +362,7 @@ Markdown(
 # ## Against the paper
 #
 # Figure 3's caption has it that of all methods SVNR alone "captures the two modalities". For particles the first half
-# holds, for networks with the printed settings it does not (first table), with named changes it does (second table).
+# holds, for networks with the printed settings it does not (section 3), with named changes it does (section 4).
 # The second half, *alone*, is a matter of what a baseline perceives: with the same changes MASQL perceives both as well,
 # and what it then misses is the execution.
 #
@@ -380,5 +380,5 @@ Markdown(
 # ## In one paragraph
 #
 # Two equally high hills of unequal width ask for an unequal split. Particles find it by themselves, networks only with
-# settings other than the printed ones: above all a kernel that sees the whole joint action and a temperature that falls
-# slowly. Next: [09 · Max of Three](09_max_of_three.ipynb), where one hill is right and the other wrong.
+# settings other than the printed ones: above all a kernel that sees the whole joint action, a temperature that falls slowly
+# and smaller steps. Next: [09 · Max of Three](09_max_of_three.ipynb), where one hill is right and the other wrong.

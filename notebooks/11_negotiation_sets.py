@@ -223,8 +223,8 @@ Markdown(
 )
 
 # %% [markdown]
-# Max of Three has one optimum, so once α is small a product of marginals would do: noise in common is for finding the
-# hill while α is large.
+# Max of Three has one optimum, so once α is small a product of marginals would do: if noise in common helps, then while
+# α is large.
 #
 # ## 6. How many particles?
 #

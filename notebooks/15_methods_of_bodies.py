@@ -348,4 +348,4 @@ computed(f"Of {counted(n_seeds, 'seed')} each end at the right hill: {each}.", r
 #
 # A mean over rollouts (MAPPO), a form that needs no partner (QMIX), the partner as it is (FACMAC) or has just become
 # (HASAC), the best it might do (MMQ): each is one answer to who the others are, and none asks them. Next:
-# [16 · Multi-agent MuJoCo](16_multi_agent_mujoco.ipynb), where they meet SVNR.
+# [16 · Multi-agent MuJoCo](16_multi_agent_mujoco.ipynb), where those that were run there meet SVNR.

@@ -73,7 +73,7 @@ def several(values):
 #
 # Here both particles always start in the same two places, on opposite sides and 0.4 away. From there a team can learn its
 # pushes by heart ([10](10_particle_gather.ipynb), section 1), so this is the easier game, and the one that the settings
-# were found on. Its returns are one-step, and noise is drawn anew at every step. The later version's methods were not run on it.
+# were found on. Its returns are one-step, and noise is not held (`hold` is 1). The later version's methods were not run on it.
 
 # %%
 specs = grid([NAME], METHODS, n_seeds, n_episodes)
@@ -83,9 +83,9 @@ papers = [run for run in runs if run.spec.learner in METHODS]
 scores = tables.scores(runs)
 at_optimum = tables.at_optimum(scores).droplevel("game")
 always = words.listed(tables.TITLES[name] for name in METHODS if at_optimum["all"][name])
-title = f"From a fixed start every seed comes back with {always}"
+title = f"From a fixed start every seed meets with {always}"
 figure = figures.training_curves(tables.curves(papers), {NAME: GAMES[NAME].title}, title)
-note = "the game from which most methods meet; the headline is notebook 10's"
+note = "the start from which this reproduction began; the headline is notebook 10's"
 outputs.figure(figure, "fig4d_fixed_start", "Figure 4d, fixed start", papers, note=note)
 
 # %%
@@ -117,17 +117,18 @@ outputs.table(counted, "particle_gather_fates", "Who met, and who lost it again"
 
 # %%
 lost = fates[fates["fate"] == "met and lost"]["met in training"].astype(int)
+alone = int(((fates["fate"] == "never met") & (fates["return"] < -1)).sum())
 Markdown(
     "**Finding.** There are two ways to fail. Teams that never met once in training: "
     + words.listed(f"{n} of {m}'s" for m, n in counted.get("never met", {}).items() if n)
-    + ": they had learned to leave before chance could show them a meeting. Others met and stay away, or go alone, all "
-    "the same, as over-generalization would have it: "
+    + f": they had learned to leave before chance could show them a meeting ({alone} of them go alone when "
+    "tested). Others met and stay away, or go alone, all the same, as over-generalization would have it: "
     + words.listed(f"{m} ({several(met)} meetings)" for m, met in lost.groupby("method"))
     + "."
 )
 
 # %% [markdown]
-# ### Would it come back, had it met?
+# ### Would it meet again, had it met?
 #
 # So MADDPG gets the wide noise of lenient learning (L-MADRL); and wide noise with no update at all in the first 20,000
 # steps. L-MADRL gets MADDPG's narrow noise. *Met early* counts the joint contacts of those 20,000 steps.
@@ -194,7 +195,8 @@ Markdown(
 # ## 2. What the settings change
 #
 # The paper searches the same ranges for all its games, and names no discount. We undo what we changed, for SVNR and one
-# seed: one change at a time, then several, then all that the learner can be told. Positions in units of a step and the
+# seed: one change at a time, then several, then nearly all that the learner can be told: the paid quarter and four
+# updates an episode stay. Positions in units of a step and the
 # bounds on forecasts (rows 43 and 45 of `docs/deviations.md`) stay.
 #
 # **What to expect.** With states a critic also learns from its own forecasts, and errors can feed on themselves; a
@@ -285,7 +287,7 @@ outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves([undone[name]]).assign(game=name) for name in DRAWN),
         DRAWN,
-        f"SVNR meets only with {words.listed(meets)}",
+        f"Of these, SVNR meets with {words.listed(meets)} only",
     ),
     "particle_gather_settings_curves",
     "SVNR on Particle Gather, fixed start, with other settings",
@@ -300,7 +302,7 @@ one_shot = [name for name in TOGETHER if name.startswith("all one-shot")]
 Markdown(
     f"**Finding.** Undone alone, {len(missed)} of {len(ALONE) - 1} changes keep SVNR from meeting on this seed: "
     f"{'; '.join(missed) or 'none'}. Undone together, these fail: {'; '.join(fails) or 'none'}. Of the {len(one_shot)} rows "
-    f"with all settings of the one-shot games {sum(name in fails for name in one_shot)} fail."
+    f"that begin with “all one-shot” {sum(name in fails for name in one_shot)} fail."
 )
 
 # %% [markdown]
@@ -363,7 +365,7 @@ outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(cell).assign(game=name) for name, cell in both),
         panels,
-        "Cold after a hundred episodes, SVNR is back sooner" if sooner else "Two schedules",
+        "Cold after a hundred episodes, SVNR meets sooner" if sooner else "Two schedules",
     ),
     "particle_gather_schedules",
     "Particle Gather, fixed start, two temperature schedules",
@@ -398,7 +400,7 @@ text = (
     + ". "
     + (
         "So the schedule that the paper prints serves SVNR here, with an α′ below the 0.1 to 10 that it searches; to end at "
-        f"0.3 earns {hot:.2f} (section 2, one seed). Rewards scaled by 3 to 300 would bring 0.03 into that range; whether "
+        f"0.3 earns {hot:.2f} (section 2, one seed). Rewards scaled by some 3.4 to 340 would bring 0.03 into that range; whether "
         "theirs were, the paper does not say."
         if counts.loc["SVNR", "printed"] >= counts.loc["SVNR", "geometric"]
         else "SVNR needs the slower schedule."
@@ -500,5 +502,5 @@ Markdown(
 #
 # ## In one paragraph
 #
-# From a fixed start the trap is to stay away, and who falls into it has often not met once. SVNR's settings there can be
+# From a fixed start the trap is to stay away or to go alone, and who falls into it has often not met once. SVNR's settings there can be
 # undone one by one, with few exceptions, and not together. Back to [10 · Particle Gather](10_particle_gather.ipynb).

@@ -26,7 +26,7 @@ class Range:
 ONE_STEP = {"learning_rate": 0.005}  # everybody's, but MAPPO's own is for bodies
 
 GATHER = {
-    # Ours, alike for all methods; notebook 10, section 6, undoes them for SVNR.
+    # Ours, alike for all methods; notebook 19, section 2, undoes them for SVNR.
     "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
     "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
     "layer_norm": True,  # against critics that feed on their own forecasts

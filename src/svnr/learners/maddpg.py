@@ -41,7 +41,7 @@ class MADDPG(DeterministicLearner):
         return {"noise_scale": self.finish(progress), "critic_loss": loss}
 
     def gain(self, state: Tensor, own: Tensor, u: Tensor) -> Tensor:
-        """Σ_i E[Q_i(s, u_1, …, μ_i(s), …, u_N)] over rows of the replay, (6) of Lowe et al.
+        """Σ_i E[Q_i(s, u_1, …, μ_i(s), …, u_N)] over rows of the replay, (5) of Lowe et al.
 
         Args:
             state: [B, S].

@@ -244,7 +244,7 @@ def cooling_frame(moment: Moment, title: str) -> plt.Figure:
         title: the message; the temperature and the exact share are written behind it.
     """
     titles = [f"{way}: {share:.0%} right" for way, share in moment.shares.items()]
-    told = f"{title}\nα = {moment.alpha:.2f}: exactly {moment.exact:.0%} stand at the right hill"
+    told = f"{title}\nα = {moment.alpha:.2f}: {moment.exact:.0%} of π* is at the right hill"
     figure, axes = kit.panels(titles, FULL_WIDTH, 2.6, 2, 0.55, told, ("u₁", "u₃"))
     for axis, way, color in zip(axes, moment.clouds, (COLORS["svnr"], BORN), strict=True):
         _cloud(axis, moment, way, color, 9)

@@ -97,9 +97,7 @@ def _seeds(axis: plt.Axes, rows: pd.DataFrame, color: str, levels: tuple[float, 
         kit.level(axis, height, shade, zorder=1)
     half, ends = sum(levels) / 2, rows.sort_values("episode").groupby("seed")["reward"].last()
     told = f"{(ends > half).sum()} of {len(ends)}"
-    axis.text(0.97, half, told, transform=axis.get_yaxis_transform(), fontsize=7, va="center")
-    axis.texts[-1].set(ha="right", color=INK)
-    kit.legible(axis.texts[-1])
+    axis.text(1, 1.02, told, transform=axis.transAxes, fontsize=7, ha="right", color=INK)
 
 
 def _counted(curves: pd.DataFrame) -> str:
