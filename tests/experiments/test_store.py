@@ -209,6 +209,13 @@ def test_a_trained_learner_is_kept_and_acts_and_perceives_as_it_did(tmp_path, sp
         assert load(given, tmp_path) is not None
 
 
+def test_training_a_learner_that_was_not_kept_leaves_no_checkpoint(tmp_path, spec, monkeypatch):
+    monkeypatch.setattr(store, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    collect([spec()], tmp_path)
+    trained(spec(), tmp_path)
+    assert {path.suffixes[0] for path in tmp_path.rglob("*-s0-*")} == {".npz", ".json", ".policy"}
+
+
 def test_a_policy_of_another_seed_is_not_taken_for_this_one(tmp_path, spec):
     for seed in (0, 1):
         trained(spec(seed), tmp_path)

@@ -159,6 +159,7 @@ def _keep_policy(folder: Path, spec: RunSpec) -> None:
             _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
             state = {n: value.numpy() for n, value in learner.policy_dict().items()}
             _write(spec, path, {f"state_{name}": value for name, value in state.items()})
+            discard(spec.file(folder, ".unfinished.npz"))
 
 
 def _policy(spec: RunSpec, path: Path) -> Learner:

@@ -90,9 +90,9 @@ def _execution(axis: plt.Axes, sets: Sets) -> None:
         for place, j in enumerate(known):
             _node(axis, (start + 0.55 * place, y), rf"$\xi_{j + 1}$", _NOISE, _OWN)
         right = 0.55 * (n - 1)
-        _arrow(axis, (-0.55, y), (start - 0.23, y), INK)
+        _arrow(axis, (-0.47, y), (start - 0.23, y), INK)
         _arrow(axis, (right + 0.23, y), (right + 0.63, y), INK)
-        _node(axis, (right + 1.02, y), rf"$f_{i + 1}^\psi$", _NETWORK, (0.7, _OWN[1]))
+        _node(axis, (right + 1.02, y), rf"$f_{i + 1}^{{\,\psi_{i + 1}}}$", _NETWORK, (0.7, _OWN[1]))
         _arrow(axis, (right + 1.4, y), (right + 1.8, y), INK)
         _node(axis, (right + 2.1, y), rf"$u_{i + 1}$", _ACTION, (0.5, _OWN[1]))
     _frame(axis, "Execution: one seed, nothing is sent", (-1.4, 0.55 * n + 2.4), n)
