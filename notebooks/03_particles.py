@@ -192,7 +192,8 @@ for name, u in {"start": runs[0][0], "end of SVGD": runs[0][-1], "exact samples"
     panels[f"{name}\n{at_first_mode(u):.0%} upper left"] = u.numpy()
 title = "Mode weights stay as they began, whatever the target's"
 caption = (
-    f"The first of 4 runs, {n_particles} particles; the target has 80% of its mass upper left."
+    f"The first of 4 runs, {n_particles} particles; the target has 80% of its mass upper left. "
+    "What lies beyond ±5 is not drawn."
 )
 figure = figures.clouds(panels, density, 5, title, caption)
 note = (

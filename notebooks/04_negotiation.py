@@ -655,7 +655,7 @@ finding(
 # Learners do not begin at α = 1. They begin hot, where π*_α lies about the box, and cool. Can particles follow it? We
 # let a cloud of them negotiate by (7.2) with strict sets, twenty rounds at each temperature, on Max of Three with s₂ = 1.
 # A second cloud does the same, and before its rounds each particle is challenged by ten joint actions, uniform in the
-# box: one replaces it with probability min(1, exp((r(u′) − r(u))/α)) (`stein.births`; SVNR-B in
+# box: one replaces it with probability min(1, exp((r(u′) − r(u))/α)) (`stein.births`, not section 7's births and deaths; SVNR-B in
 # [13](13_where_it_breaks.ipynb) is made with them).
 #
 # **What to expect.** (7.2) is felt as far as its kernel reaches, and the hills are far apart: the share at the right

@@ -92,7 +92,9 @@ def _execution(axis: plt.Axes, sets: Sets) -> None:
         right = 0.55 * (n - 1)
         _arrow(axis, (-0.47, y), (start - 0.23, y), INK)
         _arrow(axis, (right + 0.23, y), (right + 0.63, y), INK)
-        _node(axis, (right + 1.02, y), rf"$f_{i + 1}^{{\,\psi_{i + 1}}}$", _NETWORK, (0.7, _OWN[1]))
+        _node(
+            axis, (right + 1.02, y), rf"$f_{i + 1}^{{\,\psi_{i + 1}}}$", _NETWORK, (0.7, _OWN[1])
+        )
         _arrow(axis, (right + 1.4, y), (right + 1.8, y), INK)
         _node(axis, (right + 2.1, y), rf"$u_{i + 1}$", _ACTION, (0.5, _OWN[1]))
     _frame(axis, "Execution: one seed, nothing is sent", (-1.4, 0.55 * n + 2.4), n)
@@ -144,7 +146,7 @@ def rounds_against_network(
         axis.set_ylim(top=optimum + 2.0)
     kit.label_outer(axes, "round of negotiation", "reward")
     look: dict = {"ha": "right", "transform": axes[0].get_yaxis_transform(), "fontsize": 8}
-    axes[0].text(0.98, optimum + 0.2, "optimum", color=OPTIMUM, **look)
+    axes[0].text(0.98, optimum + 0.4, "optimum", color=OPTIMUM, **look)
     axes[0].text(0.98, network - 0.3, "network", color=COLORS["svnr"], va="top", **look)
     for height, (kind, color) in zip((0.1, 0.02), KINDS.items(), strict=True):
         text = axes[0].text(0.98, height, f"particles {kind}", transform=axes[0].transAxes)

@@ -159,7 +159,7 @@ def values_apart(table: pd.DataFrame, best: float, title: str, caption: str) -> 
     lowest, highest = min(0.0, table["value"].min()), max(best, table["value"].max())
     axes[0].set_ylim(lowest - 0.06 * (highest - lowest), highest + 0.25 * (highest - lowest))
     axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    named = axes[0].text(0.98, best + 0.3, "best", transform=axes[0].get_yaxis_transform())
+    named = axes[0].text(0.98, best + 0.5, "best", transform=axes[0].get_yaxis_transform())
     named.set(color=OPTIMUM, fontsize=8, ha="right")
     kit.label_outer(axes, "round of policy iteration", "soft value")
     kit.caption(figure, caption)
