@@ -12,7 +12,7 @@
 # **Question.** Up to which width of the right hill, and how many agents, does each method find it, and what moves that
 # border?
 #
-# **Claim.** Of SVNR (Stein variational negotiated reasoning): "SVNR can steadily converge to the global optimum while jumping out of the local optimum under all settings"
+# **Claim.** SVNR (Stein variational negotiated reasoning) "can steadily converge to the global optimum while jumping out of the local optimum under all settings"
 # (§8.1). The settings are three widths and three agents. We go on until it breaks.
 #
 # **Paper.** §8.1; Lemma 6.2 and Theorem 6.3. All else here is beyond the paper, and named so.
@@ -21,7 +21,7 @@
 #
 # **Makes.** The map of who ends where, who follows the Boltzmann policy, a trap for optimists, and SVNR-B.
 #
-# **Takes.** Seconds with the committed runs; about a third of a minute a run and core without them.
+# **Takes.** Seconds with the committed runs; half a minute to a minute a run and core without them.
 
 # %%
 from functools import partial
@@ -87,8 +87,9 @@ def named(learners):
 # ## 1. The yardstick
 #
 # Two dials hide the right hill: it gets narrower, or agents join, each with the same three coordinates in turn. What
-# *should* a team do? The target of every soft method is π*_α ∝ exp(r/α). While α is large it lies about the box and the
-# wide hill holds more of it; as α falls it changes sides. α_c is where both hold half.
+# *should* a team do? The target of every soft method is π*_α ∝ exp(r/α). While α is large it lies about the box, and the
+# wide hill holds more of it where it has more of the box (not at s₂ = 3); as α falls it changes sides. α_c is where both
+# hold half.
 #
 # For three agents a sum over a grid tells; for eight, 61⁸ points would be needed. But exp(g/α) is a product over agents,
 # and which hill pays hangs on g₁ − g₂, a sum of one number an agent: its law is a convolution. `theory.hills` does it to
@@ -123,7 +124,7 @@ outputs.table(told.round(4), "yardsticks", "What each game asks for, exactly")
 #
 # **What to expect.** All soft methods share one schedule, which rests at 10, 1 and 0.3. Above α_c none should be at the
 # right hill, below it each should: so each should end right in *every* column, and change sides when α steps down
-# from 10. A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick,
+# from 10, where it is not right by then (s₂ = 3, two agents). A soft method that ends wrong has left its own target. Methods without a temperature have no such yardstick,
 # only the shares.
 
 # %%
@@ -134,7 +135,7 @@ assert (known["alpha_c"] > STEPS[-1]).all()
 #
 # **The rule, fixed before the runs.** A run ends right if its test episodes earn more than half of the way from the
 # second best, here 0, to the best, 10. A method's border is the last column up to which most of its seeds end right
-# without a gap.
+# without a gap; where the next column was not run, none is drawn.
 
 # %%
 runs = known_runs(grid(NAMES, methods, n_seeds, n_episodes))
@@ -215,8 +216,7 @@ computed(
 # A border says that a method stops, not why. So we look at what teams *play*: the share of joint actions at which the
 # right hill pays, in the last 100 episodes, beside that of the Boltzmann policy at the temperature of that moment.
 #
-# **What to expect.** Who samples the target lies on the grey line: a small share at first, then a jump. Who has lost
-# the hill *before* the step cannot jump.
+# **What to expect.** Who samples the target lies on the grey line: a small share at first, then a jump.
 
 # %%
 WATCHED = min(BY_WIDTH, key=lambda name: abs(float(BY_WIDTH[name]) - 1.2))
@@ -238,7 +238,7 @@ outputs.figure(
     "border_sides",
     "Who follows the target",
     watched,
-    note="seed 0 of every soft method",
+    note=f"seed 0 of {len(watched)} of {len(soft_methods)} soft methods",
 )
 
 # %%
@@ -343,7 +343,9 @@ panels = {
     if set(games) & set(found["game"])
 }
 outputs.figure(
-    figures.borders.outcomes(panels, f"Luck costs seeds of {named(victims('as set'))}, as set"),
+    figures.borders.outcomes(
+        panels, f"Luck costs {named(victims('as set'))} more than a sixth of the seeds, as set"
+    ),
     "lots",
     "A trap for optimists",
     runs_with_lots,
@@ -352,18 +354,18 @@ outputs.figure(
 
 # %%
 KINDS = {
-    "SVNR and SVNR-F, which reason": ("svnr", "svnr_f"),
+    "SVNR and SVNR-F": ("svnr", "svnr_f"),
     "SVNR-B (section 4)": ("svnr_b",),
-    "those with a joint critic alone": ("masql", "maddpg", "hasac"),
+    "MASQL, MADDPG and HASAC": ("masql", "maddpg", "hasac"),
 }
 won = with_luck("as set").dropna()
 of = {kind: won[won.index.isin(learners)].sum().astype(int) for kind, learners in KINDS.items()}
 share = {kind: row["with"] / max(row["n"], 1) for kind, row in of.items()}
-gain = share["SVNR and SVNR-F, which reason"] - share["those with a joint critic alone"]
+gain = share["SVNR and SVNR-F"] - share["MASQL, MADDPG and HASAC"]
 computed(
     f"Seeds that end right, without luck → with it: {'; '.join(map(told, lot_ends))}. As set and with luck end right: "
     + ", ".join(f"of {kind}, {row['with']} of {row['n']}" for kind, row in of.items())
-    + f". Reasoning alone {'earns its keep' if gain > 1 / 6 else 'adds nothing that these seeds show'} here.",
+    + f". Negotiation {'earns its keep' if gain > 1 / 6 else 'adds nothing that these seeds show'} here.",
     runs_with_lots,
 )
 
@@ -518,7 +520,7 @@ assert torch.allclose(
 # agents at the *third* choice, at α = 1.
 #
 # **What to expect.** With births the chain ends where the exact update does, as in Theorem 6.3. With moves alone no Q
-# falls either, but 30 lie between 7 and 11.
+# falls either, but the way from 7 to 11 leads over −30.
 
 # %%
 UPDATES = {
@@ -649,7 +651,7 @@ computed(
 # %%
 axis = (torch.arange(61) + 0.5) * 2 / 61 - 1
 cube = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
-density = boltzmann(two_modalities().reward(cube).double().numpy(), 1.0).sum(1)
+density = boltzmann(two_modalities().reward(cube).double().numpy(), STEPS[-1]).sum(1)
 shown = {
     name: 10 * run.perceived[0].astype(float)
     for name, chosen in changed.items()
@@ -692,13 +694,13 @@ computed(
 #
 # ## Exercises
 #
-# 1. Let SVNR cool slowly (`schedule=geometric`) at s₂ = 1.2, then at 1. Which of the two does that cure?
+# 1. Let SVNR cool slowly (`schedule=geometric`) at s₂ = 1.2, then at 1. What becomes of the border?
 # 2. Store 64 particles instead of 256. What becomes of the share on Two Modalities?
 # 3. A lure that pays 20 once in a hundred times: who is still lured?
 #
 # ## In one paragraph
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
-# still stand on it. Cooled by (7.2), particles stay on the side where they began; births find the other, jumps bring the
-# rest, and a pull takes the samplers along: that is SVNR-B. Next:
+# still stand on it. Cooled by (7.2), particles stay on the side where they began; births and jumps follow the target,
+# and a pull takes the samplers along: that is SVNR-B. What a run can do without, section 4 counts. Next:
 # [14 · Many agents](14_many_agents.ipynb).

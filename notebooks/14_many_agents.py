@@ -83,7 +83,7 @@ most = max(teams)
 # (−5, −5). The order of the chain is drawn at random: agents' numbers say nothing of it.
 #
 # Whoever leaves the wrong hill alone loses 12.8 on either side, and neighbours who leave together win an edge and lose
-# two: it takes four in a row.
+# two: it takes four in a row, or three at an end.
 
 
 # %%
@@ -151,9 +151,9 @@ expected.round(3)
 # %% [markdown]
 # *Right* is the share of edges that the right hill pays, *reward* what an edge earns in the mean.
 #
-# **What to expect.** Who follows the target changes sides between 10 and 1, with five agents as with fifty, and ends
-# near 10 an edge. The mean field has the wrong hill before that, and stays. A long chain is no harder than a short one
-# for the target; a learner may fail on the way: by its sets, or by a critic that does not know what four in a row earn.
+# **What to expect.** Who follows the target has about half of the edges at the right hill at 10 and nearly all from
+# 3 on, with five agents as with fifty, and ends near 10 an edge. The mean field has the wrong hill before that, and stays. A long chain is no harder than a short one
+# for the target; a learner may fail on the way: by its sets, or by a critic that does not know what several in a row earn.
 
 # %%
 best, trapped = (expected[who, "reward"][STEPS[-1]] for who in (f"{most} agents", "mean field"))
@@ -165,7 +165,7 @@ assert expected["mean field", "right"][1.0] < 0.01
 #
 # Theorem A.1 wants nested sets so that *any* joint policy can be held. What does this chain ask for? We measure what
 # agents d apart know of each other, in nats of mutual information. Samplers read noise: agents i and j with no noise in
-# common, S_i ∩ S_j = {}, are independent, and must miss all of it.
+# common, S_i ∩ S_j = {} with S_i = {i} ∪ C_i, are independent, and must miss all of it.
 
 
 # %%
@@ -307,11 +307,11 @@ computed(
 # ## 5. One network, or parts
 #
 # Knowing the edges, a critic need not be one network: Q(u) = Σ_i Q_i(u_{S_i}), a small network for each agent and its
-# partners (deep coordination graphs, Böhmer et al., 2020, are such sums over pairs). We fit both to the same random plays and ask
+# partners (deep coordination graphs, Böhmer et al., 2020, are such sums over pairs). We fit both to as many random plays and ask
 # what they have learned: the share of variance that they explain on new random plays, and what they think of two joint
 # actions that nobody played, everybody at the right hill (10 an edge) and everybody at the wrong one (0).
 #
-# **What to expect.** The parts need no more plays for a longer chain, the network does. In a run the critic learns on,
+# **What to expect.** With as many plays an agent the parts should lose little on a longer chain, the network much. In a run the critic learns on,
 # from what the team plays by then, so that a poor start need not be its end.
 
 
@@ -397,7 +397,8 @@ def furthest(kind):
 reach = {kind: furthest(kind) for kind in kinds if kind in set(ends["sets"])}
 
 LEVELS = {"exact": (best, OPTIMUM), "mean field": (trapped, TRAP)}
-title = ", ".join(f"up to {reach[kind]} with {kind}" for kind in list(reach)[:2])
+widest = sorted(reach, key=reach.get, reverse=True)[:2]
+title = ", ".join(f"up to {reach[kind]} with {kind}" for kind in widest)
 outputs.figure(
     figures.teams.by_kind(ends, "reward an edge", f"Agents that end right: {title}", LEVELS),
     "many_success",
@@ -437,8 +438,8 @@ computed(
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + ". With sets of partners but a kernel on the joint action, fewer than half of the seeds end right with "
-    + f"{blamed or 'no number of'} agents at which partners do. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + ". With sets of partners but a kernel on the joint action, fewer than half of the seeds end right where "
+    + f"partners do: {blamed or 'nowhere'} (agents). Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,
@@ -479,7 +480,9 @@ times = ratio[ratio["n"] == timed[-1]].set_index("sets")
 # %%
 DRAWN = ["partners", "strict", "strict, one network", "partners, one network"]
 drawn = taken[taken["sets"].isin(DRAWN)]
-limit = {f"15 × {timed[0]} agents": (15 * of_three.loc[kinds[0], "milliseconds"], TRAP)}
+limit = {
+    f"15 × {timed[0]} agents, {kinds[0]}": (15 * of_three.loc[kinds[0], "milliseconds"], TRAP)
+}
 title = f"{timed[-1]} agents take {times['ratio'].min():.0f} to {times['ratio'].max():.0f} times as long as {timed[0]}"
 outputs.figure(
     figures.teams.by_team(
@@ -538,7 +541,7 @@ computed(
 #   as many seeds as it says; nobody found them while learning, and where they are wrong, a critic in parts cannot see
 #   what is missing.
 # - Layer norm, 32 units a part and the length of a run were chosen on seed 0 of these very games. Cells of one seed are
-#   examples, not rates. Other methods were not run: this compares sets.
+#   examples, not rates. This compares sets of SVNR alone.
 #
 # **Adapt this.** `svnr train chain_of_10_1.2_hidden svnr --set sets=star` trains other sets from a shell, with one network
 # for a critic (`factors` gives it parts); another graph is `GraphGame(name, pair, n, edges)` of `games/graphs.py`.

@@ -12,7 +12,7 @@
 # **Question.** Does negotiation still pay where agents are the joints of one body?
 #
 # **Claim.** Of SVNR (Stein variational negotiated reasoning): "SVNR achieves SOTA on all 4 MaMuJoCo tasks, outperforming both general baselines and specialized
-# reasoning methods." (the later version's key findings)
+# reasoning methods." (key findings of a summary of the later version)
 #
 # **Paper.** The table of the later version (ICLR 2026), and its ablations.
 #
@@ -21,7 +21,7 @@
 # **Makes.** The table ours beside theirs, learning curves against steps and against minutes, a gait, and SVNR beside SVNR-M,
 # which has empty negotiation sets.
 #
-# **Takes.** Seconds with the committed runs; five to ten minutes a run and core without them.
+# **Takes.** Seconds with the committed runs; one to ten minutes a run and core without them.
 
 # %%
 import pandas as pd
@@ -41,7 +41,9 @@ from svnr.report.words import listed
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (the later version: 5)
-n_steps: int = 300_000  # environment steps of a run (the later version does not say)
+n_steps: int = (
+    300_000  # environment steps of a run (what we have of the later version does not say)
+)
 n_robots: int = 1  # how many of the four robots are learned on
 n_methods: int = 11  # how many of the methods, in the order below
 n_made: int = 0  # runs of each kind that are trained where they are missing; the others are read
@@ -102,7 +104,7 @@ computed(
 # %% [markdown]
 # ## 2. How the runs are set
 #
-# The later version gives neither its budget nor its settings. Ours are alike for every method and were chosen before
+# The summary that we have of the later version gives neither its budget nor its settings. Ours are alike for every method and were chosen before
 # the runs: networks of two layers of 128, five-step returns, layer norm in the critics, Adam at 0.001, an update of 256
 # transitions for every eighth environment step, eight copies of the robot, 300,000 environment steps. They come from
 # trials of a joint DDPG, of SVNR and of MADDPG with other seeds; the other methods had no say in them. MAPPO learns
@@ -115,7 +117,7 @@ team = trained(specs[0], outputs.results)  # kept with its run, to be watched be
 runs = outputs.kept(specs, n_made)
 scores = tables.scores(runs)
 METHODS = list(dict.fromkeys(scores["learner"]))
-pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_frame().T
+pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_frame()
 
 # %% [markdown]
 # ## 3. Ours beside theirs
@@ -164,7 +166,7 @@ def against_svnr(name):
     """SVNR against every other method on one robot."""
     earned = scores[scores["game"] == name].groupby("learner", sort=False)["shared"].apply(list)
     rows = {}
-    for learner in METHODS[1:]:
+    for learner in [m for m in METHODS[1:] if m in earned]:
         pair = ("svnr", learner), (learner, "svnr")
         told = listed((tables.TITLES[a] for a, b in pair if wins(a, b, name)), "neither")
         chance = probability_of_improvement(earned["svnr"], earned[learner])
@@ -209,7 +211,7 @@ middle = first.agg(lambda earned: interquartile_mean(earned.to_numpy()))
 highest = middle[first.size() >= min(3, n_seeds)].idxmax()
 took = costs[costs["game"] == title(learned[0])].groupby("method")["minutes"].mean()
 minutes = f"{took[tables.TITLES[highest]]:.0f} minutes a run, others up to {took.max():.0f}"
-message = f"{tables.TITLES[highest]} ends highest, after {minutes}"
+message = f"{tables.TITLES[highest]}'s middle seeds end highest, after {minutes}"
 outputs.figure(
     figures.robots.learning(
         tables.tests(runs),

@@ -29,7 +29,7 @@ def test_curves_are_running_means_of_every_nth_step():
 
 
 def test_visits_are_in_the_games_units():
-    table = tables.visits([run(0, range(10))], half_width=10, first=1, last=8, every=3)
+    table = tables.visits([run(0, range(10))], half_width=10, first=1, last=7, every=3)
     assert table["episode"].tolist() == [1, 4, 7]
     assert np.allclose(table[["u_1", "u_2", "u_3"]].iloc[0], [1, 2, 3], atol=1e-2)
     assert table["reward"].tolist() == [1, 4, 7]

@@ -52,7 +52,7 @@ def visits(runs: Runs, half_width: float, first: int, last: int, every: int = 1)
     """
 
     def visited(run: Run) -> dict[str, np.ndarray]:
-        kept = np.arange(first, min(last, len(run.returns)), every)
+        kept = np.arange(first, min(last + 1, len(run.returns)), every)
         u = half_width * run.visited[kept].astype(float)
         actions = {f"u_{d}": column for d, column in enumerate(u.T, 1)}
         return {"episode": kept, **actions, "reward": run.returns[kept]}

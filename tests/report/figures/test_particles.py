@@ -100,4 +100,4 @@ def test_a_frame_of_cooling_shows_both_ways_at_one_temperature():
     figure = particles.cooling_frame(moment(4.0), "Message")
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles == ["(7.2) alone: 0% right", "with births: 25% right"]
-    assert figure.get_suptitle() == "Message\nα = 4.00: exactly 50% stand at the right hill"
+    assert figure.get_suptitle() == "Message\nα = 4.00: 50% of π* is at the right hill"

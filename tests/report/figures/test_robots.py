@@ -53,7 +53,8 @@ def test_another_column_of_the_scores_can_be_drawn():
 def earned_on_the_way():
     """Three seeds earn 1, 2 and 9 times the steps / 1000 and take 1, 2 and 3 minutes a test."""
     rows = [
-        {"game": game, "learner": "svnr", "at": at, "minutes": k * at / 1000, "shared": g * at}
+        {"game": game, "learner": "svnr", "seed": k}
+        | {"at": at, "minutes": k * at / 1000, "shared": g * at}
         for game in GAMES
         for k, g in ((1, 1), (2, 2), (3, 9))
         for at in (1000, 2000)

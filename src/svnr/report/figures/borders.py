@@ -56,6 +56,8 @@ def success_map(
     axes[0, 0].set_ylabel("temperature α")
     axes[1, 0].set_ylabel(f"seeds of {cells['n'].max()}")
     figure.suptitle(title, x=0.01, ha="left")
+    told = "Black: the last column that most seeds reach, where the next one was run."
+    kit.caption(figure, f"{_told(cells)} {told}")
     return figure
 
 
@@ -118,9 +120,10 @@ def _cells(
 def _borders(
     axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float], columns: Columns
 ) -> None:
-    """A black end behind the last column that a method reaches."""
+    """A black end behind the last column that a method reaches, where the next one was run."""
+    run = set(zip(cells["learner"], cells["game"], strict=True))
     for learner, n in borders(cells, list(columns)).items():
-        if n:
+        if n and (n == len(columns) or (learner, list(columns)[n]) in run):
             ends = [rows[str(learner)] - 0.4, rows[str(learner)] + 0.4]
             axis.plot([n - 0.5] * 2, ends, color=INK, linewidth=2.2, zorder=3, clip_on=False)
 
@@ -163,8 +166,16 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
     figure, axes = kit.panels(panels, *size, message=title, sharey=True, width_ratios=widths)
     for axis, (cells, columns) in zip(axes, panels.values(), strict=True):
         _cells(axis, cells, rows, columns)
-    _name_kinds(axes[-1], pd.concat([cells for cells, _ in panels.values()]), rows)
+    every = pd.concat([cells for cells, _ in panels.values()])
+    _name_kinds(axes[-1], every, rows)
+    kit.caption(figure, _told(every))
     return figure
+
+
+def _told(cells: pd.DataFrame) -> str:
+    """What a number in a cell says."""
+    most = f"of {cells['n'].max()} or of as many as stand behind the stroke"
+    return f"Seeds that end right, {most}; a dot: not run."
 
 
 @styled

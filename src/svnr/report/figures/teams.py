@@ -42,7 +42,7 @@ def by_team(
         levels: name → height and colour of what it is held against.
         log: whether values are shown on a logarithmic axis.
 
-    A line that ends before the largest team says so in its name.
+    A line that ends before the largest team says so in its name; dots are set apart sideways.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 3.0))
     places = {n: i for i, n in enumerate(sorted(rows["n"].unique()))}
@@ -68,6 +68,7 @@ def by_team(
     axis.set_xticks(list(places.values()), [str(n) for n in places])
     figure.suptitle(title, x=0.01, ha="left")
     kit.name_ends(axis, ends, gap=0.07)
+    kit.caption(figure, "Lines go through medians; kinds are set apart sideways.")
     return figure
 
 
@@ -139,4 +140,10 @@ def found_graph(
     axes[2].yaxis.set_major_formatter("{x:.0%}")
     axes[2].legend(title="agents", loc="lower right")
     figure.suptitle(title, x=0.01, ha="left")
+    tries = found.groupby(["n", "plays"]).size().max()
+    kit.caption(
+        figure,
+        "Left and middle: √Υ of each pair, dark is strong, white none; one seed. Right: the mean "
+        f"of {tries} seeds of random play.",
+    )
     return figure

@@ -184,5 +184,6 @@ def values_over_rounds(table: pd.DataFrame, best: float, title: str) -> plt.Figu
         axis.plot(rows["round"], rows["value"], color=color, lw=1.2, label=str(name))
         axis.plot(rows["round"], rows["value"], marker, color=color, markersize=4)
     axis.set(xlabel="round of policy iteration", ylabel="soft value", title=title)
-    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.4))
+    kit.name_ends(axis, [(best, "optimal", OPTIMUM)])
     return figure

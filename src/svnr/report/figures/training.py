@@ -106,7 +106,8 @@ def _counted(curves: pd.DataFrame) -> str:
     most = f"{seeds.max()} seeds" if seeds.max() > 1 else "one seed"
     several = most if seeds.min() == seeds.max() else f"{seeds.min()} to {most}"
     return (
-        f"A line is one seed's return, the mean of the last 100 episodes; {several} each. "
+        f"A line is one seed's return, the mean of the last 100 episodes; {several} each. Lower "
+        "returns in the first tenth of a run are not drawn. "
         "“k of n”: seeds that end above half of the way from the trap to the optimum."
     )
 
