@@ -73,3 +73,16 @@ def test_a_readers_matplotlibrc_changes_no_byte(tmp_path):
     for ending in ("svg", "png"):
         first, second = (tmp_path / f / "figures" / f"line.{ending}" for f in ("white", "black"))
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_message_wider_than_its_figure_takes_two_lines():
+    @styled
+    def told():
+        figure, _ = plt.subplots(figsize=(4, 2))
+        figure.suptitle(" ".join(["message"] * 8), x=0.01, ha="left")
+        return figure
+
+    figure = told()
+    (text,) = figure.texts
+    assert text.get_text().count("\n") == 1
+    assert text.get_window_extent(figure.canvas.get_renderer()).x1 < figure.bbox.x1

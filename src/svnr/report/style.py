@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
+from textwrap import wrap
 from typing import ParamSpec
 
 import matplotlib.pyplot as plt
@@ -42,6 +43,8 @@ def in_style() -> AbstractContextManager[None]:
 def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     """Let a figure function draw in this project's style, and leave matplotlib's own untouched.
 
+    A message that is longer than the figure is wide takes two lines.
+
     The figure comes back closed, so a notebook shows it once, where it is the value of a cell.
     """
 
@@ -49,6 +52,8 @@ def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> plt.Figure:
         with in_style():
             figure = draw(*args, **kwargs)
+            if len(message := figure.get_suptitle()) > (most := int(11 * figure.get_figwidth())):
+                figure.suptitle("\n".join(wrap(message, most)), x=0.01, ha="left")
             figure.draw_without_rendering()
             plt.close(figure)
         return figure
