@@ -157,7 +157,7 @@ draw(METHODS, title, "fig4_training_curves", "Figure 4a–c", note)
 
 # %%
 narrow = words.listed(leave(LATER, 1.5))
-title = f"Of four later methods {narrow} find{'' if ' and ' in narrow else 's'} the narrowest hill"
+title = f"Of four later methods {narrow} find{'' if ' and ' in narrow else 's'} the narrowest hill on most seeds"
 note = "the paper has none of them on this game"
 draw(["svnr", *LATER], title, "more_methods", "Figure 4a–c, further methods", note)
 

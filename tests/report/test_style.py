@@ -85,4 +85,4 @@ def test_a_message_wider_than_its_figure_takes_two_lines():
     figure = told()
     (text,) = figure.texts
     assert text.get_text().count("\n") == 1
-    assert text.get_window_extent(figure.canvas.get_renderer()).x1 < figure.bbox.x1
+    assert text.get_window_extent().x1 < figure.bbox.x1

@@ -100,10 +100,9 @@ def learning(
         axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
         axis.xaxis.set_major_formatter("{x:,g}")
     figure.supylabel("return of an episode", fontsize=10)
-    kit.legend_below(figure)
     seeds = tests.groupby(["game", "learner"])["seed"].nunique()
     told = " to ".join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))
-    kit.caption(figure, f"Interquartile means; seeds of a line: {told}.")
+    kit.legend_below(figure, title=f"interquartile means; seeds of a line: {told}")
     return figure
 
 
