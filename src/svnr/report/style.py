@@ -52,7 +52,7 @@ def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> plt.Figure:
         with in_style():
             figure = draw(*args, **kwargs)
-            if len(message := figure.get_suptitle()) > (most := int(11 * figure.get_figwidth())):
+            if len(message := figure.get_suptitle()) > (most := int(11.5 * figure.get_figwidth())):
                 figure.suptitle("\n".join(wrap(message, most)), x=0.01, ha="left")
             figure.draw_without_rendering()
             plt.close(figure)

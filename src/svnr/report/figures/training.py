@@ -50,8 +50,9 @@ def training_curves(
     for place, (axis, cell) in enumerate(zip(axes, places, strict=True)):
         if cell is not None:
             shown = curves[(curves["game"] == cell[0]) & (curves["learner"] == cell[1])]
+            axis.set(ylim=_limits(curves, optimum, trap))
             _seeds(axis, shown, COLORS[cell[1]], (optimum, trap))
-            axis.set(ylim=_limits(curves, optimum, trap), ylabel="")
+            axis.set_ylabel("")
             axis.set_xlabel("episode" * (place + columns >= len(axes)))
     for place in range(0, len(axes), columns) if len(panels) > 1 else ():
         axes[place].set_ylabel((rows if grid else heads)[place] or "")
@@ -97,7 +98,10 @@ def _seeds(axis: plt.Axes, rows: pd.DataFrame, color: str, levels: tuple[float, 
         kit.level(axis, height, shade, zorder=1)
     half, ends = sum(levels) / 2, rows.sort_values("episode").groupby("seed")["reward"].last()
     told = f"{(ends > half).sum()} of {len(ends)}"
-    axis.text(1, 1.02, told, transform=axis.transAxes, fontsize=7, ha="right", color=INK)
+    late = rows["reward"][rows["episode"] >= 0.7 * rows["episode"].max()].to_numpy()
+    free = max((half, (axis.get_ylim()[0] + levels[1]) / 2), key=lambda y: abs(late - y).min())
+    axis.text(0.97, free, told, transform=axis.get_yaxis_transform(), fontsize=7, va="center")
+    axis.texts[-1].set(ha="right", color=INK)
 
 
 def _counted(curves: pd.DataFrame) -> str:
