@@ -213,8 +213,10 @@ PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
 visited = tables.at_peaks(tables.visits(narrow, half_width=10, first=1, last=3000), PEAKS)
 early = visited["episode"] < 1500
 first, second = (
-    part.groupby("learner")[list(PEAKS)].mean() for _, part in visited.groupby(~early)
+    visited[half].groupby("learner")[list(PEAKS)].mean().reindex(["svnr", *METHODS[1:]])
+    for half in (early, ~early)
 )
+long_enough = not second.isna().any(axis=None)
 judge(
     "§8.1, Figure 5",
     "In steps 1 to 1500 SVNR's agents visit the local optimum often, later the global one more often",
@@ -222,6 +224,7 @@ judge(
     and bool(second.loc["svnr", "right hill"] > first.loc["svnr", "right hill"]),
     f"seed 0, wrong hill {first.loc['svnr', 'wrong hill']:.1%}, right hill "
     f"{first.loc['svnr', 'right hill']:.1%} and later {second.loc['svnr', 'right hill']:.1%}",
+    decided=long_enough,
 )
 
 # %%
@@ -232,6 +235,7 @@ judge(
     bool((near > 0.5).all()),
     "seed 0, steps 1500 to 3000 at the wrong hill: "
     + ", ".join(f"{tables.TITLES[name]} {share:.0%}" for name, share in near.items()),
+    decided=long_enough,
 )
 alone = {name: seeds_that_leave(name, NAMES[-1:])[0] for name in ("svnr", *ABLATION)}
 judge(
