@@ -108,8 +108,8 @@ for _ in range(n_random):
 # %% [markdown]
 # ## 3. (6.6) as printed
 #
-# > "π̃ = exp (1/α)(Q(u_i, u_{C_i}, s) − V(u_{C_i}, s)), […] where Q(u_i, u_{C_i}, s) = E_{ū∼π̃(s), ū_{C_i}=u_{C_i},
-# > ū_i=u_i} Q(ū, s)" (6.6)
+# > "π̃ = exp (1/α)(Q(u_i, u_{C_i}, s) − V(u_{C_i}, s)), […] where Q(u_i, u_{C_i}, s) =
+# > E_{ū∼π̃(s), ū_{C_i}=u_{C_i}, ū_i=u_i} Q(ū, s)" (6.6)
 #
 # Here agent i weighs its actions by the *mean* of Q over what the later agents do. Two things go wrong. The printed V
 # is a mean, too, and normalises nothing. And a mean is not α log E exp: it leaves out the later agents' entropy, and
