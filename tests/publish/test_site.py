@@ -32,6 +32,12 @@ def test_indices_stand_below_and_above_the_line(written, shown):
     assert marked(written) == shown
 
 
+def test_a_set_in_braces_has_an_index():
+    assert [part for part in indexed("{C_i}_{i=1}^N") if part[0]] == [
+        ("_", "i"), ("_", "i=1"), ("^", "N")
+    ]  # fmt: skip
+
+
 def test_an_index_may_have_an_index():
     [below] = [part for kind, part in indexed("u_{C_i}") if kind == "_"]
     assert marked(below) == "C⟨i⟩"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # A letter with its marks, or a word that takes an index; then what stands below and above it.
-_BASE = r"(?:(?<![^\W_])[Δd]?[^\W\d_][\u0300-\u036f′*]*|\b(?:mean|min|max|lim)|[∇Σ)|])"
+_BASE = r"(?:(?<![^\W_])[Δd]?[^\W\d_][\u0300-\u036f′*]*|\b(?:mean|min|max|lim)|[∇Σ)|}])"
 _INDEX = r"[_^](?:\{(?:[^{}]|\{[^{}]*\})*\}|[−-]?\w[\u0300-\u036f]*\w{0,2}(?!\w))"
 _INDEXED = re.compile(rf"({_BASE})((?:{_INDEX})+)(\*?)")
 _SIMPLE = re.compile(_INDEX)
