@@ -400,7 +400,7 @@ text = (
     + ". "
     + (
         "So the schedule that the paper prints serves SVNR here, with an α′ below the 0.1 to 10 that it searches; to end at "
-        f"0.3 earns {hot:.2f} (section 2, one seed). Rewards scaled by some 3.4 to 340 would bring 0.03 into that range; whether "
+        f"0.3 earns {hot:.2f} (section 2, one seed). Rewards scaled by some 3.4 to 330 would bring 0.03 into that range; whether "
         "theirs were, the paper does not say."
         if counts.loc["SVNR", "printed"] >= counts.loc["SVNR", "geometric"]
         else "SVNR needs the slower schedule."
