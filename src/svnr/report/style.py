@@ -52,8 +52,10 @@ def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     def draw_in_style(*args: P.args, **kwargs: P.kwargs) -> plt.Figure:
         with in_style():
             figure = draw(*args, **kwargs)
-            if len(message := figure.get_suptitle()) > (most := int(11.5 * figure.get_figwidth())):
-                figure.suptitle("\n".join(wrap(message, most)), x=0.01, ha="left")
+            if message := figure.get_suptitle():
+                told = figure.suptitle(message, x=0.01, ha="left")
+                if told.get_window_extent().width > 0.98 * figure.bbox.width:
+                    told.set_text("\n".join(wrap(message, len(message) // 2 + 10)))
             figure.draw_without_rendering()
             plt.close(figure)
         return figure
