@@ -21,7 +21,7 @@
 # **Makes.** The table of topologies, Gibbs sweeps, clouds of negotiated particles, agreement curves, two remedies,
 # particles while the temperature falls (an animation).
 #
-# **Takes.** About a minute on one core.
+# **Takes.** Less than a minute on one core.
 
 # %%
 import numpy as np
@@ -51,7 +51,7 @@ torch.set_num_threads(1)
 # %% tags=["parameters"]
 grid: int = 40  # points of each agent's noise in the finite games; even: none at ½ exactly
 n_particles: int = 64  # M
-n_rounds: int = 1500  # K rounds of negotiation with particles
+n_rounds: int = 1000  # K rounds of negotiation with particles
 n_starts: int = 40  # clouds of particles on Max of Three
 gibbs_alphas: list = [1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.15]  # temperatures of the Gibbs sweeps
 scale: str = "paper"  # how much is run: smoke, quick or paper
@@ -662,7 +662,7 @@ finding(
 # hill stays near what it was at first, whatever the target does. A birth asks only for room, and follows.
 
 # %%
-narrow, falling = max_of_three(1.0), np.geomspace(10, 0.3, max(2, n_rounds // 60))
+narrow, falling = max_of_three(1.0), np.geomspace(10, 0.3, max(2, n_rounds // 40))
 
 
 def cooled(n_births):

@@ -49,7 +49,7 @@ n_made: int = (
 )
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_starts: int = 20  # clouds of plain particles
-n_rounds: int = 1500  # rounds of negotiation with plain particles
+n_rounds: int = 1000  # rounds of negotiation with plain particles
 n_points: int = 81  # points an axis where integrals are summed
 n_jobs: int = 2  # processes side by side
 scale: str = "paper"  # how much is run: smoke, quick or paper

@@ -20,7 +20,7 @@
 # **Makes.** Training curves of Stein variational negotiated reasoning (SVNR), MADDPG and MASQL on a new game, its perceived
 # and executed over-generalization (PRO, ERO), particles negotiated on it, and a PettingZoo environment as a game.
 #
-# **Takes.** About two minutes on one core.
+# **Takes.** About a minute on one core.
 
 # %%
 import numpy as np
@@ -50,7 +50,7 @@ from svnr.stein.svgd import boltzmann_score, pre_tanh
 from svnr.theory import maxent, overgeneralization
 
 # %% tags=["parameters"]
-n_episodes: int = 3000  # length of each live run
+n_episodes: int = 2000  # length of each live run
 n_seeds: int = 1  # live runs of each learner
 n_trained: int = 5000  # episodes of the run whose team is brought back
 n_rounds: int = 1000  # rounds of negotiation with plain particles

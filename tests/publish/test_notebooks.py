@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 import nbclient
 import nbformat
+import pandas as pd
 import pytest
 
 from svnr.publish.notebooks import (
@@ -92,6 +93,23 @@ def test_the_path_of_the_repository_is_taken_out(tmp_path):
     metadata = {"kernelspec": dict(KERNEL), "svnr": {}, "papermill": {}}
     cleaned = clean(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), tmp_path)
     assert cleaned.cells[0].outputs[0].text == "wrote figures/a.png in ."
+
+
+def test_names_made_by_chance_are_the_same_whenever_a_notebook_is_executed(tmp_path):
+    """A styled table has a random name, in its cells too, and an address in memory."""
+
+    def executed():
+        frame = pd.DataFrame({"a": [1]})
+        shown = [frame.style.format("{:.1f}"), frame.style.format("{:.2f}")]
+        data = [{"text/html": style.to_html(), "text/plain": repr(style)} for style in shown]
+        outputs = [nbformat.v4.new_output("display_data", data=told) for told in data]
+        cell = nbformat.v4.new_code_cell("x", outputs=outputs, id="one")
+        return clean(nbformat.v4.new_notebook(cells=[cell], metadata={}), tmp_path)
+
+    first, second = executed(), executed()
+    assert first == second
+    tables = [out.data["text/html"] for out in first.cells[0].outputs]
+    assert '<table id="table_0">' in tables[0] and 'id="table_1_row0_col0"' in tables[1]
 
 
 def test_a_cell_that_takes_too_long_is_an_error_and_not_a_crash(source, tmp_path):

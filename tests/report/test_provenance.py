@@ -83,6 +83,17 @@ def test_a_figure_drawn_twice_is_the_same_byte_for_byte(tmp_path):
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_last_bits_of_a_layout_change_no_byte(tmp_path):
+    """Layouts come from a solver that sums in any order: 0.1 + 0.2 in one run, 0.3 in another."""
+    for folder, left in (("one", 0.1 + 0.2), ("two", 0.3)):
+        figure = plt.figure(layout="none")
+        figure.add_axes((left, 0.1, 0.5, 0.5)).plot([0, 1])
+        Outputs("00", "quick", str(tmp_path / folder)).figure(figure, "line", "Line")
+    first, second = (tmp_path / f / "figures" / "line.svg" for f in ("one", "two"))
+    assert "url(#clip_0)" in first.read_text(encoding="utf-8")
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_a_relative_folder_lies_in_the_repository(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()

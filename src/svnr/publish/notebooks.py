@@ -5,6 +5,7 @@ executed notebook tells whether its outputs belong to the code above them.
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
 from svnr.experiments.engine import chosen, interrupted
-from svnr.report.provenance import REBUILDING, annotated_values, check_parameters
+from svnr.report.provenance import REBUILDING, annotated_values, check_parameters, renamed
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the notebooks it syncs
@@ -140,7 +141,7 @@ def _first_line(text: str) -> str:
 
 
 def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
-    """The notebook without timings, progress bars and the path of the repository.
+    """The notebook without timings, progress bars, names made by chance and the repository's path.
 
     What is left is what its `.py` says, so that a round trip through jupytext changes nothing.
     """
@@ -152,6 +153,7 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     text = nbformat.writes(notebook).replace(f"{root}/", "").replace(str(root), ".")
+    text = re.sub(r" at 0x[0-9a-f]+>", ">", renamed(r"\bT_[0-9a-f]{5}(?=[_\W])", "table_", text))
     return nbformat.reads(text, as_version=4)
 
 

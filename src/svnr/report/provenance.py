@@ -4,10 +4,12 @@ import ast
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from svnr.report.style import TRAP, in_style
 
 BY_HAND = "build/by_hand"  # where goes what is not this repository's own
 REBUILDING = "svnr_rebuilds"  # a name that is True where `svnr` executes a notebook
+_CLIP = r"\bp[0-9a-f]{10}\b"  # what matplotlib calls a box, by the last bits of its corners
 WANTED = "wanted.json"  # beside finished runs: which ones notebooks asked for in vain
 
 
@@ -122,7 +125,8 @@ class Outputs:
             figure.text(0.5, 0.5, short, color=TRAP, size=18, alpha=0.4, ha="center", va="center")
             note = f"{short}. {note}"
         with in_style():
-            figure.savefig(self._folder / f"{name}.svg", metadata={"Date": None})
+            figure.savefig(drawn := StringIO(), format="svg", metadata={"Date": None})
+            write_text(self._folder / f"{name}.svg", renamed(_CLIP, "clip_", drawn.getvalue()))
             figure.savefig(self._folder / f"{name}.png", metadata={"Software": None})
         self._record(f"{name}.png", label, runs, note)
         return figure
@@ -175,6 +179,15 @@ class Outputs:
             "note": note, "versions": {"python": platform.python_version(), **packages},
         }  # fmt: skip
         _add_entry(self._folder / "manifest.json", {file: entry})
+
+
+def renamed(pattern: str, prefix: str, text: str) -> str:
+    """A text in which each name that fits a pattern is the prefix and its rank of appearance.
+
+    Names made by chance, or of last bits, would make one picture two files.
+    """
+    found = {name: str(k) for k, name in enumerate(dict.fromkeys(re.findall(pattern, text)))}
+    return re.sub(pattern, lambda name: prefix + found[name[0]], text)
 
 
 def _add_entry(path: Path, entry: Mapping[str, Any]) -> None:
