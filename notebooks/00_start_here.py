@@ -128,8 +128,8 @@ outputs.figure(
 # %%
 tables.per_game(tables.scores(runs), "shared")
 
-# %% [markdown]
-# What 1,000 test episodes pay, as mean ± deviation over seeds.
+# %%
+Markdown(f"What 1,000 test episodes pay, as mean ± deviation over {n_seeds} seeds.")
 
 # %% [markdown]
 # ## What they learned to do

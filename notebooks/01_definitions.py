@@ -176,27 +176,31 @@ assert np.isclose(gain, og.ero_gap(apart, payoff_b, agent=0))
 
 # %% [markdown]
 # **What to expect.** Three games, three combinations. Figure 1a with a uniform history shows both: A believes too
-# little in the better column, and at α = 1 its own draws are warm. Figure 1b with the right model shows ERO alone:
+# little in the better column, and at α = 1 both agents' own draws are warm. Figure 1b with the right model shows ERO alone:
 # all beliefs are right, and the agents still miss each other half of the time, because there are two optima and
-# nobody says which. The stag hunt shows PRO alone: A has only seen B stay away, stays away as well, and has nothing
-# to gain by looking.
+# nobody says which. The stag hunt shows PRO alone: each has only seen the other stay away, stays away as well, and has
+# nothing to gain by looking.
 
 # %%
 hunt, stayed_away = team_stag_hunt().payoff, np.array([0.0, 1.0])
 rows = []
-for name, payoff, model in (
-    ("Figure 1a", payoff_a, history),
-    ("Figure 1b", payoff_b, perceived.sum(axis=0)),
-    ("stag hunt", hunt, stayed_away),
+for name, payoff, models in (  # A's model of B and B's of A
+    ("Figure 1a", payoff_a, [history, history]),
+    ("Figure 1b", payoff_b, og.optimal_models(payoff_b, alpha)),
+    ("stag hunt", hunt, [stayed_away, stayed_away]),
 ):
-    belief = og.perceived(model, payoff, alpha, agent=0)
-    act, pro = og.execute(belief), og.pro_gap(model, payoff, alpha, agent=0)
-    rows.append(figures.Belief(name, payoff, belief, act, pro, og.ero_gap(act, payoff)))
+    beliefs = [og.perceived(model, payoff, alpha, i) for i, model in enumerate(models)]
+    act = distributions.product(
+        [distributions.marginals(belief)[i] for i, belief in enumerate(beliefs)]
+    )
+    pro = max(og.pro_gap(model, payoff, alpha, i) for i, model in enumerate(models))
+    rows.append(figures.Belief(name, payoff, beliefs[0], act, pro, og.ero_gap(act, payoff)))
 outputs.figure(
     figures.beliefs(
         rows,
         "PRO and ERO occur together and each alone",
-        f"α = {alpha:g}. Payoffs: optima in green. A's model of B: uniform; right; B always plays 1. "
+        f"α = {alpha:g}. Payoffs: optima in green. The model of the other: uniform; right; it always plays 1. "
+        "PRO: the larger of both agents'. "
         "Exact, nothing is sampled.",
     ),
     "pro_and_ero",

@@ -115,7 +115,9 @@ finding(
 #   reasoning, the paper's method).
 #
 # The PRO column is the limit of α·gap, in payoff: what the belief costs. The regret is that of the whole team
-# as α → 0, when all agents reason this way and reply to their belief; tied replies are equally likely.
+# as α → 0. With *history* and *stuck* nobody can look when it acts: each replies to the mean over its belief (the other
+# reading of 01), and tied replies are equally likely. With *optimal marginal* each draws its own part of π*; with
+# *negotiated* all act out one draw.
 
 
 # %%
@@ -127,7 +129,7 @@ def reply(payoff, belief, i):
 
 
 def team(payoff, beliefs, how):
-    """Regret of agents that reply best to a belief each, or act out π* apart or together."""
+    """Regret of agents that reply best to a belief each; or else of π*, acted out apart or together."""
     if how == "reply":
         replies = [reply(payoff, belief, i) for i, belief in enumerate(beliefs)]
         return og.regret(distributions.product(replies), payoff)
@@ -190,7 +192,7 @@ finding(
     ),
     (
         len(right),
-        f"PRO is not yet a mistake: in {', '.join(right)} history has PRO and its reply is right.",
+        f"PRO is not yet a mistake: in {', '.join(right)} history has PRO, and the reply to its mean is right.",
     ),
 )
 

@@ -85,7 +85,8 @@ for m in range(5):
 assert torch.allclose(phi, direction(x, score), atol=1e-6)
 
 # %% [markdown]
-# The push is the gradient of the kernel in its first argument; autograd says so, too.
+# The push is the kernel's gradient in y, the particle that is averaged over; `rate` is its 2/h. Autograd
+# says so, too.
 
 # %%
 leaf = x.clone().requires_grad_(True)
@@ -121,7 +122,10 @@ rest.round(3)
 # %%
 target = score_of(lambda u: -((u - 2.0) ** 2).sum(-1) / (2 * 0.5**2))
 path = svgd(start(0.1, n_particles, 1) - 3, target, n_steps, step_size=0.1)
-caption = f"{n_particles} particles, one line each; they begin with deviation 0.1 around −3."
+caption = (
+    f"{n_particles} particles, one line each; they begin with deviation 0.1 around −3 and are drawn from "
+    "their first step on."
+)
 figure = figures.settling(path.numpy(), 2.0, 0.5, caption)
 outputs.figure(figure, "svgd_settles", "SVGD on a normal target")
 

@@ -195,7 +195,8 @@ assert torch.allclose(learner.reasoning_loss(state, alpha), loss, atol=1e-3)
 # ## 5. Hysteretic learning: partners may have erred
 #
 # Agent i knows its own action only, as if it were alone. A result worse than expected may be a partner's doing, and
-# moves it by less (Matignon et al. 2007): Q_i ← Q_i + δ if δ ≥ 0, else Q_i + β δ. With β = 1 it learns the mean over
+# moves it by less (Matignon et al. 2007): with δ = r − Q_i and a small
+# step λ, Q_i ← Q_i + λ δ if δ ≥ 0, else Q_i + λ β δ. With β = 1 it learns the mean over
 # partners, with β = 0 the best that ever happened, by luck too.
 
 # %%
@@ -216,7 +217,7 @@ assert math.isclose(fast, loss / 2, rel_tol=1e-5)
 #
 # > l(s, u_i) = 1 − exp(−K · T(s, u_i)) (Palmer et al. 2018, (6))
 #
-# so that an agent starts as an optimist and ends with means. The paper's tables call it L-MADRL. Discrete in its own paper; bins of a continuous action are our
+# where K says how lenient it is, so that an agent starts as an optimist and ends with means. Table 1 calls it L-MADRL. Discrete in its own paper; bins of a continuous action are our
 # form. If T cools before the partners have settled, the mean it ends with is that over their exploration.
 
 # %%
@@ -287,13 +288,13 @@ assert not max_of_two().pays_most(hidden).any()
 Markdown(
     f"**Finding.** At 0 the slope is −8/9 at every temperature: there the right hill pays for no answer "
     "whatever, so that with any model of the partner, right or wrong, all that is seen is the wrong one. Reasoning does "
-    f"lead right whoever stands beyond {borders.max():.1f}, whatever the partner does; but the actor climbs, and begins "
+    f"lead right whoever stands beyond {borders.max():.1f}, whatever the partner does; but an actor that climbs begins "
     "on the other side."
 )
 
 # %% [markdown]
-# **What to expect.** If this is the reason, more exploration will not help, not even when the critic has seen the right
-# hill; a better start will, without any exploration more. (*As set* is with the settings that all runs here have, before
+# **What to expect.** If this is the reason, more exploration will not make a team of them, not even when the critic has
+# seen the right hill; a better start will, without any exploration more. (*As set* is with the settings that all runs here have, before
 # any search: [12](12_tuned_alike.ipynb).)
 
 
@@ -333,7 +334,7 @@ tried = (
     pd.DataFrame(
         {
             name: {
-                "met the right hill": (rewards > 0).mean(),
+                "met the right hill, share of episodes": (rewards > 0).mean(),
                 "reward, last 100": rewards[-100:].mean(),
                 "actor 1 ends at": ends[name][0],
                 "actor 2 ends at": ends[name][1],
@@ -350,12 +351,13 @@ outputs.table(tried, "pr2_max_of_two", "PR2 on Max of Two")
 # %%
 earned, looked = tried.loc["reward, last 100"], tried["looks everywhere first"]
 is_start = earned[looked.name] < 5 < earned["begins at (3, 3)"]
+crossed = sum(end > 0 for end in ends[looked.name])
 beliefs = {name: learned(learner, axis) for name, (learner, _) in [*teams.items()][:3]}
 outputs.figure(
     figures.policies.own_actions(
         pd.DataFrame({"exact": worth(axis, 0.3, max_of_two()), **beliefs}, axis.numpy()),
         {name: ends[name] for name in beliefs},
-        "PR2: to know the right hill is not enough, to begin near it is"
+        f"PR2: to know the right hill brought {('none', 'one', 'both')[crossed]} of two actors over, a near start both"
         if is_start
         else "What PR2 believes, by what it saw and where it began",
         dict(zip(beliefs, (0.0, 0.0, 3.0), strict=True)),
@@ -370,7 +372,7 @@ one, other = ends["looks everywhere first"]
 apart = ", each waiting for an answer that the other does not give" if one * other < 0 else ""
 told = "These runs are too short to tell why."
 if is_start:
-    told = "So in these runs it is the start that decides, and not what was seen."
+    told = f"So what was seen brought {('no', 'one', 'both')[crossed]} of its actors over; only the better start made a team."
 text = (
     f"**Finding.** As set PR2 earns {earned['as set']:.2f}. If it looks everywhere first, it believes 5 to be worth "
     f"{looked['believed worth of 5']:.1f} and −5 to be worth {looked['believed worth of −5']:.1f}; but its actors end at "
@@ -430,8 +432,8 @@ differ = [
     f"{tables.TITLES[c[0]]} ({tables.TITLES[c[1]]})" for c in THEIRS if ended[c] != THEIRS[c]
 ]
 Markdown(
-    f"**Finding.** Of {len(THEIRS)} statements {len(THEIRS) - len(differ)} come out as printed, by the majority of "
-    f"{words.counted(n_seeds, 'seed')}{'; not ' + words.listed(differ) if differ else ''}."
+    f"**Finding.** Of {len(THEIRS)} statements {len(THEIRS) - len(differ)} come out as printed, "
+    f"{'on the one seed' if n_seeds == 1 else f'by the majority of {n_seeds} seeds'}{'; not ' + words.listed(differ) if differ else ''}."
 )
 
 # %% [markdown]
@@ -443,7 +445,7 @@ Markdown(
 #
 # 1. Let PR2 begin at (2, 2), beyond the border. Who answers whom?
 # 2. Draw `worth` for Max of Three at s₂ = 3, with both partners answering. Where does uphill to the right begin?
-# 3. Which of the six would an actor that takes the *argmax* of what its agent believes change?
+# 3. Let each actor take the *argmax* of what its agent believes. For which of the six does that change anything?
 #
 # ## In one paragraph
 #

@@ -97,6 +97,7 @@ outputs.figure(
 )
 
 # %%
+# A run that is at the right hill and ends at α = 0.3 earns some 9.6, the likeliest action 10.
 reached = tables.successes(scores, "shared", 9.4)
 outputs.table(
     tables.per_game(scores, "shared"),
@@ -118,7 +119,7 @@ ahead = [
 Markdown(
     f"**Finding.** With strict and full sets {'all' if together else 'not all'} seeds end at the right hill at every width; with "
     f"empty sets {words.listed(f'{n} at s₂ = {width}' for n, width in zip(alone, WIDTHS, strict=True))}, of {n_seeds}. The "
-    "paper's sentence, that both outperform SVNR-M, is borne out, by intervals that do not overlap, at s₂ = "
+    "paper's sentence, that both outperform SVNR-M, is borne out, by 95% bootstrap intervals of the interquartile mean that do not overlap, at s₂ = "
     f"{words.listed(map(str, ahead), 'none of these')}."
 )
 
@@ -174,7 +175,7 @@ pd.concat(counts, names=["execution"])
 #
 # Three agents have 64 choices of sets. SVNR with any other sets is the same code with other sets. *Reversed*: each reads
 # all after it, still nested. *Star*: all read agent 1. *Chain*: each reads its predecessor. *Ring*: the chain, closed.
-# *Sparse*: each link is there or not by the toss of a coin.
+# *Sparse*: each link is there or not by the toss of a coin. Sets are written with agents counted from 0.
 #
 # **What to expect.** What networks need is one noise that reaches everybody (notebook [04](04_negotiation.ipynb),
 # section 4): reversed sets and the star have it, the chain and the ring do not.
@@ -209,6 +210,9 @@ def study(changes):
 # %%
 topologies = study({name: {"sets": sets} for name, sets in MORE.items()})
 topologies.insert(0, "one noise for all", [nesting.has_common_source(s) for s in MORE.values()])
+topologies.insert(
+    0, "C_i", [", ".join(str(set(known) or "{}") for known in s) for s in MORE.values()]
+)
 note = "; ".join(f"{name} {row['seeds at 9.4']}" for name, row in topologies.iterrows())
 shown = topologies.drop(columns="all").rename_axis("sets")
 outputs.table(shown, "more_topologies", "Other topologies", note=note)
@@ -229,8 +233,8 @@ Markdown(
 # ## 6. How many particles?
 #
 # M particles at each of 8 states of the batch; all states of this game are equal, so 8 groups of 48 are 8 separate
-# estimates of one direction. Half of the particles are averaged over, half are moved. M = 2 is refused: one particle of
-# each kind has no median distance to divide by log 1.
+# estimates of one direction. Half of the particles are averaged over, half are moved. M = 2 is refused: with one
+# fixed particle h = med² / log 1 divides by zero.
 
 # %%
 particles = study({m: {"n_particles": m} for m in (4, 8, 16, 32, 64)})

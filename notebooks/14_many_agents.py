@@ -40,7 +40,7 @@ from svnr.networks.critics import Critics
 from svnr.networks.factors import Factors
 from svnr.networks.interactions import interactions, listened, of_random_play
 from svnr.networks.mlp import NetworkSettings
-from svnr.report import figures
+from svnr.report import figures, words
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
 from svnr.report.style import OPTIMUM, TRAP
@@ -117,7 +117,7 @@ pd.Series(gains.numpy().round(1), name="gain of k who leave the wrong hill toget
 # The joint of fifty agents has too many entries to write down, but exp(Q/α) of a chain is a Markov chain: two messages,
 # one from each end, give the law of every pair of neighbours (`theory.paths`). We hold it against the sum over all joint
 # actions of four agents. Beside it stands what agents with empty sets do: each averages over its neighbours' present
-# policies, q ∝ exp(2 r q/α), while α falls (mean field).
+# policies, π ∝ exp(2 r π/α), while α falls (mean field).
 
 # %%
 axis = torch.linspace(-1, 1, 101, dtype=torch.double)
@@ -217,8 +217,8 @@ assert known.loc[1.0].max() < 0.01 and known.loc[0.3].max() < 0.01
 computed(
     f"At α = 10 neighbours know {known.loc[10.0, 1]:.2f} nats of each other and agents three apart "
     f"{known.loc[10.0, 3]:.2f}, which sets of partners must miss; at α = 1 it is {known.loc[1.0, 1]:.3f} and "
-    f"{known.loc[1.0, 3]:.3f}. In the end this game asks for a product of policies, which *every* sets can hold: "
-    "if sets are needed, then for the way there."
+    f"{known.loc[1.0, 3]:.3f}. In the end this game asks for a product of policies, which sets of "
+    "every kind can hold: if sets are needed, then for the way there."
 )
 
 # %% [markdown]
@@ -227,7 +227,8 @@ computed(
 # Let every agent play at random, fit a critic, and ask it: does it matter *together* what i and j do? The answer is the
 # mean square of a mixed difference (Liu and Owen, 2006),
 # Υ_ij = ¼ E[(Q(u) − Q(u′_i) − Q(u′_j) + Q(u′_i, u′_j))²],
-# with u′ another random action, 0 if and only if no term of Q holds both. The cross derivative ∂²Q/∂u_i∂u_j would say as much,
+# with u′ another random action, and Q(u′_i) the value of u with agent i's action taken from it; 0 if and only if no term
+# of Q holds both. The cross derivative ∂²Q/∂u_i∂u_j would say as much,
 # but networks of rectifiers are linear piece by piece, and theirs is 0 nearly everywhere.
 
 
@@ -307,7 +308,8 @@ computed(
 # ## 5. One network, or parts
 #
 # Knowing the edges, a critic need not be one network: Q(u) = Σ_i Q_i(u_{S_i}), a small network for each agent and its
-# partners (deep coordination graphs, Böhmer et al., 2020, are such sums over pairs). We fit both to as many random plays and ask
+# partners (deep coordination graphs, Böhmer et al., 2020, are such sums over pairs). We fit both, with the layer norm
+# that the runs of section 6 have, to as many random plays and ask
 # what they have learned: the share of variance that they explain on new random plays, and what they think of two joint
 # actions that nobody played, everybody at the right hill (10 an edge) and everybody at the wrong one (0).
 #
@@ -347,12 +349,15 @@ outputs.table(
 
 # %%
 thinks = fits["right hill"].unstack("critic")
+apart_by = (fits["right hill"] - fits["wrong hill"]).xs("one network", level="critic")
+alike = [n for n in teams if abs(apart_by[n]) < 0.5]
 computed(
     "Of the right hill, worth 10 an edge, one network thinks "
     + ", ".join(f"{thinks.loc[n, 'one network']:.1f} ({n} agents)" for n in teams)
     + "; a critic in parts "
     + ", ".join(f"{thinks.loc[n, 'in parts']:.1f}" for n in teams)
-    + "."
+    + f". Where a network thinks the same of both hills ({', '.join(map(str, alike)) or 'nowhere'} agents) it has learned "
+    "little more than a mean; more updates, or rewards that are scaled, might help it."
 )
 
 # %% [markdown]
@@ -398,9 +403,11 @@ reach = {kind: furthest(kind) for kind in kinds if kind in set(ends["sets"])}
 
 LEVELS = {"exact": (best, OPTIMUM), "mean field": (trapped, TRAP)}
 widest = sorted(reach, key=reach.get, reverse=True)[:2]
-title = ", ".join(f"up to {reach[kind]} with {kind}" for kind in widest)
+title = ", ".join(f"{reach[kind]} ({kind})" for kind in widest)
 outputs.figure(
-    figures.teams.by_kind(ends, "reward an edge", f"Agents that end right: {title}", LEVELS),
+    figures.teams.by_kind(
+        ends, "reward an edge", f"Largest teams that end right: {title}", LEVELS
+    ),
     "many_success",
     "Success against the number of agents",
     runs,
@@ -410,8 +417,8 @@ outputs.figure(
 
 # %%
 cell = ends.groupby(["sets", "n"])
-words = cell.apply(lambda t: f"{t['right'].sum()} of {len(t)} ({t['value'].mean():.2f})")
-reached = words.unstack("n").reindex(index=kinds, columns=teams).fillna("–")
+shown = cell.apply(lambda t: f"{t['right'].sum()} of {len(t)} ({t['value'].mean():.2f})")
+reached = shown.unstack("n").reindex(index=kinds, columns=teams).fillna("–")
 outputs.table(
     reached.rename_axis("sets").rename_axis("agents", axis=1),
     "many_reached",
@@ -431,6 +438,9 @@ def where(kind, whole):
 
 kernel = ends[ends["sets"] == "partners, kernel on all"].groupby("n")["right"].mean()
 blamed = ", ".join(str(n) for n in kernel.index[kernel < 0.5] if n <= reach.get("partners", 0))
+earned = ends.groupby(["sets", "n"])["value"].mean().unstack("n")
+ahead = earned.reindex(["strict, one network", "partners, one network"]).diff().iloc[1] < 0
+turned = words.listed(str(n) for n in ahead.index[ahead])
 lost = (ends["value"] - ends["independent"])[ends["right"]].max()
 good, bad = (ends["value"][ends["right"] == right].median() for right in (True, False))
 computed(
@@ -439,7 +449,8 @@ computed(
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
     + ". With sets of partners but a kernel on the joint action, fewer than half of the seeds end right where "
-    + f"partners do: {blamed or 'nowhere'} (agents). Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + f"partners do: {blamed or 'nowhere'} (agents). With one network, strict sets earn more than partners at {turned} "
+    "agents. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,
@@ -481,7 +492,10 @@ times = ratio[ratio["n"] == timed[-1]].set_index("sets")
 DRAWN = ["partners", "strict", "strict, one network", "partners, one network"]
 drawn = taken[taken["sets"].isin(DRAWN)]
 limit = {
-    f"15 × {timed[0]} agents, {kinds[0]}": (15 * of_three.loc[kinds[0], "milliseconds"], TRAP)
+    f"15 × the time of\n{timed[0]} agents ({kinds[0]})": (
+        15 * of_three.loc[kinds[0], "milliseconds"],
+        TRAP,
+    )
 }
 title = f"{timed[-1]} agents take {times['ratio'].min():.0f} to {times['ratio'].max():.0f} times as long as {timed[0]}"
 outputs.figure(
@@ -519,6 +533,11 @@ outputs.table(
 within = (times["ratio"] <= 15).sum()
 base = times.loc[kinds[0]]
 beside = times.loc[[name for name in DRAWN[1:] if name in times.index]]
+noise = ""
+if "none" in times.index:
+    least = times.loc["none", "milliseconds"] / base["milliseconds"]
+    noise = f"Empty sets, the least work, take {least:.2f} of the time"
+    noise += ", and that is noise." if least > 1 else "."
 computed(
     f"Within 15 times the time of {timed[0]} agents: {within} of {len(times)} kinds. Sets of {kinds[0]} take "
     f"{base['milliseconds']:.0f} ms and {base['megabytes']:.0f} MB; beside them "
@@ -527,14 +546,14 @@ computed(
         f"{row['megabytes'] / base['megabytes']:.2f} of the memory"
         for name, row in beside.iterrows()
     )
-    + "."
+    + f". {noise}"
 )
 
 # %% [markdown]
 # ## 8. What can be concluded, and what cannot
 #
 # - *Nestedness* means sets of N(N − 1)/2 members in all. What these cost in time and memory section 7 says, and in success section 6. Giving
-#   it up costs what section 3 counts: agents far apart cannot follow one draw of a lot. This game does not ask for it at
+#   it up costs what section 3 counts: agents far apart cannot follow one common draw. This game does not ask for it at
 #   low temperature. With two hills of one height the target would, as in notebook [08](08_two_modalities.ipynb), and
 #   sparse sets could hold one hill only, or a chain that breaks somewhere.
 # - *Partners*, and the edges of the critic, were **given** to the runs. Section 4 finds the same ones from random play, on

@@ -173,7 +173,7 @@ Markdown(
 # %% [markdown]
 # ## 4. Train
 #
-# Any learner takes any game. `train` yields one record an environment step and prints nothing, so what you keep is up to you.
+# Any learner takes any game, but for MMQ, which wants several steps. `train` yields one record an environment step and prints nothing, so what you keep is up to you.
 
 
 # %%
@@ -269,7 +269,7 @@ total
 # A game with states wants other settings than one of a single step: notebook
 # [19](19_gather_settings.ipynb), section 2, shows what each of them does. Here are those of Particle Gather, as a start
 # for yours, and `return_bounds`: what an episode can pay, so that no critic hopes for more. Four episodes show only that
-# all fits together; learning takes some thousand.
+# all fits together; learning takes some thousands.
 
 # %%
 gather.return_bounds = (-2.0, 5.0)

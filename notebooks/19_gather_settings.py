@@ -83,7 +83,7 @@ papers = [run for run in runs if run.spec.learner in METHODS]
 scores = tables.scores(runs)
 at_optimum = tables.at_optimum(scores).droplevel("game")
 always = words.listed(tables.TITLES[name] for name in METHODS if at_optimum["all"][name])
-title = f"From a fixed start every seed meets with {always}"
+title = f"From a fixed start every seed of {always} meets"
 figure = figures.training_curves(tables.curves(papers), {NAME: GAMES[NAME].title}, title)
 note = "the start from which this reproduction began; the headline is notebook 10's"
 outputs.figure(figure, "fig4d_fixed_start", "Figure 4d, fixed start", papers, note=note)
@@ -117,12 +117,12 @@ outputs.table(counted, "particle_gather_fates", "Who met, and who lost it again"
 
 # %%
 lost = fates[fates["fate"] == "met and lost"]["met in training"].astype(int)
-alone = int(((fates["fate"] == "never met") & (fates["return"] < -1)).sum())
+never = fates[fates["fate"] == "never met"]["return"]
 Markdown(
     "**Finding.** There are two ways to fail. Teams that never met once in training: "
     + words.listed(f"{n} of {m}'s" for m, n in counted.get("never met", {}).items() if n)
-    + f": they had learned to leave before chance could show them a meeting ({alone} of them go alone when "
-    "tested). Others met and stay away, or go alone, all the same, as over-generalization would have it: "
+    + f"; tested, {(never >= -1).sum()} of them stay away and {(never < -1).sum()} go alone. Others met, some seldom, and "
+    "stay away, or go alone, all the same: "
     + words.listed(f"{m} ({several(met)} meetings)" for m, met in lost.groupby("method"))
     + "."
 )
@@ -131,7 +131,8 @@ Markdown(
 # ### Would it meet again, had it met?
 #
 # So MADDPG gets the wide noise of lenient learning (L-MADRL); and wide noise with no update at all in the first 20,000
-# steps. L-MADRL gets MADDPG's narrow noise. *Met early* counts the joint contacts of those 20,000 steps.
+# steps. L-MADRL gets MADDPG's narrow noise. *Met early* counts the joint contacts of the
+# first 20,000 steps, which is the whole run of a team that ends its episodes early.
 #
 # **What to expect.** A team that only explores meets now and then. If MADDPG stays away because it never met, it then
 # comes back.
@@ -178,13 +179,21 @@ explored.style.format("{:.0f}").format("{:.2f}", subset=["return"])
 # %%
 back = (explored["return"] > 2.5).groupby(level=[0, 1], sort=False).sum()
 waits, wide = back["MADDPG", "wide, then learn"], back["MADDPG", "wide"]
+
+
+def met_early(comes_back):
+    """MADDPG's early meetings on the seeds that come back, or do not."""
+    chosen = explored.loc["MADDPG"]
+    return [f"{n:.0f}" for n in chosen[(chosen["return"] > 2.5) == comes_back]["met early"]]
+
+
 Markdown(
     f"**Finding.** Of {n_study_seeds} seeds MADDPG comes back on {waits} where it waits, on {wide} with wide noise alone, "
     f"on {back['MADDPG', 'narrow']} as it is. "
     + (
-        "What keeps it in this trap is the order of things: it learns to leave before it has met. With some meetings to "
-        "learn from it climbs out, and nobody negotiates: this is not over-generalization as notebook "
-        "[01](01_definitions.ipynb) defines it. "
+        "So few seeds only suggest that the order of things keeps it in this trap: it learns to leave before it has met. "
+        f"It came back after {words.listed(met_early(True))} early meetings, not after {words.listed(met_early(False))}, and "
+        "nobody negotiates. "
         if waits > wide
         else "Waiting does not explain it. "
     )
@@ -287,7 +296,7 @@ outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves([undone[name]]).assign(game=name) for name in DRAWN),
         DRAWN,
-        f"Of these, SVNR meets with {words.listed(meets)} only",
+        f"With shared noise SVNR meets, of these, with {words.listed(meets)} only",
     ),
     "particle_gather_settings_curves",
     "SVNR on Particle Gather, fixed start, with other settings",
@@ -302,7 +311,8 @@ one_shot = [name for name in TOGETHER if name.startswith("all one-shot")]
 Markdown(
     f"**Finding.** Undone alone, {len(missed)} of {len(ALONE) - 1} changes keep SVNR from meeting on this seed: "
     f"{'; '.join(missed) or 'none'}. Undone together, these fail: {'; '.join(fails) or 'none'}. Of the {len(one_shot)} rows "
-    f"that begin with “all one-shot” {sum(name in fails for name in one_shot)} fail."
+    f"that begin with “all one-shot” {sum(name in fails for name in one_shot)} fail. This is with shared noise; the greedy "
+    f"team meets all the same after {words.listed(f'“{n}”' for n in missed + fails if study.loc[n, 'greedy'] > 2.5)}."
 )
 
 # %% [markdown]
@@ -399,8 +409,8 @@ text = (
     + ", ".join(f"{m} {row['printed']} and {row['geometric']}" for m, row in counts.iterrows())
     + ". "
     + (
-        "So the schedule that the paper prints serves SVNR here, with an α′ below the 0.1 to 10 that it searches; to end at "
-        f"0.3 earns {hot:.2f} (section 2, one seed). Rewards scaled by some 3.4 to 330 would bring 0.03 into that range; whether "
+        "So a team that is cold so early meets, and the schedule that the paper prints serves SVNR here, with an α′ below the "
+        f"0.1 to 10 that it searches; to end at 0.3 earns {hot:.2f} (geometric; section 2, one seed). Rewards scaled by some 3.4 to 330 would bring 0.03 into that range; whether "
         "theirs were, the paper does not say."
         if counts.loc["SVNR", "printed"] >= counts.loc["SVNR", "geometric"]
         else "SVNR needs the slower schedule."
@@ -411,8 +421,8 @@ Markdown(words.minus(text))
 # %% [markdown]
 # ## 3. What the open rules change
 #
-# **What to expect.** If conclusions hung on the radius or on where particles start, other rules would turn the order of
-# the scripted teams around.
+# The payoffs decide that a team which goes together earns most and one that runs alone loses. What rules can move is how
+# often random play shows the way out.
 
 # %%
 ALL_ALONG = {"end_on_solo": False, "end_on_joint": False, "pay_each_step": True}
@@ -447,15 +457,16 @@ rules.style.format({"random play above 0": "{:.2%}"}, precision=2)
 
 # %%
 assert (rules["best team"] > rules[["one runs", "random play"]].max(axis=1)).all()
-assert (rules[["one runs", "random play"]] < 0).all().all()
-shown = rules["random play above 0"]
-Markdown(
-    "**Finding.** Under all these rules the best scripted team earns the most, and one that runs alone or plays at random "
-    f"loses. What hangs on them is how often random play shows the way out: {shown.min():.2%} to {shown.max():.2%}."
+shown, drawn = rules["random play above 0"], rules["random play"]
+text = (
+    f"**Finding.** Random play shows the way out in {shown.min():.2%} ({shown.idxmin()}) to {shown.max():.2%} "
+    f"({shown.idxmax()}) of its episodes, and earns {drawn.min():.2f} to {drawn.max():.2f}."
 )
+Markdown(words.minus(text))
 
 # %% [markdown]
-# SVNR itself, trained under three of them, with the settings of section 2 for all:
+# SVNR itself, trained under three of them with the settings of section 1; from random directions also with an update a
+# step, and then with twice the episodes:
 
 # %%
 TURNED = f"{NAME}_turned"
@@ -475,11 +486,11 @@ percent(under)
 
 # %%
 Markdown(
-    "**Finding.** With this recipe SVNR earns "
+    "**Finding.** SVNR earns "
     + ", ".join(f"{row['return']:.2f} ({name})" for name, row in under.iterrows())
     + ". "
     + (
-        "Random directions want another recipe, which is [10](10_particle_gather.ipynb)'s."
+        "From random directions these settings do not do; [10](10_particle_gather.ipynb)'s earn more than more updates here."
         if under.iloc[3]["return"] < 2.5 < under.iloc[0]["return"]
         else ""
     )
@@ -503,4 +514,4 @@ Markdown(
 # ## In one paragraph
 #
 # From a fixed start the trap is to stay away or to go alone, and who falls into it has often not met once. SVNR's settings there can be
-# undone one by one, with few exceptions, and not together. Back to [10 · Particle Gather](10_particle_gather.ipynb).
+# undone one by one, with few exceptions, and not all together. Back to [10 · Particle Gather](10_particle_gather.ipynb).

@@ -89,6 +89,7 @@ def test_the_last_bits_of_a_layout_change_no_byte(tmp_path):
         figure = plt.figure(layout="none")
         figure.add_axes((left, 0.1, 0.5, 0.5)).plot([0, 1])
         Outputs("00", "quick", str(tmp_path / folder)).figure(figure, "line", "Line")
+        plt.close(figure)
     first, second = (tmp_path / f / "figures" / "line.svg" for f in ("one", "two"))
     assert "url(#clip_0)" in first.read_text(encoding="utf-8")
     assert first.read_bytes() == second.read_bytes()

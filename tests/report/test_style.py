@@ -28,9 +28,9 @@ def drawn():
 
 
 def test_drawing_leaves_no_open_figure_and_no_style_behind():
-    before = dict(plt.rcParams)
+    before, others = dict(plt.rcParams), plt.get_fignums()
     drawn()
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == others
     assert dict(plt.rcParams) == before
 
 

@@ -85,7 +85,7 @@ def moment(alpha):
 
 
 def test_cooling_is_a_row_a_way_and_a_column_a_moment():
-    figure = particles.cooling([moment(10.0), moment(4.0), moment(2.0)], "Message")
+    figure = particles.cooling([moment(10.0), moment(4.0), moment(2.0)], "Message", "Game")
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles[0] == "α = 10, π*: 50%\n0% right" and titles[2].startswith("α = 2, ")
     assert titles[3:] == ["10% right", "25% right", "50% right"]

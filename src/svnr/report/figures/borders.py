@@ -123,7 +123,7 @@ def _borders(
     """A black end behind the last column that a method reaches, where the next one was run."""
     run = set(zip(cells["learner"], cells["game"], strict=True))
     for learner, n in borders(cells, list(columns)).items():
-        if n and (n == len(columns) or (learner, list(columns)[n]) in run):
+        if 0 < n < len(columns) and (learner, list(columns)[n]) in run:
             ends = [rows[str(learner)] - 0.4, rows[str(learner)] + 0.4]
             axis.plot([n - 0.5] * 2, ends, color=INK, linewidth=2.2, zorder=3, clip_on=False)
 

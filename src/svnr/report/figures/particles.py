@@ -213,25 +213,31 @@ class Moment:
 
 
 @styled
-def cooling(moments: Sequence[Moment], title: str) -> plt.Figure:
+def cooling(moments: Sequence[Moment], title: str, caption: str) -> plt.Figure:
     """Clouds while α falls over the exact density, in u₁ and u₃: a row a way, a column a moment.
 
     Args:
         moments: what is shown, the hottest first.
         title: the message.
+        caption: the game, and how many particles.
     """
     ways = list(moments[0].clouds)
     cells = [(moment, way) for way in ways for moment in moments]
     titles = [f"{moment.shares[way]:.0%} right" for moment, way in cells]
     size = (FULL_WIDTH + 1.7, 1.55)
-    figure, axes = kit.panels(titles, *size, len(moments), 0.7, title, ("u₁", "u₃"))
+    shared: dict = {"sharex": True, "sharey": True}
+    figure, axes = kit.panels(titles, *size, len(moments), 0.7, title, **shared)
+    told = "Green: π*, and its share at the right hill. Right: particles that the right hill pays."
+    kit.caption(figure, f"{told} {caption}")
     for index, (axis, (moment, way)) in enumerate(zip(axes, cells, strict=True)):
         _cloud(axis, moment, way, (COLORS["svnr"], BORN)[ways.index(way)], 4)
         if index < len(moments):
             told = f"α = {moment.alpha:.2g}, π*: {moment.exact:.0%}\n{titles[index]}"
             axis.set_title(told, fontsize=8)
+        else:
+            axis.set_xlabel("u₁")
         if index % len(moments) == 0:
-            axis.set_ylabel(way, fontsize=8)
+            axis.set_ylabel(f"{way}\nu₃", fontsize=8)
     return figure
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, INK, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, styled
 
 Place = Sequence[float]  # the three coordinates of a hill, in the game's units
 
@@ -33,25 +33,24 @@ def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]
         for row, other in enumerate((2, 3)):
             axis = axes[row * len(titles) + column]
             points = axis.scatter(shown["u_1"], shown[f"u_{other}"], c=shown["reward"], **dots)
-            for place, color in zip(peaks.values(), (OPTIMUM, TRAP), strict=False):
-                kit.legible(*axis.plot(*place[:: other - 1][:2], "x", color=color, ms=7, mew=1.8))
+            for place, sign in zip(peaks.values(), "+x", strict=False):
+                kit.legible(*axis.plot(*place[:: other - 1][:2], sign, color=INK, ms=8, mew=1.8))
             axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
-    _label_sides(axes, len(titles), peaks)
+    _label_sides(axes, len(titles))
     figure.colorbar(points, ax=axes, extend="min", aspect=30, pad=0.02).set_label("reward")
-    kit.caption(figure, f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions.")
+    hills = ", ".join(f"{sign} {name}" for sign, name in zip("+×", peaks, strict=False))
+    kit.caption(
+        figure, f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions; {hills}."
+    )
     return figure
 
 
-def _label_sides(axes: Sequence[plt.Axes], columns: int, peaks: Mapping[str, Place]) -> None:
-    """Name the axes of both rows, and the hills in the first panel."""
+def _label_sides(axes: Sequence[plt.Axes], columns: int) -> None:
+    """Name the axes of both rows."""
     axes[0].set_ylabel("u₂")
     axes[columns].set_ylabel("u₃")
     for axis in axes[columns:]:
         axis.set_xlabel("u₁")
-    for (name, place), color in zip(peaks.items(), (OPTIMUM, TRAP), strict=False):
-        text = axes[0].text(place[0], place[1] - 1.3, name, color=color, ha="center", va="top")
-        text.set(fontsize=7, fontweight="bold")
-        kit.legible(text)
 
 
 @styled
@@ -145,7 +144,7 @@ def own_actions(
         axis.plot(worths.index, worths[name], color=COLORS["pr2"], linewidth=1.6)
         heights = np.interp(ends[name], worths.index, worths[name])
         axis.plot(ends[name], heights, "o", color=INK, markersize=5, zorder=3)
-        axis.axvline(starts[name], color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+        axis.axvline(starts[name], color=INK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
         place = (starts[name], 0.02), (3, 0)
         axis.annotate(
             "start", place[0], place[1], axis.get_xaxis_transform(), "offset points", fontsize=7

@@ -131,9 +131,10 @@ def found_graph(
     axes[0].set_ylabel("agent")
     sizes = found.groupby("n")
     shades = np.linspace(0.3, 1, sizes.ngroups)
-    for shade, (n, rows) in zip(shades, sizes, strict=True):
+    for marker, shade, (n, rows) in zip("osD^v*", shades, sizes, strict=False):
         middle = rows.groupby("plays")["share"].mean()
-        axes[2].semilogx(middle.index, middle, "o-", color=COLORS["svnr"], alpha=shade, label=n)
+        line: dict = {"color": COLORS["svnr"], "alpha": shade, "marker": marker, "markersize": 4}
+        axes[2].semilogx(middle.index, middle, **line, label=n)
     kit.level(axes[2], 1.0, OPTIMUM)
     kit.ticks_at(axes[2], sorted(found["plays"].unique()))
     axes[2].set(xlabel="random plays an agent", title="planted edges found")

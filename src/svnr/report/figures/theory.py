@@ -10,10 +10,10 @@ from matplotlib.colors import ListedColormap
 from matplotlib.ticker import MaxNLocator
 
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 _OTHER, _WRONG, _BEST = "#F4F4F4", "#E9A9A0", "#A9D3AE"  # cells: pale grey, red and green
-_SHARED, _APART = NEUTRAL["blue"], NEUTRAL["violet"]  # ways of execution
+_SHARED, _APART = INK, NEUTRAL["blue"]  # ways of execution, as in the picture to play with
 
 
 @dataclass(frozen=True)
