@@ -213,7 +213,7 @@ Markdown(
 # | [12 · Tuned alike](12_tuned_alike.ipynb) | who leaves the trap when all get the same budget? |
 # | [13 · Where it breaks](13_where_it_breaks.ipynb) | up to which width and how many agents, and what moves the border? |
 # | [14 · Many agents](14_many_agents.ipynb) | up to fifty agents: whom must each of them listen to? |
-# | [15 · Methods of the body games](15_methods_of_bodies.ipynb) | and QMIX, FACMAC, MAPPO, MMQ and HASAC? |
+# | [15 · Methods for robots](15_methods_for_robots.ipynb) | and QMIX, FACMAC, MAPPO, MMQ and HASAC? |
 # | [16 · Multi-agent MuJoCo](16_multi_agent_mujoco.ipynb) | does negotiation pay where agents are the joints of one body? |
 # | [17 · Scoreboard](17_scoreboard.ipynb) | what was reproduced, and what was not? |
 # | [18 · Your own game](18_your_own_game.ipynb) | how do I bring mine? |

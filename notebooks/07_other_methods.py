@@ -15,7 +15,7 @@
 # **Claim.** "Then each agent updates its policy based on the modeled behaviors of others and these methods empirically
 # mitigate RO in simple tasks" (§2).
 #
-# **Paper.** §2, §4 and §8, and the methods' own papers. Methods of the body games: [15](15_methods_of_bodies.ipynb).
+# **Paper.** §2, §4 and §8, and the methods' own papers. Methods for robots: [15](15_methods_for_robots.ipynb).
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there.
 #

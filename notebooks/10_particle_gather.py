@@ -167,7 +167,8 @@ computed(
 # 3. `hold`: exploring noise stays for five steps. A policy that draws anew at every step trembles about its mean; one
 #    that keeps its draw goes somewhere. It was found on SVNR. MAPPO has it not: its ratio wants the density of each step.
 #
-# Nobody is told that the game looks the same from all sides; section 6 asks what that would be worth.
+# Nobody is told that the game looks the same from eight sides, by quarter turns and mirrors; section 6 asks what that would
+# be worth.
 
 # %%
 since = {
@@ -255,14 +256,14 @@ outputs.table(
 )
 
 # %% [markdown]
-# Every method, and two other ways to act. *Independent*: every agent draws noise of its own, and imagines that of the
-# others. *Greedy*: the team takes the best of 256 joint actions by its critic; methods whose actors draw no noise act in
-# one way. *Minutes* are the processor's, of training alone.
+# Every method that has runs, and two other ways to act. *Independent*: every agent draws noise of its own, and imagines that
+# of the others. *Greedy*: of SVNR the one of 256 shared particles that the critic rates highest, of MASQL each agent's part
+# of its own best of 256, of ROMMEO, HASAC and MAPPO the mean; deterministic methods act in one way. *Minutes* are the processor's, of training alone.
 
 
 # %%
 earned = summary(runs)
-outputs.table(earned, "particle_gather_methods", "Particle Gather, every method", runs)
+outputs.table(earned, "particle_gather_methods", "Particle Gather, every method with runs", runs)
 
 # %%
 svnr = earned.loc["SVNR"]
@@ -277,7 +278,7 @@ computed(
 )
 
 # %% [markdown]
-# ## 5. Approach, avoid, wander
+# ## 5. How episodes end
 #
 # A mean return of 0 may be a team that stays away, or one that meets and misses in turn. So here is how episodes end.
 
@@ -292,8 +293,8 @@ outputs.table(contact.round(3), "particle_gather_contacts", "How test episodes e
 # %%
 away, alone = (contact.index[contact[end] > 0.5] for end in ("no contact", "solo"))
 computed(
-    f"Teams that mostly stay away from the landmark: {listed(away)}; teams of which mostly one particle arrives alone: "
-    f"{listed(alone)}. In training SVNR's teams met {contact.loc['SVNR', 'met in training']:.0f} times in the mean.",
+    f"Teams that touch the landmark in less than half of their episodes: {listed(away)}; teams of which in more than half "
+    f"one particle arrives alone: {listed(alone)}. In training SVNR's teams met {contact.loc['SVNR', 'met in training']:.0f} times in the mean.",
     runs,
 )
 
@@ -339,9 +340,10 @@ outputs.figure(
 )
 
 # %% [markdown]
-# ## 6. What each change is worth, and what the square would add
+# ## 6. What each change is worth, and what knowing the symmetry would add
 #
-# Each change of section 2 is undone alone, for SVNR; then all three.
+# Changes 2 and 3 are each undone alone, for SVNR; change 1 cannot be without 2, as one step has nothing to reach back over;
+# last, all three.
 #
 # **What to expect.** From the fixed start SVNR meets without the three ([19](19_gather_settings.ipynb)). "Go at once" is another push for every direction:
 # a critic that forecasts from its own forecasts, on the few meetings that chance brings (section 1), has little to go by,
@@ -409,10 +411,10 @@ def apart(first, second):
 
 
 costs = {name: apart(ours, several) for name, several in undone.items() if several}
-told = [f"{name} {cost:.2f} ({n})" for name, (cost, n) in costs.items() if name != "as here"]
+told = [f"*{name}* {cost:.2f} ({n})" for name, (cost, n) in costs.items() if name != "as here"]
 computed(
-    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {listed(told)}. It costs more than half "
-    f"of what meeting pays: {listed(name for name, (cost, _) in costs.items() if cost > 2.5)}.",
+    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {'; '.join(told)}. It costs more than half "
+    f"of what meeting pays: {listed(f'*{name}*' for name, (cost, _) in costs.items() if cost > 2.5)}.",
     every,
 )
 
@@ -434,7 +436,10 @@ hinted = {name: known(["svnr"], where, how) for name, (where, how) in TOLD.items
 hinted = {"noise held, as here": ours} | {name: found for name, found in hinted.items() if found}
 free, every = by_seed(hinted), [run for several in hinted.values() for run in several]
 outputs.table(
-    free.fillna("–"), "particle_gather_untold", "SVNR with and without hints at the square", every
+    free.fillna("–"),
+    "particle_gather_untold",
+    "SVNR with and without hints at the symmetry",
+    every,
 )
 free.style.format(precision=2, na_rep="–")
 
@@ -451,18 +456,26 @@ def seen_until(run, window=100):
 half_way = pd.DataFrame(
     {(name, run.spec.seed): seen_until(run) for name, several in hinted.items() for run in several}
 ).T.rename_axis(["SVNR", "seed"])
-half_way.groupby(level=0, sort=False).median().style.format("{:.0f}", na_rep="never")
+by_hint = half_way.groupby(level=0, sort=False)
+counted = by_hint["episodes"].agg(["count", "size"]).astype(str).agg(" of ".join, axis=1)
+by_hint.median().assign(**{"seeds that get there": counted}).style.format(
+    "{:.0f}", na_rep="never", subset=["episodes", "meetings"]
+)
 
 # %%
 drawn = list(hinted)
 SHORT = {"noise held, as here": "noise held", "noise anew, rows turned": "rows turned"}
 SHORT["noise anew"] = "noise anew"
-title = ", ".join(f"{SHORT[name]} {free.loc[name, 'over 4.5']}" for name in drawn if name in SHORT)
+title = ", ".join(
+    f"{SHORT[name]} {sum(map(meets, hinted[name]))} of {len(hinted[name])}"
+    for name in drawn
+    if name in SHORT
+)
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(hinted[name]).assign(game=name) for name in drawn),
         {name: name.replace(", ", ",\n") for name in drawn},
-        f"SVNR's seeds over 4.5: {title}",
+        f"SVNR's seeds that meet: {title}",
     ),
     "particle_gather_untold_curves",
     "SVNR with and without knowledge of the symmetry",
@@ -475,16 +488,18 @@ needed = half_way["meetings"].groupby(level=0, sort=False).median().dropna()
 neither = hinted.get("noise anew", [])
 gains = {name: apart(several, neither) for name, several in hinted.items() if name != "noise anew"}
 gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
-told = listed(f"{name} {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
+told = "; ".join(f"*{name}* {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
 well = sum(meets(run) for run in neither)
+helped = [name for name in gains if 2 * sum(map(meets, hinted[name])) > len(hinted[name])]
 if neither:
-    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then, one change adds: {told}; "
-    told += "none is needed to meet" if 2 * well > len(neither) else "one is needed to meet"
+    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then, one change adds: {told}. "
+    needs = "One of these is needed to meet" if helped else "None of these is enough to meet"
+    told += "None is needed to meet" if 2 * well > len(neither) else needs
 computed(
     "Seeds that earn over 4.5: "
-    + "; ".join(f"{name}, {row['over 4.5']}" for name, row in free.iterrows())
+    + "; ".join(f"*{name}* {row['over 4.5']}" for name, row in free.iterrows())
     + ". Meetings seen by half of the way, in the median: "
-    + "; ".join(f"{name}, {n:.0f}" for name, n in needed.items())
+    + "; ".join(f"*{name}* {n:.0f}" for name, n in needed.items())
     + f". {told if neither else 'There is no run with neither'}.",
     every,
 )
@@ -497,9 +512,14 @@ computed(
 
 # %%
 far = known(["svnr", *FAMILY[1:], *METHODS[1:], *OTHERS], FAR)
-if far:
-    outputs.table(summary(far), "particle_gather_anywhere", "Starts 0.4 to 0.8 away", far)
-computed(f"Farther away meet: {meeting(far)}." if far else "There are no runs yet.", far)
+outputs.table(
+    summary(far), "particle_gather_anywhere", "Starts 0.4 to 0.8 away", far
+) if far else None
+
+# %%
+computed(
+    f"Seeds that meet farther away: {meeting(far)}." if far else "There are no runs yet.", far
+)
 
 # %% [markdown]
 # ## 8. The negotiation sets: Figure 6d
@@ -550,7 +570,7 @@ computed(f"Seeds that meet: {meeting(family)}; {told}.", family)
 #
 # ## In one paragraph
 #
-# From random directions a plan learned by heart is worth nothing, and a learner must make out of the few meetings that
+# From random directions a plan learned by heart earns less than staying away, and a learner must make out of the few meetings that
 # chance brings what to do on every side. Returns of three steps, batches that reach back as far, and
-# exploring noise that stays for five steps are our recipe for it, alike for all; section 6 says what each is worth, and
-# what knowledge of the square would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
+# exploring noise that stays for five steps are our recipe for it, alike for every method that has them (not
+# MAPPO; MMQ looks one step ahead); section 6 says what each is worth, and what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).

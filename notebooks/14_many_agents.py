@@ -576,4 +576,4 @@ computed(
 # A chain of fifty is no harder for the target than one of five, and a critic of random play can say who its neighbours
 # are. What grows with the team is what one network must learn, and the sets of a nested order; a sum of parts and sets of
 # partners grow with the edges. Next:
-# [15 · Methods of the body games](15_methods_of_bodies.ipynb).
+# [15 · Methods for robots](15_methods_for_robots.ipynb).

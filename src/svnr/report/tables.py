@@ -158,7 +158,7 @@ def _rows(runs: Runs, measure: Callable[[Run], dict[str, Any]]) -> pd.DataFrame:
 
 def per_game(table: pd.DataFrame, column: str, digits: int = 2) -> pd.DataFrame:
     """Learners by games: mean ± standard deviation over seeds of a column of `scores`."""
-    return _by_game(table, column, lambda cell: _spread(cell.mean(), cell.std(ddof=0), digits))
+    return _by_game(table, column, lambda cell: _spread(cell.to_numpy(), digits))
 
 
 def successes(table: pd.DataFrame, column: str, threshold: float) -> pd.DataFrame:
@@ -195,8 +195,10 @@ def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str])
     return cells.rename(index=TITLES, columns=TITLES).rename_axis(index="method", columns=None)
 
 
-def _spread(mean: float, spread: float, digits: int = 2) -> str:
-    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+def _spread(values: np.ndarray, digits: int = 2) -> str:
+    """Mean ± standard deviation; of a single value there is none, and 0 has no sign."""
+    mean = f"{round(values.mean(), digits) + 0.0:.{digits}f}"
+    return f"{mean} ± {values.std():.{digits}f}" if len(values) > 1 else mean
 
 
 def beside_paper(
@@ -230,11 +232,14 @@ def _beside(
     cell: pd.Series, within: float, theirs: tuple[float, float], digits: int
 ) -> dict[str, Any]:
     ours = cell.to_numpy()
-    low, high = (f"{end:.{digits}f}" for end in bootstrap_interval(ours))
+    middle, low, high = (
+        f"{round(float(x), digits) + 0.0:.{digits}f}"
+        for x in (interquartile_mean(ours), *bootstrap_interval(ours))
+    )
     return {
-        "paper": _spread(*theirs, digits),
-        "ours": _spread(ours.mean(), ours.std(), digits),
-        "interquartile mean [95 %]": f"{interquartile_mean(ours):.{digits}f} [{low}, {high}]",
+        "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
+        "ours": _spread(ours, digits),
+        "interquartile mean [95 %]": f"{middle} [{low}, {high}]" if len(ours) > 1 else "–",
         "spread within a run": f"{within:.{digits}f}",
         "seeds": len(ours),
         "verdict": verdict(ours, theirs),

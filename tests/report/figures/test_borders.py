@@ -70,7 +70,7 @@ def test_sides_draws_the_target_and_the_teams():
     taken = pd.DataFrame({"learner": "svnr", "episode": [99, 199], "share": [0.1, 0.9]})
     followed = pd.DataFrame({"episode": [0, 100], "share": [0.2, 1.0]})
     left, right = borders.sides(exact, taken, followed, "title").axes
-    assert {text.get_text() for text in left.texts} == {"3", "1"}
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["3", "1"]
     assert right.lines[0].get_ydata().tolist() == [0.2, 1.0]
     assert right.lines[1].get_ydata().tolist() == pytest.approx([0.1, 0.9])
     assert right.lines[1].get_color() == COLORS["svnr"]

@@ -194,13 +194,14 @@ def sides(
         1, 2, figsize=(FULL_WIDTH + 1.8, 2.9), width_ratios=(1, 1.5), sharey=True
     )
     names = exact.groupby("name", sort=False)
-    for (_, rows), shade in zip(names, np.linspace(0.35, 1, names.ngroups), strict=True):
-        left.semilogx(rows["alpha"], rows["share"], color=OPTIMUM, alpha=shade, linewidth=1.3)
+    shades = np.linspace(0.3, 1, names.ngroups)
+    for (name, rows), shade in zip(names, shades, strict=True):
+        look: dict = {"color": OPTIMUM, "alpha": shade, "label": str(name)}
+        left.semilogx(rows["alpha"], rows["share"], **look, linewidth=1.3)
     kit.level(left, 0.5, INK)
     left.set(xlabel="temperature α", ylabel="share of the right hill", ylim=(-0.03, 1.05))
     left.set_title("Boltzmann policies, by s₂")
-    lasts = names["share"].last()
-    kit.name_ends(left, [(y, str(name), OPTIMUM) for name, y in lasts.items()], gap=0.06)
+    left.legend(title="s₂", loc="lower left", ncols=2, fontsize=7, handlelength=1.2)
     right.plot(followed["episode"], followed["share"], color=INK, linewidth=3, alpha=0.3)
     for learner, rows in taken.groupby("learner", sort=False):
         look = kit.line_of(str(learner)) | {"linewidth": 1.3}

@@ -53,7 +53,8 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) 
                 axis.plot(*path.T, color=ENDS[end], linewidth=0.8, alpha=0.7)
                 axis.plot(*path[0], ".", color=INK, markersize=2.5)
     lines = [plt.Line2D([], [], color=color, label=end) for end, color in ENDS.items()]
-    kit.legend_below(figure, lines, title="first contact")
+    told = f"who is first at the landmark: both, one, nobody; {n} episodes, dots: starts"
+    kit.legend_below(figure, lines, title=told)
     return figure
 
 
@@ -81,6 +82,8 @@ def strips(films: Mapping[str, Sequence[np.ndarray]], title: str, n: int = 6) ->
             axis.imshow(film[step][window])
             axis.set(xticks=(), yticks=())
             axis.spines[:].set(visible=True, color=ENDS["none"], linewidth=0.5)
+    told = "Blue and violet: the two particles, with their ways behind them. Green: the landmark."
+    kit.caption(figure, f"{told} A push moves a particle one step later.")
     return figure
 
 

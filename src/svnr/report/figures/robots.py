@@ -95,7 +95,8 @@ def learning(
                 {counted: "mean", column: lambda seeds: interquartile_mean(seeds.to_numpy())}
             )
             axis.plot(mean[counted], mean[column], **kit.line_of(str(learner)))
-        kit.level(axis, levels[game][1], TRAP)
+        name, height = levels[game]
+        kit.level(axis, height, TRAP, label=name if axis is axes[0] else None)
         axis.set_xlabel(against[counted])
         axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
         axis.xaxis.set_major_formatter("{x:,g}")

@@ -167,13 +167,14 @@ def values_apart(table: pd.DataFrame, best: float, title: str, caption: str) -> 
 
 
 @styled
-def values_over_rounds(table: pd.DataFrame, best: float, title: str) -> plt.Figure:
+def values_over_rounds(table: pd.DataFrame, best: float, title: str, caption: str) -> plt.Figure:
     """Soft value after each round of policy iteration, a line an update.
 
     Args:
         table: rows of update, round, value.
         best: the optimal soft value, drawn as a line.
         title: the message.
+        caption: what was played, and how exactly.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 3.0))
     kit.level(axis, best)
@@ -183,7 +184,9 @@ def values_over_rounds(table: pd.DataFrame, best: float, title: str) -> plt.Figu
     for (name, rows), color, marker in zip(updates, colors, "os^vDP", strict=False):
         axis.plot(rows["round"], rows["value"], color=color, lw=1.2, label=str(name))
         axis.plot(rows["round"], rows["value"], marker, color=color, markersize=4)
-    axis.set(xlabel="round of policy iteration", ylabel="soft value", title=title)
+    axis.set(xlabel="round of policy iteration", ylabel="soft value")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.4))
     kit.name_ends(axis, [(best, "optimal", OPTIMUM)])
+    figure.suptitle(title, x=0.01, ha="left")
+    kit.caption(figure, caption)
     return figure

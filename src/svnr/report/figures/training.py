@@ -53,7 +53,9 @@ def training_curves(
             axis.set(ylim=_limits(curves, optimum, trap))
             _seeds(axis, shown, COLORS[cell[1]], (optimum, trap))
             axis.set_ylabel("")
-            axis.set_xlabel("episode" * (place + columns >= len(axes)))
+            lowest = not any(places[place + columns :: columns])
+            axis.set_xlabel("episode" * lowest)
+            axis.tick_params(labelbottom=lowest)
     for place in range(0, len(axes), columns) if len(panels) > 1 else ():
         axes[place].set_ylabel((rows if grid else heads)[place] or "")
     last = max(place for place, cell in enumerate(places[:columns]) if cell)
@@ -112,7 +114,7 @@ def _counted(curves: pd.DataFrame) -> str:
     return (
         f"A line is one seed's return, the mean of the last 100 episodes; {several} each. Lower "
         "returns in the first tenth of a run are not drawn. "
-        "“k of n”: seeds that end above half of the way from the trap to the optimum."
+        "“k of n”: seeds that end above half of the way between the two dashed lines."
     )
 
 

@@ -7,9 +7,9 @@
 # ---
 
 # %% [markdown]
-# # 15 · Methods of bodies
+# # 15 · Methods for robots
 #
-# **Question.** What do the methods that play bodies take their partners to do: MAPPO (multi-agent proximal policy
+# **Question.** What do the methods that move robots take their partners to do: MAPPO (multi-agent proximal policy
 # optimization), QMIX (mixed Q), FACMAC (factored multi-agent centralised policy gradients), MMQ (MaxMax Q-learning) and
 # HASAC (heterogeneous-agent soft actor-critic)?
 #
@@ -44,7 +44,7 @@ from svnr.networks.argmax import cross_entropy
 from svnr.report import figures, tables
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
-from svnr.report.words import counted, listed
+from svnr.report.words import listed
 
 torch.set_num_threads(1)
 
@@ -56,7 +56,7 @@ scale: str = "paper"  # how much is run: smoke, quick or paper
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
-outputs = Outputs.of("15_methods_of_bodies", globals())
+outputs = Outputs.of("15_methods_for_robots", globals())
 finished = partial(collect, folder=outputs.results, n_jobs=n_jobs)
 
 
@@ -72,16 +72,18 @@ state, u = torch.randn(5, 1, generator=draws), 2 * torch.rand(5, 2, generator=dr
 # %% [markdown]
 # ## 1. MAPPO: partners do what they just did, on average
 #
-# The team plays, learns from that alone, and forgets. How much better than V(s) was what followed?
+# The team plays, learns from that alone, and forgets. How much better than V(s) was what followed, the further ahead the
+# less it counts (λ)?
 #
 # > Â_t = Σ_k (γλ)^k δ_{t+k}, δ = r + γ V(s′) − V(s) (Schulman et al. 2016, (16))
 #
-# Each agent moves the probability of its own action by that, as far as the clip lets it (Yu et al. 2022):
+# Each agent moves the probability of its own action by that, as far as the clip lets it (Yu et al. 2022), which is to a
+# ratio ϱ within ε of 1:
 #
-# > E[min(r Â, clip(r, 1 − ε, 1 + ε) Â)], r = π_i / π_i,old (Schulman et al. 2017, (7))
+# > E[min(ϱ Â, clip(ϱ, 1 − ε, 1 + ε) Â)], ϱ = π_i / π_i,old (Schulman et al. 2017, (7))
 #
 # The advantage is that of the *joint* action: what a partner tried enters as noise, and its mean is the mean over how
-# partners explore. A good action beside exploring partners is a bad one.
+# partners explore. An action that is good only beside a good partner looks bad beside exploring ones.
 
 # %%
 reward, value, beyond = torch.randn(3, 4, 1, generator=draws)  # four steps of one copy
@@ -113,7 +115,8 @@ for r, advantage in ((0.5, -1.0), (0.5, 2.0), (0.9, 2.0), (1.5, -1.0), (1.5, 2.0
 #
 # > Q_tot = Σ_e |w_e| elu(Σ_i |w_ie| Q_i + b_e) + V(s), ∂Q_tot / ∂Q_i ≥ 0 (Rashid et al. 2018, (5))
 #
-# so that the best joint action is everybody's own best (their (4)). "QMIX" on continuous actions is our reading, COMIX: the
+# with weights w and b that a network makes of s, for each of its hidden units e, so that the best joint action is
+# everybody's own best (their (4)). "QMIX" on continuous actions is our reading, COMIX: the
 # best own action is found by cross-entropy. Over-generalization enters by the *form*: where the best own action depends
 # on the partner, no monotone Q_tot is right, and the nearest one is nearest on average over what was played.
 
@@ -177,7 +180,7 @@ for i in range(2):
 #
 # > ∇J = E[∇μ ∇_μ Q_tot(s, μ_1(s), …, μ_N(s))]
 #
-# No history of partners is in it: they are taken as they are. That is a step of the whole team up one hill, the one it
+# where μ_i(s) is agent i's action. No history of partners is in it: they are taken as they are. That is a step of the whole team up one hill, the one it
 # stands on. The mixing may be free of signs, and is then no longer QMIX's.
 
 # %%
@@ -192,7 +195,7 @@ assert torch.allclose(learner.gain(state, own), slow, atol=1e-6)
 #
 # Agent i knows s, u_i, r and s′, and blames a partner for a bad s′. Two networks learn the 5 % and the 95 % quantile of
 # s′ − s after (s, u_i); next states ŝ are drawn between, and the target is what the best of them promises
-# (Zhu et al. 2024):
+# (Zhu et al. 2024), with learned rewards r̂ and slow copies, which have a prime:
 #
 # > max{ r + γ V_i(s′), max_m r̂_i(s, u_i, ŝ_m) + γ V_i(ŝ_m) }, V_i(s) = Q′_i(s, μ′_i(s))
 #
@@ -234,7 +237,7 @@ assert torch.equal(pinball_slope(0 - forecast, tau), -torch.autograd.grad(loss, 
 # %% [markdown]
 # ## 5. HASAC: partners are as they have just become
 #
-# Soft actor-critic for a team (Liu et al. 2024): twin critics, a squashed Gaussian an agent,
+# Soft actor-critic for a team (Liu et al. 2024): twin critics c, a squashed Gaussian and a temperature α_i an agent,
 #
 # > V(s) = min_c Q_c(s, u) − Σ_i α_i log π_i(u_i | s), u ∼ Π_i π_i
 #
@@ -274,7 +277,7 @@ assert torch.allclose(joint_soft_value(q, torch.stack(log_pi), alpha), value, at
 # Son et al. (2019) made a matrix that no monotone mixing can hold, 8 beside −12, and print that QMIX ends at 0 there.
 # Each third of an agent's interval is one of its choices.
 #
-# **What to expect.** Whatever mixes monotonely ends at 0: the first choice is the better one only if the partner takes
+# **What to expect.** Whatever mixes monotonically ends at 0: the first choice is the better one only if the partner takes
 # it too. The free mixing of FACMAC could hold the matrix. HASAC's critic can hold anything.
 
 # %%
@@ -284,25 +287,25 @@ matrix = finished(grid(["qtran"], METHODS, n_seeds, n_episodes))
 free = finished(grid(["qtran"], ["facmac"], n_seeds, n_episodes, FREE))
 last = {tables.TITLES[m]: [r.last() for r in matrix if r.spec.learner == m] for m in METHODS}
 last["FACMAC, free mixing"] = [run.last() for run in free]
-on_matrix = pd.DataFrame(
-    {name: {"mean": sum(x) / len(x), "at 8": sum(v > 4 for v in x)} for name, x in last.items()}
-).T.rename_axis("method")
-outputs.table(on_matrix.round(2) + 0.0, "qtran_matrix", "QTRAN's matrix", matrix + free)
+at_eight = {name: sum(v > 4 for v in x) for name, x in last.items()}
+mean = {name: round(sum(x) / len(x), 2) + 0.0 for name, x in last.items()}
+on_matrix = {
+    n: {"mean": f"{mean[n]:.2f}", "at 8": f"{at_eight[n]} of {len(last[n])}"} for n in last
+}
+on_matrix = pd.DataFrame(on_matrix).T.rename_axis("method")
+outputs.table(on_matrix, "qtran_matrix", "QTRAN's matrix", matrix + free)
 
 # %%
-at_eight = on_matrix["at 8"].astype(int)
-mixed, freed = at_eight[["QMIX", "FACMAC"]].sum(), at_eight["FACMAC, free mixing"]
-told = "monotone mixing does not keep everybody out"
-if not mixed:
+freed = at_eight["FACMAC, free mixing"]
+told = "Monotone mixing does not keep everybody out."
+if not at_eight["QMIX"] + at_eight["FACMAC"]:
     told = (
-        "the form of the mixing kept FACMAC out" if freed else "freeing the mixing is not enough"
+        "The form of the mixing kept FACMAC out." if freed else "Freeing the mixing is not enough."
     )
 out = max(map(abs, last["QMIX"])) < 0.5
 computed(
-    f"Of {counted(n_seeds, 'seed')} each, QMIX is at 8 on {at_eight['QMIX']} and earns "
-    f"{on_matrix.loc['QMIX', 'mean'] + 0.0:.1f} in the mean: the 0 that was printed of it "
-    f"{'comes' if out else 'does not come'} out. FACMAC is at 8 on {at_eight['FACMAC']}, with free mixing on {freed}: "
-    f"{told}. HASAC is there on {at_eight['HASAC']}.",
+    f"Seeds at 8, of {n_seeds} each: {listed(f'{name} {n}' for name, n in at_eight.items())}. QMIX earns {mean['QMIX']:.1f} "
+    f"on average: the 0 that was printed of it {'comes' if out else 'does not come'} out. {told}",
     matrix + free,
 )
 
@@ -313,26 +316,26 @@ computed(
 # the wrong hill for every action of the partner.
 #
 # **What to expect.** FACMAC climbs, and so ends at the wrong hill. QMIX jumps to the best that its utilities say, but
-# mixed monotonely the best is that on average. MAPPO and HASAC explore with Gaussians, around one hill at a time.
+# mixed monotonically the best is that on average. MAPPO and HASAC explore with Gaussians, around one hill at a time.
 
 # %%
 runs = finished(grid(["max_of_two"], ["svnr", *METHODS, "mappo"], n_seeds, n_episodes))
 scores = tables.scores(runs)
 found = scores.assign(right=scores["training"] > 5).groupby("learner")["right"].sum()
 n_found = (found[[*METHODS, "mappo"]] > 0).sum()
-title = f"Max of Two: {n_found} of {len(METHODS) + 1} methods of bodies leave the wrong hill on any seed"
+title = f"Max of Two: {n_found} of {len(METHODS) + 1} methods for robots leave the wrong hill on a seed or more"
 curves = figures.training.training_curves(tables.curves(runs), {"max_of_two": ""}, title, 10, 0)
-outputs.figure(curves, "max_of_two_bodies", "Max of Two, methods of bodies", runs)
+outputs.figure(curves, "max_of_two_bodies", "Max of Two, methods for robots", runs)
 
 # %%
 each = listed(f"{tables.TITLES[name]} {n}" for name, n in found.sort_values().items())
-computed(f"Of {counted(n_seeds, 'seed')} each end at the right hill: {each}.", runs)
+computed(f"Seeds at the right hill, of {n_seeds} each: {each}.", runs)
 
 # %% [markdown]
 # ## Against the papers
 #
-# Their own papers play bodies, StarCraft and matrices that are not here: [16](16_multi_agent_mujoco.ipynb) has the
-# bodies. QTRAN's statement of QMIX is judged above.
+# Their own papers play robots, StarCraft and matrices that are not here: [16](16_multi_agent_mujoco.ipynb) has the
+# robots. QTRAN's statement of QMIX is judged above.
 #
 # ## Adapt this
 #
@@ -340,7 +343,8 @@ computed(f"Of {counted(n_seeds, 'seed')} each end at the right hill: {each}.", r
 #
 # ## Exercises
 #
-# 1. Give QMIX's `by_hand` negative weights. Which assert fails first?
+# 1. In the two QMIX cells put `small("facmac", embedding=3, mixing="free")` in place of the learner. Does the assert about
+#    everybody's own best still hold?
 # 2. In section 5, let agent 2 move before agent 1 climbs. What changes in `gain`?
 # 3. Draw a payoff of two choices each that a monotone mixing holds although it has a trap.
 #
