@@ -212,7 +212,7 @@ finding(
 drawn = {name: game for name, game in games.items() if name != "penalty_-10"}  # as −100 but milder
 records = [
     {
-        "game": name.replace("_", " "),
+        "game": name.replace("_", " ").replace("-", "−"),
         "alpha": alpha,
         "rectangular": og.annealing_suffices(game.payoff),
         **{

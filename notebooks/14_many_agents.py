@@ -492,7 +492,7 @@ times = ratio[ratio["n"] == timed[-1]].set_index("sets")
 DRAWN = ["partners", "strict", "strict, one network", "partners, one network"]
 drawn = taken[taken["sets"].isin(DRAWN)]
 limit = {
-    f"15 × the time of\n{timed[0]} agents ({kinds[0]})": (
+    f"15 × {timed[0]} agents' time": (
         15 * of_three.loc[kinds[0], "milliseconds"],
         TRAP,
     )

@@ -277,6 +277,8 @@ judge(
     ),
     decided=all_run or beaten_for_certain,
 )
+
+# %%
 above = {
     (upper, name): tables.outperforms(scores, upper, "svnr_m", name)
     for upper in ("svnr", "svnr_f")
@@ -305,6 +307,7 @@ judge(
     told(baselines),
     decided=all_run or not shut_out,
 )
+# %%
 lands = {name: means[GATHER][name] for name in baselines}
 where = {
     name: -1 <= mean <= 2.5 if name in ("pr2", "maddpg") else mean < -1
@@ -318,6 +321,8 @@ judge(
     f"elsewhere: {listed(map(tables.TITLES.get, elsewhere))}; {told(baselines)}",
     decided=all_run or any(tried[name, GATHER] == n_seeds for name in elsewhere),
 )
+
+# %%
 sets = [name for name in ("svnr", *ABLATION) if name in gatherers]
 compared = sets if all_run else []
 apart = [tables.outperforms(scores, n, "svnr_m", GATHER) for n in compared if n != "svnr_m"]
