@@ -204,7 +204,7 @@ def summary(runs):
     )
     by_method = table.groupby("learner", sort=False)
     counts = by_method.agg(seeds=("seed", "size"), meet=("met", "sum"), well=("well", "sum"))
-    ways = by_method[["shared", "independent", "greedy", "minutes"]].mean().round(2)
+    ways = by_method[["shared", "independent", "greedy", "minutes"]].mean().round(2) + 0.0
     table = counts.rename(columns={"well": "earn over 4.5"}).join(ways)
     return table.rename(index=tables.TITLES).rename_axis("method")
 

@@ -158,11 +158,18 @@ def test_no_scale_names_a_notebook_that_does_not_exist(scale):
     assert set(presets(ROOT, scale)) == set(NAMES)
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, worker_id):
+    """One folder for the runs of all notebooks, whichever process executes them."""
+    own = tmp_path_factory.getbasetemp()
+    return (own if worker_id == "master" else own.parent) / "made"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_nbval_passes_at_smoke_scale(name, tmp_path):
+def test_nbval_passes_at_smoke_scale(name, tmp_path, made):
     given = presets(ROOT, "smoke")[name]["parameters"]
-    given |= {"scale": "smoke", "output": str(tmp_path)}
+    given |= {"scale": "smoke", "output": str(made)}
     if "n_jobs" in parameters(from_source(SOURCES[name])):
         given["n_jobs"] = 1  # at toy size, starting a process costs more than its run
     prepared = tmp_path / f"{name}.ipynb"
