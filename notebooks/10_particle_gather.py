@@ -66,10 +66,10 @@ games = {name: make_game(name) for name in (FIXED, NAME, FAR)}
 game = games[NAME]
 
 
-def known(learners, name=NAME, changes=None):
+def known(learners, name=NAME, changes=None, times=1):
     """The runs that there are; of the first `n_made` seeds those that are missing are trained."""
-    specs = grid([name], learners, n_seeds, n_other_episodes or n_episodes, changes)
-    return outputs.kept(specs, n_made)
+    length = times * (n_other_episodes or n_episodes)
+    return outputs.kept(grid([name], learners, n_seeds, length, changes), n_made)
 
 
 # %%
@@ -519,6 +519,64 @@ outputs.table(
 # %%
 computed(
     f"Seeds that meet farther away: {meeting(far)}." if far else "There are no runs yet.", far
+)
+
+# %% [markdown]
+# What gets there? Ways are longer, so noise should stay for longer; chance meets more seldom, so a run should last longer,
+# or be told more. We change SVNR's settings by these.
+#
+# **What to expect.** If nothing but exploration is missing, ten steps of one noise are enough. If meetings are too few to
+# learn from on every side, turned rows are needed, or more episodes.
+
+# %%
+LONGER = {"hold": 10}
+WAYS = {  # → changes, and how many times the episodes
+    "as here": ({}, 1),
+    "noise held for ten steps": (LONGER, 1),
+    "ten steps, twice the episodes": (LONGER, 2),
+    "rows turned": ({"use_symmetries": True}, 1),
+    "ten steps, rows turned": (LONGER | {"use_symmetries": True}, 1),
+}
+farther = {name: known(["svnr"], FAR, how, times) for name, (how, times) in WAYS.items()}
+farther = {name: found for name, found in farther.items() if found}
+every = [run for found in farther.values() for run in found]
+reached = by_seed(farther) if every else pd.DataFrame()
+outputs.table(
+    reached.fillna("–"), "particle_gather_farther", "Starts 0.4 to 0.8 away, SVNR changed", every
+)
+reached.style.format(precision=2, na_rep="–")
+
+# %%
+meets_there = [name for name, found in farther.items() if sum(map(meets, found)) > len(found) / 2]
+title = f"From 0.4 to 0.8 away most seeds of SVNR meet with: {listed(meets_there)}"
+outputs.figure(
+    figures.training_curves(
+        pd.concat(tables.curves(found).assign(game=name) for name, found in farther.items()),
+        {name: name.replace(", ", ",\n") for name in farther},
+        title,
+    ),
+    "particle_gather_farther_curves",
+    "SVNR from 0.4 to 0.8 away",
+    every,
+    note="rows turned tell of the symmetry",
+) if every else None
+
+# %%
+third = {
+    name: np.mean([(r.returns[: len(r.returns) // 3] > 0).sum() for r in found])
+    for name, found in farther.items()
+}
+mean = {
+    name: np.mean([run.tested["shared"].mean() for run in found])
+    for name, found in farther.items()
+}
+computed(
+    "Returns, and meetings in the first third of a run (seeds): "
+    + "; ".join(
+        f"*{n}* {mean[n]:.2f}, {third[n]:.0f} ({len(found)})" for n, found in farther.items()
+    )
+    + f". Most seeds meet with: {listed(f'*{name}*' for name in meets_there)}.",
+    every,
 )
 
 # %% [markdown]

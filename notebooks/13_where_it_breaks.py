@@ -701,6 +701,39 @@ outputs.figure(
 )
 
 # %% [markdown]
+# ### Games with states
+#
+# Where a game has many states, a store for each there is none: particles are new, what the samplers say at a state,
+# challenged and moved. Particle Gather from random directions ([10](10_particle_gather.ipynb)) and a robot
+# ([16](16_multi_agent_mujoco.ipynb)), at their full length, with the settings of either notebook.
+#
+# **What to expect.** Neither has a wide wrong hill in the way of a single action, so that births have nothing to cross.
+# They should cost little, if the critic can be believed all over the box; where it was never fitted it cannot.
+
+# %%
+MANY_STATES = ["particle_gather_turned", "halfcheetah_2x3"]
+with_states = outputs.kept(grid(MANY_STATES, ["svnr", "svnr_b"], n_seeds))
+lost = "There are no runs yet."
+if with_states:
+    table = tables.scores(with_states)
+    ways = [tables.per_game(table, way, 2) for way in ("shared", "greedy")]
+    by_way = pd.concat(dict(zip(("shared", "greedy"), ways, strict=True)), names=["execution"])
+    outputs.table(by_way.fillna("–"), "births_with_states", "SVNR-B with states", with_states)
+    mean = table.groupby(["game", "learner"])["shared"].agg(["mean", "size"])
+    both = [g for g in MANY_STATES if {(g, "svnr"), (g, "svnr_b")} <= set(mean.index)]
+    lost = "SVNR-B beside SVNR, shared noise (seeds): " + "; ".join(
+        f"{tables.TITLES[g]} {mean.loc[(g, 'svnr_b'), 'mean']:.2f} ({mean.loc[(g, 'svnr_b'), 'size']:.0f}) beside "
+        f"{mean.loc[(g, 'svnr'), 'mean']:.2f} ({mean.loc[(g, 'svnr'), 'size']:.0f})"
+        for g in both
+    )
+    lost += (
+        ". Births earn less here."
+        if both and all(mean["mean"][g, "svnr_b"] < mean["mean"][g, "svnr"] for g in both)
+        else "."
+    )
+computed(lost, with_states)
+
+# %% [markdown]
 # ## Against the paper
 #
 # The map says how far "under all settings" goes. Below α_c the target itself stands at the right hill in every column
