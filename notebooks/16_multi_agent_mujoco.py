@@ -45,7 +45,7 @@ n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (the later versi
 n_steps: int = (
     300_000  # environment steps of a run (what we have of the later version does not say)
 )
-n_robots: int = 1  # how many of the four robots are learned on
+n_robots: int = 4  # how many of the four robots are learned on
 n_methods: int = 11  # how many of the methods, in the order below
 n_made: int = 0  # runs of each kind that are trained where they are missing; the others are read
 n_scripted: int = 8  # episodes of each team that learns nothing
@@ -188,7 +188,7 @@ def against_svnr(name):
     return pd.DataFrame(rows).T
 
 
-pd.concat({title(name): against_svnr(name) for name in learned}, axis=1)
+pd.concat({title(name): against_svnr(name) for name in learned}, axis=1).fillna("–")
 
 
 # %%
@@ -196,6 +196,13 @@ def in_order(name, earned):
     """Methods of both tables with three seeds here, the highest mean first."""
     both = [m for m in METHODS if (m, name) in LATER_TABLE and ranked(name, m)]
     return [tables.TITLES[m] for m in sorted(both, key=lambda m: -earned[m, name])]
+
+
+def who_moves(name):
+    """Who earns more on a robot than a team that does nothing, of how many, in the mean."""
+    earned = ours.xs(name, level="game") if name in set(scores["game"]) else []
+    more = [tables.TITLES[m] for m in METHODS if m in earned and earned[m] > still[name]]
+    return f"{title(name)} {listed(more)} (of {len(earned)})"
 
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
@@ -206,9 +213,11 @@ computed(
         f"On {title(n)} SVNR outperforms {listed(map(tables.TITLES.get, beaten[n]))}; it is outperformed by "
         f"{listed(map(tables.TITLES.get, ahead[n]))}."
         for n in learned
+        if ranked(n, "svnr")
     )
     + f" Who has fewer than three seeds is not ranked. By the means of those on {title(learned[0])}, ours from the highest "
-    f"down: {', '.join(in_order(learned[0], ours))}; theirs: {', '.join(in_order(learned[0], theirs))}.",
+    f"down: {', '.join(in_order(learned[0], ours))}; theirs: {', '.join(in_order(learned[0], theirs))}. More than a team that does nothing earn: "
+    f"{'; '.join(map(who_moves, learned))}.",
     runs,
 )
 
@@ -241,7 +250,7 @@ outputs.figure(
         panels,
         message,
         levels,
-        {"at": "environment steps", "minutes": "minutes of a processor"},
+        {"at": "environment steps", "minutes": "processor minutes"},
     ),
     "mujoco_learning",
     "Learning on the robots",
@@ -250,7 +259,8 @@ outputs.figure(
 )
 
 # %%
-costs.groupby(["method", "game"], sort=False).mean().round(1).unstack("game")
+by_method = costs.groupby(["method", "game"], sort=False).mean()
+by_method.map("{:,.1f}".format).unstack("game").fillna("–")
 
 # %% [markdown]
 # ## 5. Does negotiation matter on a body?

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Polygon
+from matplotlib.ticker import EngFormatter
 
 from svnr.experiments.catalogue import LEARNERS
 from svnr.games.mamujoco import Capsules
@@ -85,8 +86,8 @@ def learning(
         column: what the teams earned.
     """
     names = [*panels.values(), *[""] * len(panels) * (len(against) - 1)]
-    size = (FULL_WIDTH + 1.0, 1.7)
-    figure, axes = kit.panels(names, *size, len(panels), 0.6, title, look={})
+    size = (FULL_WIDTH + 1.0 + 0.5 * (len(panels) > 2), 1.7)
+    figure, axes = kit.panels(names, *size, len(panels), 0.6, title)
     for at, axis in enumerate(axes):
         game = list(panels)[at % len(panels)]
         counted = list(against)[at // len(panels)]
@@ -97,9 +98,9 @@ def learning(
             axis.plot(mean[counted], mean[column], **kit.line_of(str(learner)))
         name, height = levels[game]
         kit.level(axis, height, TRAP, label=name if axis is axes[0] else None)
-        axis.set_xlabel(against[counted])
+        axis.set_xlabel(against[counted], fontsize=8)
         axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
-        axis.xaxis.set_major_formatter("{x:,g}")
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 300k
     figure.supylabel("return of an episode", fontsize=10)
     seeds = tests.groupby(["game", "learner"])["seed"].nunique()
     told = " to ".join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))
