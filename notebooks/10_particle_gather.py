@@ -534,6 +534,7 @@ WAYS = {  # → changes, and how many times the episodes
     "as here": ({}, 1),
     "noise held for ten steps": (LONGER, 1),
     "ten steps, twice the episodes": (LONGER, 2),
+    "ten steps, four times the episodes": (LONGER, 4),
     "rows turned": ({"use_symmetries": True}, 1),
     "ten steps, rows turned": (LONGER | {"use_symmetries": True}, 1),
 }
