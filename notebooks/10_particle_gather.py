@@ -522,8 +522,8 @@ computed(
 )
 
 # %% [markdown]
-# What gets there? Ways are longer, so noise should stay for longer; chance meets more seldom, so a run should last longer,
-# or be told more. We change SVNR's settings by these.
+# What gets there? Ways are longer, so noise should stay for longer (*ten steps*, not five); chance meets more seldom, so a
+# run should last longer, or be told more (*rows turned* and mirrored). We change SVNR's settings by these.
 #
 # **What to expect.** If nothing but exploration is missing, ten steps of one noise are enough. If meetings are too few to
 # learn from on every side, turned rows are needed, or more episodes.
@@ -532,9 +532,9 @@ computed(
 LONGER = {"hold": 10}
 WAYS = {  # → changes, and how many times the episodes
     "as here": ({}, 1),
-    "noise held for ten steps": (LONGER, 1),
-    "ten steps, twice the episodes": (LONGER, 2),
-    "ten steps, four times the episodes": (LONGER, 4),
+    "ten steps": (LONGER, 1),
+    "ten steps, 2 × as long": (LONGER, 2),
+    "ten steps, 4 × as long": (LONGER, 4),
     "rows turned": ({"use_symmetries": True}, 1),
     "ten steps, rows turned": (LONGER | {"use_symmetries": True}, 1),
 }
@@ -549,7 +549,7 @@ reached.style.format(precision=2, na_rep="–")
 
 # %%
 meets_there = [name for name, found in farther.items() if sum(map(meets, found)) > len(found) / 2]
-title = f"From 0.4 to 0.8 away most seeds of SVNR meet with: {listed(meets_there)}"
+title = f"From 0.4 to 0.8 away most seeds of SVNR meet: {'; '.join(meets_there) or 'nowhere'}"
 outputs.figure(
     figures.training_curves(
         pd.concat(tables.curves(found).assign(game=name) for name, found in farther.items()),
@@ -559,7 +559,7 @@ outputs.figure(
     "particle_gather_farther_curves",
     "SVNR from 0.4 to 0.8 away",
     every,
-    note="rows turned tell of the symmetry",
+    note="ten steps: noise held for as long; 2 and 4 × 5,000 episodes; rows turned tell of the symmetry",
 ) if every else None
 
 # %%
