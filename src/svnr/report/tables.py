@@ -94,11 +94,7 @@ def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
 
 
 def tests(runs: Runs) -> pd.DataFrame:
-    """The tests during runs: what was done by then, in minutes of the processor, what was earned.
-
-    Returns:
-        Rows of game, learner, seed, at, minutes, shared, independent, greedy.
-    """
+    """Tests during runs: game, learner, seed, at, minutes (of the processor), and each way's mean."""
 
     def tested(run: Run) -> dict[str, np.ndarray]:
         minutes = np.array(run.made["processor_seconds_until_test"]) / 60
@@ -232,10 +228,8 @@ def _beside(
     cell: pd.Series, within: float, theirs: tuple[float, float], digits: int
 ) -> dict[str, Any]:
     ours = cell.to_numpy()
-    middle, low, high = (
-        f"{round(float(x), digits) + 0.0:.{digits}f}"
-        for x in (interquartile_mean(ours), *bootstrap_interval(ours))
-    )
+    found = interquartile_mean(ours), *bootstrap_interval(ours)
+    middle, low, high = (f"{round(float(x), digits) + 0.0:.{digits}f}" for x in found)
     return {
         "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
         "ours": _spread(ours, digits),
