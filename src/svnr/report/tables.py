@@ -94,7 +94,7 @@ def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
 
 
 def tests(runs: Runs) -> pd.DataFrame:
-    """Tests during runs: game, learner, seed, at, minutes of the processor, and each way's mean."""
+    """Tests during runs: game, learner, seed, at, processor minutes, and the mean of each way."""
 
     def tested(run: Run) -> dict[str, np.ndarray]:
         minutes = np.array(run.made["processor_seconds_until_test"]) / 60
