@@ -34,6 +34,7 @@ from svnr.games.differential import max_of_three
 from svnr.report import figures, tables
 from svnr.report.playground import landscape, playground
 from svnr.report.provenance import Outputs
+from svnr.report.words import counted
 from svnr.theory.maxent import boltzmann
 from svnr.theory.overgeneralization import execute
 
@@ -129,7 +130,7 @@ outputs.figure(
 tables.per_game(tables.scores(runs), "shared")
 
 # %%
-Markdown(f"What 1,000 test episodes pay, as mean ± deviation over {n_seeds} seeds.")
+Markdown(f"What 1,000 test episodes pay, as mean ± deviation over {counted(n_seeds, 'seed')}.")
 
 # %% [markdown]
 # ## What they learned to do

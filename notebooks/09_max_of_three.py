@@ -394,7 +394,7 @@ tried = {
 exploring = pd.DataFrame(
     {
         cell: {
-            "reward": f"{round(rows['shared'].mean(), 2) + 0.0:.2f}",
+            "reward": words.number(rows["shared"].mean()),
             "at the right hill": f"{(rows['shared'] > 5).sum()} of {len(rows)}",
         }
         for cell, rows in tried.items()

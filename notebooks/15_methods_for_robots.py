@@ -44,7 +44,7 @@ from svnr.networks.argmax import cross_entropy
 from svnr.report import figures, tables
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
-from svnr.report.words import listed
+from svnr.report.words import listed, number
 
 torch.set_num_threads(1)
 
@@ -288,10 +288,8 @@ free = finished(grid(["qtran"], ["facmac"], n_seeds, n_episodes, FREE))
 last = {tables.TITLES[m]: [r.last() for r in matrix if r.spec.learner == m] for m in METHODS}
 last["FACMAC, free mixing"] = [run.last() for run in free]
 at_eight = {name: sum(v > 4 for v in x) for name, x in last.items()}
-mean = {name: round(sum(x) / len(x), 2) + 0.0 for name, x in last.items()}
-on_matrix = {
-    n: {"mean": f"{mean[n]:.2f}", "at 8": f"{at_eight[n]} of {len(last[n])}"} for n in last
-}
+mean = {name: number(sum(x) / len(x)) for name, x in last.items()}
+on_matrix = {n: {"mean": mean[n], "at 8": f"{at_eight[n]} of {len(last[n])}"} for n in last}
 on_matrix = pd.DataFrame(on_matrix).T.rename_axis("method")
 outputs.table(on_matrix, "qtran_matrix", "QTRAN's matrix", matrix + free)
 
@@ -304,7 +302,7 @@ if not at_eight["QMIX"] + at_eight["FACMAC"]:
     )
 out = max(map(abs, last["QMIX"])) < 0.5
 computed(
-    f"Seeds at 8, of {n_seeds} each: {listed(f'{name} {n}' for name, n in at_eight.items())}. QMIX earns {mean['QMIX']:.1f} "
+    f"Seeds at 8, of {n_seeds} each: {listed(f'{name} {n}' for name, n in at_eight.items())}. QMIX earns {mean['QMIX']} "
     f"on average: the 0 that was printed of it {'comes' if out else 'does not come'} out. {told}",
     matrix + free,
 )

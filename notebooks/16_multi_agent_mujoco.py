@@ -150,10 +150,12 @@ outputs.table(
 
 
 # %%
+n_runs = scores.groupby(["game", "learner"]).size()
+
+
 def ranked(name, *learners):
     """Whether all of these have three seeds or more on a robot."""
-    seeds = scores[scores["game"] == name].groupby("learner").size()
-    return all(seeds.get(learner, 0) >= 3 for learner in learners)
+    return all(n_runs.get((name, learner), 0) >= 3 for learner in learners)
 
 
 def wins(upper, lower, name):

@@ -32,7 +32,7 @@ from svnr.report import tables
 from svnr.report.findings import computed
 from svnr.report.paper import LATER_TABLE, PAPER_TABLE_1
 from svnr.report.provenance import Outputs
-from svnr.report.words import listed
+from svnr.report.words import listed, number
 from svnr.theory.maxent import boltzmann
 
 pd.set_option("display.max_colwidth", None)  # claims and evidence are sentences
@@ -142,7 +142,8 @@ def told(names):
     """What each method earns in Particle Gather, and how many of its seeds leave the trap."""
     cells = [(n, GATHER) for n in names]
     return ", ".join(
-        f"{tables.TITLES[n]} {means[g][n]:.2f} ({left[n, g]} of {tried[n, g]})" for n, g in cells
+        f"{tables.TITLES[n]} {number(means[g][n])} ({left[n, g]} of {tried[n, g]})"
+        for n, g in cells
     )
 
 

@@ -457,6 +457,7 @@ rules.style.format({"random play above 0": "{:.2%}"}, precision=2)
 
 # %%
 assert (rules["best team"] > rules[["one runs", "random play"]].max(axis=1)).all()
+assert (rules[["one runs", "random play"]] < 0).all().all()
 shown, drawn = rules["random play above 0"], rules["random play"]
 text = (
     f"**Finding.** Random play shows the way out in {shown.min():.2%} ({shown.idxmin()}) to {shown.max():.2%} "

@@ -28,9 +28,10 @@ def drawn():
 
 
 def test_drawing_leaves_no_open_figure_and_no_style_behind():
-    before, others = dict(plt.rcParams), plt.get_fignums()
+    plt.close("all")  # what other tests left open
+    before = dict(plt.rcParams)
     drawn()
-    assert plt.get_fignums() == others
+    assert plt.get_fignums() == []
     assert dict(plt.rcParams) == before
 
 

@@ -15,6 +15,7 @@ from svnr.games.game import OneShotGame
 from svnr.games.gather import ParticleGather
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
+from svnr.report.words import number
 
 Runs = Sequence[Run]
 Cells = Mapping[tuple[str, str], tuple[float, float]]  # (learner, game) → mean and spread
@@ -192,8 +193,8 @@ def _by_game(table: pd.DataFrame, column: str, told: Callable[[pd.Series], str])
 
 
 def _spread(values: np.ndarray, digits: int = 2) -> str:
-    """Mean ± standard deviation; of a single value there is none, and 0 has no sign."""
-    mean = f"{round(values.mean(), digits) + 0.0:.{digits}f}"
+    """Mean ± standard deviation, of which a single value has none."""
+    mean = number(values.mean(), digits)
     return f"{mean} ± {values.std():.{digits}f}" if len(values) > 1 else mean
 
 
@@ -229,7 +230,7 @@ def _beside(
 ) -> dict[str, Any]:
     ours = cell.to_numpy()
     found = interquartile_mean(ours), *bootstrap_interval(ours)
-    middle, low, high = (f"{round(float(x), digits) + 0.0:.{digits}f}" for x in found)
+    middle, low, high = (number(x, digits) for x in found)
     return {
         "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
         "ours": _spread(ours, digits),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import SupportsFloat
 
 
 def listed(names: Iterable[str], none: str = "none") -> str:
@@ -18,6 +19,11 @@ def counted(n: int, noun: str) -> str:
 def held(holds: bool) -> str:
     """Whether a statement holds, as its predicate."""
     return "holds" if holds else "does not hold"
+
+
+def number(x: SupportsFloat, digits: int = 2) -> str:
+    """A rounded number; what rounds to 0 has no sign: "0.00"."""
+    return f"{round(float(x), digits) + 0.0:.{digits}f}"
 
 
 def minus(text: str) -> str:
