@@ -321,7 +321,7 @@ runs = finished(grid(["max_of_two"], ["svnr", *METHODS, "mappo"], n_seeds, n_epi
 scores = tables.scores(runs)
 found = scores.assign(right=scores["training"] > 5).groupby("learner")["right"].sum()
 n_found = (found[[*METHODS, "mappo"]] > 0).sum()
-title = f"Max of Two: {n_found} of {len(METHODS) + 1} methods for robots leave the wrong hill on a seed or more"
+title = f"Max of Two: {n_found or 'none'} of {len(METHODS) + 1} methods for robots leave the wrong hill on a seed or more"
 curves = figures.training.training_curves(tables.curves(runs), {"max_of_two": ""}, title, 10, 0)
 outputs.figure(curves, "max_of_two_bodies", "Max of Two, methods for robots", runs)
 
