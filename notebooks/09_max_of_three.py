@@ -201,7 +201,8 @@ Markdown(
 SHOWN = ("svnr", "maddpg", "masql", "lenient")
 narrow = [run for run in runs if run.spec.game == NAMES[-1] and run.spec.seed == 0]
 narrow = [run for run in narrow if run.spec.learner in SHOWN]
-PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
+wrong_hill, right_hill = games[NAMES[-1]].hills
+PEAKS = {"right hill": right_hill.center, "wrong hill": wrong_hill.center}
 visited = tables.visits(narrow, half_width=10, first=1, last=3000)
 near = tables.at_peaks(visited, PEAKS)
 near["half"] = np.where(near["episode"] < 1500, "first", "second")

@@ -27,6 +27,7 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
+from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
 from svnr.networks.samplers import Samplers
 from svnr.report import figures, tables, words
@@ -131,7 +132,8 @@ Markdown(
 
 # %%
 narrow = [run for run in runs if run.spec.game == "max_of_three_1.5" and run.spec.seed == 0]
-PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
+wrong_hill, right_hill = make_game("max_of_three_1.5").hills
+PEAKS = {"right hill": right_hill.center, "wrong hill": wrong_hill.center}
 visited = tables.visits(narrow, half_width=10, first=1, last=3000, every=3)
 late = tables.at_peaks(visited[visited["episode"] > 2 * visited["episode"].max() / 3], PEAKS)
 shares = late.groupby("learner", sort=False)[list(PEAKS)].mean()

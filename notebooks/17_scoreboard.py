@@ -26,6 +26,7 @@
 import pandas as pd
 import torch
 
+from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
 from svnr.games.differential import two_modalities
 from svnr.report import tables
@@ -225,7 +226,8 @@ judge(
 
 # %%
 narrow = [run for run in runs if run.spec.game == NAMES[-1] and run.spec.seed == 0]
-PEAKS = {"right hill": (7, 7, -4), "wrong hill": (-5, -5, 3)}
+wrong_hill, right_hill = make_game(NAMES[-1]).hills
+PEAKS = {"right hill": right_hill.center, "wrong hill": wrong_hill.center}
 visited = tables.at_peaks(tables.visits(narrow, half_width=10, first=1, last=3000), PEAKS)
 early = visited["episode"] < 1500
 first, second = (

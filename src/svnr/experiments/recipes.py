@@ -39,7 +39,7 @@ GATHER = {
     "n_particles": 8,
     "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
     "n_samples": 4,  # ROMMEO's
-    "n_births": 4,  # at each of 64 states, for an update as long as others; not tried
+    "n_births": 4,  # at each of 64 states, for an update as long as others; only this was tried
     "n_candidates": 8,  # QMIX's actions of one coordinate, missed by 0.05; 64 take an hour. MMQ's
     "n_elites": 3,
 }
@@ -77,7 +77,7 @@ ROBOT = {
     "n_particles": 8,
     "n_value_particles": 1,
     "n_samples": 4,
-    "n_births": 4,  # for an update as long as others; not tried
+    "n_births": 4,  # for an update as long as others; only this was tried
     "n_greedy": 32,
     "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
     "n_elites": 4,
