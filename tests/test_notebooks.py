@@ -177,11 +177,12 @@ def test_nbval_passes_at_smoke_scale(name, tmp_path, made):
         SOURCES[name].with_suffix(".ipynb"), prepared, given, prepare_only=True,
         progress_bar=False, log_output=False,
     )  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull]
-    command += ["--rootdir", str(tmp_path), "--nbval-lax", "--nbval-cell-timeout=120"]
-    command += ["--nbval-current-env"]
+    command = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "-p", "no:cacheprovider"]
+    command += ["-c", os.devnull, "--rootdir", str(tmp_path), "--nbval-lax"]
+    command += ["--nbval-cell-timeout=120", "--nbval-current-env", str(prepared)]
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # no plugin is begun in vain
     done = subprocess.run(
-        [*command, str(prepared)], capture_output=True, text=True, cwd=ROOT, check=False
+        command, capture_output=True, text=True, cwd=ROOT, env=alone, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 

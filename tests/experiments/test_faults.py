@@ -192,7 +192,7 @@ from pathlib import Path
 from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect
 specs = [
-    run_spec("max_of_three_2.0", "hysteretic", seed, 3000, training={"n_test": 20})
+    run_spec("max_of_three_2.0", "hysteretic", seed, 1500, training={"n_test": 20})
     for seed in range(2)
 ]
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_it_climbs_a_single_hill(name):
     # Doing nothing earns 10 − (49 + 36 + 25) / 9 = −2.2, a uniform policy −13; 6.5 is most of the
     # way to 10. Learners without a view of their partners stop short while these explore.
     learner = new(name, ONE_HILL, small=False, **middle(name))
-    assert earned(ONE_HILL, trained(learner, ONE_HILL, 1500), "greedy", 16) > 6.5
+    assert earned(ONE_HILL, trained(learner, ONE_HILL, 1200), "greedy", 16) > 6.5
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name not in SVNR])
@@ -37,7 +37,7 @@ def test_it_looks_ahead_in_a_game_of_two_steps(name, two_step):
     # Greed for the first step earns 1; looking ahead with γ = 0.95 earns 1.95 − ½ · 0.95² = 1.50.
     overrides = {"alpha_final": 0.05, "schedule": "constant"} if is_soft(name) else {}
     learner = new(name, two_step, small=False, **middle(name), **overrides)
-    assert earned(two_step, trained(learner, two_step, 750), "greedy", 16) > 1.35
+    assert earned(two_step, trained(learner, two_step, 500), "greedy", 16) > 1.35
 
 
 def rows_within(name):

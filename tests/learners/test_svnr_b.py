@@ -193,5 +193,5 @@ def test_particles_begin_uniform_in_the_box():
 def test_it_reaches_a_hill_that_svnr_does_not():
     """Max of Three, s₂ = 1.0, which is 1.4 % of the box: 10 − 3 α / 2 = 9.55 at α = 0.3."""
     game = max_of_three(1.0)
-    team = trained(new("svnr_b", game, small=False), game, 5000)
+    team = trained(new("svnr_b", game, small=False, hidden=(64, 64), batch_size=256), game, 4000)
     assert earned(game, team, "shared", 1000) >= 9.4
