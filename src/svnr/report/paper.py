@@ -1,4 +1,10 @@
-"""What the paper prints, to stand beside ours."""
+"""What the paper prints, to stand beside ours, and the studies that its later version names."""
+
+from typing import Any
+
+from svnr.sets import sparse
+
+Kind = tuple[str, str, dict[str, Any]]  # of run: game, learner and changes of its settings
 
 _GAMES = ("max_of_three_3.0", "max_of_three_2.0", "max_of_three_1.5", "particle_gather_turned")
 _ROWS = {
@@ -34,4 +40,15 @@ LATER_TABLE = {  # (learner, game) → mean and spread of the returns of the pap
     (learner, game): cell
     for learner, row in _LATER_ROWS.items()
     for game, cell in zip(_BODIES, row, strict=True)
+}
+
+LATER_PARTICLES: dict[str, Kind] = {  # M at each of 64 states; on which robot it does not say
+    f"M = {m}": ("halfcheetah_2x3", "svnr", {"n_particles": m}) for m in (8, 16, 32, 40, 48)
+}
+_SIX = "halfcheetah_6x1"  # six agents, a joint each
+LATER_SETS: dict[str, Kind] = {
+    **{sets: (_SIX, "svnr", {"sets": sets}) for sets in ("strict", "reverse", "chain", "star")},
+    "half of the links (one draw)": (_SIX, "svnr", {"sets": sparse(6, seed=0)}),
+    "full": (_SIX, "svnr_f", {}),
+    "empty": (_SIX, "svnr_m", {}),
 }

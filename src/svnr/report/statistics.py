@@ -37,6 +37,11 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def lies_above(upper: np.ndarray, lower: np.ndarray) -> bool:
+    """Whether the bootstrap interval of one lies wholly above the other's; one score a run."""
+    return bootstrap_interval(upper)[0] > bootstrap_interval(lower)[1]
+
+
 def probability_of_improvement(upper: np.ndarray, lower: np.ndarray) -> float:
     """How often a run of one method earns more than a run of another; a tie counts half.
 

@@ -14,7 +14,13 @@ from svnr.experiments.runs import Run
 from svnr.games.game import OneShotGame
 from svnr.games.gather import ParticleGather
 from svnr.report.paper import PAPER_TABLE_1
-from svnr.report.statistics import bootstrap_interval, interquartile_mean, smooth, verdict
+from svnr.report.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    lies_above,
+    smooth,
+    verdict,
+)
 from svnr.report.words import number
 
 Runs = Sequence[Run]
@@ -282,7 +288,28 @@ def at_optimum(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's bootstrap interval on a game lies wholly above another's."""
     of_game = table[table["game"] == game].set_index("learner")["shared"]
-    return bootstrap_interval(of_game[[upper]])[0] > bootstrap_interval(of_game[[lower]])[1]
+    return lies_above(of_game[[upper]], of_game[[lower]])
+
+
+def placed(earned: Mapping[str, np.ndarray], kind: str, least: int = 3) -> dict[str, list]:
+    """Which kinds of run earn "more" than one of them, "less", or are "not told apart".
+
+    One earns more than another if its bootstrap interval lies wholly above the other's.
+
+    Args:
+        earned: kind → what its seeds earn.
+        kind: the one that the others are held against.
+        least: seeds, with fewer of which a kind has no place; no kind has where `kind` has fewer.
+    """
+    known = {name: seeds for name, seeds in earned.items() if len(seeds) >= least}
+    places: dict[str, list] = {"more": [], "less": [], "not told apart": []}
+    if (own := known.pop(kind, None)) is not None:
+        for name, seeds in known.items():
+            if lies_above(seeds, own):
+                places["more"].append(name)
+            else:
+                places["less" if lies_above(own, seeds) else "not told apart"].append(name)
+    return places
 
 
 def tally(values: pd.Series) -> str:
