@@ -39,6 +39,7 @@ def test_a_row_shows_the_seeds_their_interquartile_mean_and_the_papers():
     assert drawn(cheetah, "|", COLORS["hasac"]) == [([30], [1])]
     assert drawn(cheetah, "x", INK)[0] == ([8853], [0])
     assert drawn(ant, "o", COLORS["svnr"]) == [([50, 100], [0, 0])]
+    assert drawn(ant, "|", COLORS["svnr"]) == []  # two seeds have no interval
     assert drawn(ant, "x", INK) == drawn(ant, "o", COLORS["hasac"]) == []
     assert [tick.get_text() for tick in cheetah.get_yticklabels()] == ["SVNR", "HASAC"]
     level = [line for line in ant.lines if line.get_label() == "no torque"]

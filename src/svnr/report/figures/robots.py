@@ -15,6 +15,7 @@ from svnr.report.statistics import bootstrap_interval, interquartile_mean
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, TRAP, styled
 
 AGENTS = (*NEUTRAL.values(), "#56B4E9", "#CC79A7")  # whose part it is → colour
+ENOUGH = 3  # seeds, from which on they have an interval
 Level = tuple[str, float]  # the name and the return of a scripted team
 
 
@@ -52,16 +53,19 @@ def final_returns(
         axis.set_ylim(len(learners) - 0.5, -0.5)
     axes[0].plot([], [], "x", color=INK, markersize=4, label="the paper's later version")
     axes[0].plot([], [], "o", color=INK, markersize=3, alpha=0.5, label="a seed")
-    axes[0].plot([], [], "|-", color=INK, label="interquartile mean, 95 %")
+    axes[0].plot(
+        [], [], "|-", color=INK, label=f"interquartile mean, 95 %, of {ENOUGH} seeds or more"
+    )
     axes[len(axes) // 2].set_xlabel("return of an episode")
     kit.legend_below(figure)
     return figure
 
 
 def _seeds_in_a_row(axis: plt.Axes, row: int, returns: np.ndarray, color: str) -> None:
-    if not len(returns):
+    if len(returns):
+        axis.plot(returns, np.full(len(returns), row), "o", color=color, markersize=3, alpha=0.6)
+    if len(returns) < ENOUGH:
         return
-    axis.plot(returns, np.full(len(returns), row), "o", color=color, markersize=3, alpha=0.6)
     axis.plot(bootstrap_interval(returns), (row, row), color=color, linewidth=1.2)
     axis.plot(interquartile_mean(returns), row, "|", color=color, markersize=9, mew=2)
 
