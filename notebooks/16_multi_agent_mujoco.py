@@ -130,7 +130,7 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 # **The rule, fixed before the runs.** A cell is reproduced if our mean over seeds lies within the later version's mean
 # ± its printed spread; otherwise it is higher or lower. Teams act with shared noise, as in Table 1. One method
 # *outperforms* another on a robot only if their bootstrap intervals do not touch and both have three seeds or more: two
-# seeds can lie a thousand apart.
+# seeds can lie a thousand apart, and have no interval in the figure below.
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
