@@ -59,7 +59,7 @@ $(VENV)/.site: $(READY)
 site: $(VENV)/.site  ## make build/site: notebooks as committed, documents and reference as pages
 	@rm -rf build/pages build/site && mkdir -p build/pages
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -q -j $(JOBS) -c docs/site build/pages build/site
-	$(BIN)/python -m pytest tests/test_site.py
+	SITE_MADE=1 $(BIN)/python -m pytest tests/test_site.py
 
 clean:  ## delete what was made, but not results/ and figures/
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

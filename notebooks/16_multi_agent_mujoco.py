@@ -128,9 +128,9 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 # ## 3. Ours beside theirs
 #
 # **The rule, fixed before the runs.** A cell is reproduced if our mean over seeds lies within the later version's mean
-# ± its printed spread; otherwise it is higher or lower. Teams act with shared noise, as in Table 1. One method
-# *outperforms* another on a robot only if their bootstrap intervals do not touch and both have three seeds or more: two
-# seeds can lie a thousand apart, and have no interval in the figure below.
+# ± its printed spread; otherwise it is higher or lower. Teams act with shared noise, as in Table 1. **Added after the
+# first runs.** One method *outperforms* another on a robot only if their bootstrap intervals do not touch and both have three seeds
+# or more; with fewer none is ranked, and the figure below draws no interval.
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
@@ -198,7 +198,7 @@ def against_svnr(name):
         chance = probability_of_improvement(earned["svnr"], earned[learner])
         rows[tables.TITLES[learner]] = {
             "seeds": len(earned[learner]),
-            "SVNR earns more": f"{chance:.2f}",
+            "SVNR earns more": f"{chance:.2f}" if ranked(name, *pair[0]) else "–",
             "outperforms the other": told if ranked(name, *pair[0]) else "too few seeds",
         }
     return pd.DataFrame(rows).T
@@ -217,8 +217,9 @@ def in_order(name, earned):
 def who_moves(name):
     """Who earns more on a robot than a team that does nothing, of how many, in the mean."""
     earned = ours.xs(name, level="game") if name in set(scores["game"]) else []
-    more = [tables.TITLES[m] for m in METHODS if m in earned and earned[m] > still[name]]
-    return f"{title(name)} {listed(more)} (of {len(earned)})"
+    more = [m for m in METHODS if m in earned and earned[m] > still[name]]
+    told = [f"{tables.TITLES[m]} ({n_runs[name, m]})" for m in more]
+    return f"{title(name)} {listed(told)} of {len(earned)}"
 
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
@@ -232,7 +233,7 @@ computed(
         if ranked(n, "svnr")
     )
     + f" Who has fewer than three seeds is not ranked. By the means on {title(learned[0])} of the methods that both tables "
-    f"have, with three seeds or more here, ours from the highest down: {', '.join(in_order(learned[0], ours))}; theirs: {', '.join(in_order(learned[0], theirs))}. More than a team that does nothing earn: "
+    f"have, with three seeds or more here, ours from the highest down: {', '.join(in_order(learned[0], ours))}; theirs: {', '.join(in_order(learned[0], theirs))}. More than a team that does nothing earn, in the mean of so many seeds: "
     f"{'; '.join(map(who_moves, learned))}.",
     runs,
 )
@@ -331,8 +332,9 @@ computed(
 # > sparse negotiation topologies offer a controllable trade-off between accuracy and computation." (the summary)
 #
 # The summary names no game for this. We vary M on HalfCheetah 2x3, and negotiation sets on HalfCheetah 6x1, six agents with a joint
-# each. *Strict* and *reverse* are both strictly nested. Whether the trade-off is controllable is not judged. Kinds of run are held against
-# one of them by the rule of section 3; missing runs of this section are not trained here.
+# each. A *link* is one agent that conditions on one other. *Strict*: each conditions on all before it; *reverse*: on all after it, which is
+# strictly nested, too; *chain*: on the one before; *star*: all on the first. Whether the trade-off is controllable is not judged. Kinds
+# of run are held against one of them by the rule of section 3; missing runs of this section are not trained here.
 
 
 # %%
@@ -365,7 +367,7 @@ def placed(found, kind):
     told = tables.placed(earned, kind).items()
     few = [name for name in found if len(found[name]) < 3]
     told = [f"{where}: {listed(names)}" for where, names in told if names]
-    return "; ".join([*told, f"fewer than three seeds: {listed(few)}"])
+    return "; ".join([*told, f"too few seeds: {listed(few)}"])
 
 
 def all_of(found):

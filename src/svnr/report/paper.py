@@ -48,7 +48,7 @@ LATER_PARTICLES: dict[str, Kind] = {  # M at each of 64 states; on which robot i
 _SIX = "halfcheetah_6x1"  # six agents, a joint each
 LATER_SETS: dict[str, Kind] = {
     **{sets: (_SIX, "svnr", {"sets": sets}) for sets in ("strict", "reverse", "chain", "star")},
-    "half of the links (one draw)": (_SIX, "svnr", {"sets": sparse(6, seed=0)}),
+    "12 drawn links": (_SIX, "svnr", {"sets": sparse(6, seed=0)}),
     "full": (_SIX, "svnr_f", {}),
     "empty": (_SIX, "svnr_m", {}),
 }

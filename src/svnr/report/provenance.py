@@ -127,7 +127,9 @@ class Outputs:
         with in_style():
             figure.savefig(drawn := StringIO(), format="svg", metadata={"Date": None})
             write_text(self._folder / f"{name}.svg", renamed(_CLIP, "clip_", drawn.getvalue()))
-            if self.scale != "paper":  # laid out once: to do so anew for each format takes longest
+            if (
+                self.scale != "paper"
+            ):  # laid out once, for time; committed pictures stay as they are
                 figure.set_layout_engine("none")
             figure.savefig(self._folder / f"{name}.png", metadata={"Software": None})
         self._record(f"{name}.png", label, runs, note)
