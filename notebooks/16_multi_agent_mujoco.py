@@ -33,11 +33,10 @@ from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid
 from svnr.experiments.store import trained
 from svnr.games.mamujoco import snapshots
-from svnr.report import figures, tables
+from svnr.report import figures, statistics, tables
 from svnr.report.findings import computed
 from svnr.report.paper import LATER_PARTICLES, LATER_SETS, LATER_TABLE
 from svnr.report.provenance import Outputs
-from svnr.report.statistics import probability_of_improvement
 from svnr.report.words import listed
 from svnr.sets import written_out
 
@@ -195,7 +194,7 @@ def against_svnr(name):
     for learner in [m for m in METHODS[1:] if m in earned]:
         pair = ("svnr", learner), (learner, "svnr")
         told = listed((tables.TITLES[a] for a, b in pair if wins(a, b, name)), "neither")
-        chance = probability_of_improvement(earned["svnr"], earned[learner])
+        chance = statistics.probability_of_improvement(earned["svnr"], earned[learner])
         rows[tables.TITLES[learner]] = {
             "seeds": len(earned[learner]),
             "SVNR earns more": f"{chance:.2f}" if ranked(name, *pair[0]) else "–",
@@ -338,20 +337,11 @@ computed(
 
 
 # %%
-def varied(kinds):
-    """Kind of run → the runs that there are."""
-    return {
-        kind: outputs.kept(grid([name], [learner], n_seeds, overrides=change, training=training))
-        for kind, (name, learner, change) in kinds.items()
-    }
-
-
 def described(found):
     """One row a kind with runs: what its seeds earn under shared noise, and how long one takes."""
     rows = {}
-    for kind, made in found.items():
-        if made:
-            earned = tables.scores(made)["shared"]
+    for kind, earned in tables.earned(found).items():
+        if made := found[kind]:
             minutes = sum(run.made["processor_seconds"] for run in made) / 60 / len(made)
             row = {"seeds": len(made), "mean return": earned.mean(), "lowest": earned.min()}
             rows[kind] = row | {"highest": earned.max(), "minutes a run": minutes}
@@ -363,9 +353,8 @@ def described(found):
 # %%
 def placed(found, kind):
     """How kinds of run stand to one of them, in words."""
-    earned = {name: tables.scores(made)["shared"] for name, made in found.items() if made}
-    told = tables.placed(earned, kind).items()
-    few = [name for name in found if len(found[name]) < 3]
+    told = statistics.placed(tables.earned(found), kind).items()
+    few = [name for name in found if len(found[name]) < statistics.ENOUGH_SEEDS]
     told = [f"{where}: {listed(names)}" for where, names in told if names]
     return "; ".join([*told, f"too few seeds: {listed(few)}"])
 
@@ -376,19 +365,15 @@ def all_of(found):
 
 
 # %%
-particles = varied({m: (learned[0], *rest) for m, (_, *rest) in LATER_PARTICLES.items()})
+particles = outputs.kept_by_kind(LATER_PARTICLES, n_seeds, training)
 made = all_of(particles)
 outputs.table(described(particles), "mujoco_particles", f"M on {title(learned[0])}", made)
 
 # %%
-topologies = varied(LATER_SETS)
-links = {
-    kind: sum(map(len, written_out(made[0].spec.settings.sets, 6)))
-    for kind, made in topologies.items()
-    if made
-}
+topologies = outputs.kept_by_kind(LATER_SETS, n_seeds, training)
 shown, made = described(topologies), all_of(topologies)
-shown.insert(0, "links", [links[kind] for kind in shown.index])
+sets = [written_out(topologies[kind][0].spec.settings.sets, 6) for kind in shown.index]
+shown.insert(0, "links", [sum(map(len, each)) for each in sets])
 outputs.table(shown, "mujoco_sets", "Negotiation sets of six joints", made)
 
 # %%
@@ -403,7 +388,7 @@ computed(
 
 # %%
 updates = {f"an update for {n} steps": (learned[0], "facmac", {"update_every": n}) for n in (8, 4)}
-often = varied(updates)
+often = outputs.kept_by_kind(updates, n_seeds, training)
 outputs.table(described(often), "mujoco_updates", "FACMAC, more updates", all_of(often))
 
 # %% [markdown]
@@ -415,16 +400,15 @@ kinds = {"SVNR": ("ant_2x4", "svnr", {}), "HASAC": ("ant_2x4", "hasac", {})}
 for n in (4, 2):
     kinds[f"SVNR with an update for {n} steps"] = ("ant_2x4", "svnr", {"update_every": n})
 kinds["SVNR without contact forces"] = ("ant_2x4_blind", "svnr", {})
-ants = varied(kinds)
-outputs.table(described(ants), "mujoco_ant", "What an ant needs", all_of(ants))
+ants = outputs.kept_by_kind(kinds, n_seeds, training)
+needs = described(ants)
+outputs.table(needs, "mujoco_ant", "What an ant needs", all_of(ants))
 
 # %%
 computed(
     f"Held against FACMAC with an update for 8 steps: {placed(often, 'an update for 8 steps')}. An ant that stands still earns "
     f"{still['ant_2x4']:.0f}; trained ones, in the mean of so many seeds: "
-    + "; ".join(
-        f"{kind} {row['mean return']} ({row['seeds']})" for kind, row in described(ants).iterrows()
-    )
+    + "; ".join(f"{kind} {row['mean return']} ({row['seeds']})" for kind, row in needs.iterrows())
     + ".",
     all_of(often) + all_of(ants),
 )

@@ -29,7 +29,7 @@ import torch
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.specs import grid
 from svnr.games.differential import two_modalities
-from svnr.report import tables
+from svnr.report import statistics, tables
 from svnr.report.findings import computed
 from svnr.report.paper import LATER_PARTICLES, LATER_SETS, LATER_TABLE, PAPER_TABLE_1
 from svnr.report.provenance import Outputs
@@ -396,19 +396,6 @@ judge(
 
 
 # %%
-def seeds_of(kinds):
-    """Kind of run → the runs that there are."""
-    return {
-        kind: outputs.kept(grid([name], [learner], n_seeds, overrides=change))
-        for kind, (name, learner, change) in kinds.items()
-    }
-
-
-def earned_by(found):
-    """Kind of run → what its seeds earn under shared noise."""
-    return {k: tables.scores(made)["shared"] if made else pd.Series() for k, made in found.items()}
-
-
 def means_of(earned):
     """The mean of each kind and how many seeds it has, as text."""
     told = [f"{kind}: {number(e.mean(), 0)} ({len(e)})" for kind, e in earned.items() if len(e)]
@@ -416,11 +403,10 @@ def means_of(earned):
 
 
 # %%
-particle_runs = seeds_of(
-    {m: kind for m, kind in LATER_PARTICLES.items() if m in ("M = 32", "M = 40")}
-)
-set_runs = seeds_of(LATER_SETS)
-of_sizes, of_sets = earned_by(particle_runs), earned_by(set_runs)
+ends = {m: LATER_PARTICLES[m] for m in ("M = 32", "M = 40")}
+particle_runs = outputs.kept_by_kind(ends, n_seeds)
+set_runs = outputs.kept_by_kind(LATER_SETS, n_seeds)
+of_sizes, of_sets = tables.earned(particle_runs), tables.earned(set_runs)
 low, high = sorted(e.mean() for e in of_sizes.values())
 judge(
     "later, Key Findings",
@@ -433,7 +419,7 @@ judge(
 # %%
 NESTED = ["strict", "reverse"]
 unnested = {kind: earned for kind, earned in of_sets.items() if kind not in NESTED}
-places = [tables.placed({**unnested, kind: of_sets[kind]}, kind) for kind in NESTED]
+places = [statistics.placed({**unnested, kind: of_sets[kind]}, kind) for kind in NESTED]
 ahead_of, behind_of = (any(place[where] for place in places) for where in ("less", "more"))
 all_there = min(map(len, of_sets.values())) >= 3
 judge(

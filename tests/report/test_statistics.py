@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from svnr.report.statistics import (
     bootstrap_interval,
     interquartile_mean,
+    placed,
     probability_of_improvement,
     smooth,
     verdict,
@@ -58,3 +59,16 @@ def test_the_chance_to_earn_more_by_hand():
     upper, lower = np.array([1.0, 3.0]), [1.0, 2.0, 4.0]
     assert probability_of_improvement(upper, lower) == pytest.approx(2.5 / 6)
     assert probability_of_improvement(lower, upper) == pytest.approx(3.5 / 6)
+
+
+def test_kinds_of_run_are_placed_by_intervals_that_do_not_touch():
+    earned = {"a": [1.0, 2.0, 3.0], "b": [10.0, 11.0, 12.0], "c": [1.5, 2.0, 2.5], "d": [50.0]}
+    assert placed(earned, "a") == {"more": ["b"], "less": [], "not told apart": ["c"]}
+    assert placed(earned, "b") == {"more": [], "less": ["a", "c"], "not told apart": []}
+
+
+def test_a_kind_with_fewer_seeds_than_asked_for_has_no_place():
+    earned = {"a": [1.0, 2.0, 3.0], "d": [50.0]}
+    nowhere = {"more": [], "less": [], "not told apart": []}
+    assert placed(earned, "a") == placed(earned, "d") == nowhere
+    assert placed(earned, "a", least=1)["more"] == ["d"]

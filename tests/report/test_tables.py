@@ -162,19 +162,6 @@ def test_one_outperforms_another_if_their_intervals_do_not_touch():
     assert not tables.outperforms(table, "svnr", "svnr", "max_of_three_1.5")
 
 
-def test_kinds_of_run_are_placed_by_intervals_that_do_not_touch():
-    earned = {"a": [1.0, 2.0, 3.0], "b": [10.0, 11.0, 12.0], "c": [1.5, 2.0, 2.5], "d": [50.0]}
-    assert tables.placed(earned, "a") == {"more": ["b"], "less": [], "not told apart": ["c"]}
-    assert tables.placed(earned, "b") == {"more": [], "less": ["a", "c"], "not told apart": []}
-
-
-def test_a_kind_with_fewer_seeds_than_asked_for_has_no_place():
-    earned = {"a": [1.0, 2.0, 3.0], "d": [50.0]}
-    nowhere = {"more": [], "less": [], "not told apart": []}
-    assert tables.placed(earned, "a") == tables.placed(earned, "d") == nowhere
-    assert tables.placed(earned, "a", least=1)["more"] == ["d"]
-
-
 def test_values_are_counted_the_most_frequent_first():
     assert tables.tally(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
 

@@ -21,9 +21,10 @@ from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
-from svnr.experiments.specs import RunSpec
+from svnr.experiments.specs import RunSpec, grid
 from svnr.experiments.store import collect, kept
 from svnr.report.gifs import picture, write_gif
+from svnr.report.paper import Kind
 from svnr.report.presets import presets
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
@@ -104,6 +105,15 @@ class Outputs:
             told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
             _add_entry(self.results / WANTED, {self.notebook: told})
         return runs
+
+    def kept_by_kind(
+        self, kinds: Mapping[str, Kind], n_seeds: int, training: Mapping[str, Any] | None = None
+    ) -> dict[str, list[Run]]:
+        """Kind of run → the runs of it that there are, of the seeds 0 to n_seeds − 1."""
+        return {
+            kind: self.kept(grid([game], [learner], n_seeds, None, changes, training=training))
+            for kind, (game, learner, changes) in kinds.items()
+        }
 
     @cached_property
     def _missing(self) -> dict[str, set[str]]:

@@ -1,7 +1,11 @@
 """Few seeds treated as few: means and deviations as the paper has them, and intervals beside."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import stats
+
+ENOUGH_SEEDS = 3  # from which on a kind of run has an interval and a place among others
 
 
 def interquartile_mean(scores: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -40,6 +44,27 @@ def bootstrap_interval(
 def lies_above(upper: np.ndarray, lower: np.ndarray) -> bool:
     """Whether the bootstrap interval of one lies wholly above the other's; one score a run."""
     return bootstrap_interval(upper)[0] > bootstrap_interval(lower)[1]
+
+
+def placed(
+    earned: Mapping[str, np.ndarray], kind: str, least: int = ENOUGH_SEEDS
+) -> dict[str, list[str]]:
+    """Which kinds of run earn "more" than one of them, "less", or are "not told apart".
+
+    One earns more than another if its bootstrap interval lies wholly above the other's.
+
+    Args:
+        earned: kind → what its seeds earn.
+        kind: the one that the others are held against.
+        least: seeds, with fewer of which a kind has no place; no kind has where `kind` has fewer.
+    """
+    known = {name: seeds for name, seeds in earned.items() if len(seeds) >= least}
+    places: dict[str, list[str]] = {"more": [], "less": [], "not told apart": []}
+    if (own := known.pop(kind, None)) is not None:
+        for name, seeds in known.items():
+            above, below = lies_above(seeds, own), lies_above(own, seeds)
+            places["more" if above else "less" if below else "not told apart"].append(name)
+    return places
 
 
 def probability_of_improvement(upper: np.ndarray, lower: np.ndarray) -> float:

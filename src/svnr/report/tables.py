@@ -13,14 +13,8 @@ from svnr.experiments.evaluate import WAYS, ero_gaps, pro_gaps
 from svnr.experiments.runs import Run
 from svnr.games.game import OneShotGame
 from svnr.games.gather import ParticleGather
+from svnr.report import statistics
 from svnr.report.paper import PAPER_TABLE_1
-from svnr.report.statistics import (
-    bootstrap_interval,
-    interquartile_mean,
-    lies_above,
-    smooth,
-    verdict,
-)
 from svnr.report.words import number
 
 Runs = Sequence[Run]
@@ -45,7 +39,7 @@ def curves(runs: Runs, window: int = 100, every: int = 10) -> pd.DataFrame:
     """
 
     def curve(run: Run) -> dict[str, np.ndarray]:
-        reward = smooth(run.returns, window)[::every]
+        reward = statistics.smooth(run.returns, window)[::every]
         return {"episode": every * np.arange(len(reward)), "reward": reward}
 
     return _rows(runs, curve)
@@ -186,7 +180,7 @@ def first_episodes(runs: Runs, level: float, window: int = 100) -> pd.DataFrame:
     """Rows of game, learner, seed, episode: when the mean of `window` reaches `level`, or NaN."""
 
     def first(run: Run) -> dict[str, float]:
-        reached = smooth(run.returns, window)[window - 1 :] >= level
+        reached = statistics.smooth(run.returns, window)[window - 1 :] >= level
         return {"episode": float(reached.argmax() + window - 1) if reached.any() else np.nan}
 
     return _rows(runs, first)
@@ -235,7 +229,7 @@ def _beside(
     cell: pd.Series, within: float, theirs: tuple[float, float], digits: int
 ) -> dict[str, Any]:
     ours = cell.to_numpy()
-    found = interquartile_mean(ours), *bootstrap_interval(ours)
+    found = statistics.interquartile_mean(ours), *statistics.bootstrap_interval(ours)
     middle, low, high = (number(x, digits) for x in found)
     return {
         "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
@@ -243,7 +237,7 @@ def _beside(
         "interquartile mean [95 %]": f"{middle} [{low}, {high}]" if len(ours) > 1 else "–",
         "spread within a run": f"{within:.{digits}f}",
         "seeds": len(ours),
-        "verdict": verdict(ours, theirs),
+        "verdict": statistics.verdict(ours, theirs),
     }
 
 
@@ -288,28 +282,15 @@ def at_optimum(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's bootstrap interval on a game lies wholly above another's."""
     of_game = table[table["game"] == game].set_index("learner")["shared"]
-    return lies_above(of_game[[upper]], of_game[[lower]])
+    return statistics.lies_above(of_game[[upper]], of_game[[lower]])
 
 
-def placed(earned: Mapping[str, np.ndarray], kind: str, least: int = 3) -> dict[str, list]:
-    """Which kinds of run earn "more" than one of them, "less", or are "not told apart".
-
-    One earns more than another if its bootstrap interval lies wholly above the other's.
-
-    Args:
-        earned: kind → what its seeds earn.
-        kind: the one that the others are held against.
-        least: seeds, with fewer of which a kind has no place; no kind has where `kind` has fewer.
-    """
-    known = {name: seeds for name, seeds in earned.items() if len(seeds) >= least}
-    places: dict[str, list] = {"more": [], "less": [], "not told apart": []}
-    if (own := known.pop(kind, None)) is not None:
-        for name, seeds in known.items():
-            if lies_above(seeds, own):
-                places["more"].append(name)
-            else:
-                places["less" if lies_above(own, seeds) else "not told apart"].append(name)
-    return places
+def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Series]:
+    """Kind of run → what each of its runs earns in its tests, on average."""
+    return {
+        kind: pd.Series([run.tested[way].mean() for run in runs], dtype=float)
+        for kind, runs in found.items()
+    }
 
 
 def tally(values: pd.Series) -> str:
