@@ -38,7 +38,7 @@ from svnr.experiments.specs import grid
 from svnr.experiments.store import trained
 from svnr.games.gather import best_team, bodies, random_play, solo_runner, stay_away
 from svnr.games.gather_env import GatherParallelEnv
-from svnr.report import tables
+from svnr.report import statistics, tables
 from svnr.report.figures import gather as figures
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
@@ -284,7 +284,10 @@ computed(
 
 # %%
 ends = pd.DataFrame(
-    [{"method": tables.TITLES[r.spec.learner]} | tables.contacts(r.tested["shared"]) for r in runs]
+    [
+        {"method": tables.TITLES[r.spec.learner]} | statistics.contacts(r.tested["shared"])
+        for r in runs
+    ]
 )
 met = pd.Series([int((run.returns > 0).sum()) for run in runs], name="met in training")
 contact = ends.join(met).groupby("method", sort=False).mean()

@@ -32,7 +32,7 @@ from svnr.experiments.catalogue import GAMES
 from svnr.experiments.evaluate import play
 from svnr.experiments.specs import grid, run_spec
 from svnr.games.gather import best_team, particle_gather, random_play, solo_runner
-from svnr.report import tables, words
+from svnr.report import statistics, tables, words
 from svnr.report.figures import gather as figures
 from svnr.report.provenance import Outputs
 
@@ -263,7 +263,7 @@ def ended(runs):
     """How the test episodes of each run ended, a row a name."""
     return pd.DataFrame(
         {
-            name: tables.contacts(run.tested["shared"])
+            name: statistics.contacts(run.tested["shared"])
             | {"greedy": run.tested["greedy"].mean(), "last 100 in training": run.last()}
             for name, run in runs.items()
         }

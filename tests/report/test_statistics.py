@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from svnr.report.statistics import (
     bootstrap_interval,
+    contacts,
     interquartile_mean,
     placed,
     probability_of_improvement,
@@ -72,3 +73,8 @@ def test_a_kind_with_fewer_seeds_than_asked_for_has_no_place():
     nowhere = {"more": [], "less": [], "not told apart": []}
     assert placed(earned, "a") == placed(earned, "d") == nowhere
     assert placed(earned, "a", least=1)["more"] == ["d"]
+
+
+def test_contacts_are_told_by_what_episodes_paid():
+    found = contacts(np.array([5.0, 5.0, -2.0, 0.0]))
+    assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}

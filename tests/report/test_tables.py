@@ -166,11 +166,6 @@ def test_values_are_counted_the_most_frequent_first():
     assert tables.tally(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
 
 
-def test_contacts_are_told_by_what_episodes_paid():
-    found = tables.contacts(np.array([5.0, 5.0, -2.0, 0.0]))
-    assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}
-
-
 def test_a_joint_action_is_at_a_peak_within_its_radius():
     rows = pd.DataFrame({"u_1": [7.0, 7.0], "u_2": [7.0, 4.0], "u_3": [-4.0, -6.0]})
     # Distances 0 and √(9 + 4) = 3.6.

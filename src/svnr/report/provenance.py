@@ -98,9 +98,8 @@ class Outputs:
         """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
         runs = kept(specs, self.results, self.n_jobs, n_made)
         there = {run.spec.key for run in runs}
-        for spec in specs:
-            if spec.key not in there:
-                self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
+        for spec in [each for each in specs if each.key not in there]:
+            self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
         if self.rebuilding:
             told = {pair: " ".join(sorted(keys)) for pair, keys in sorted(self._missing.items())}
             _add_entry(self.results / WANTED, {self.notebook: told})

@@ -110,3 +110,13 @@ def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
     if abs(gap) <= spread:
         return "reproduced"
     return "higher" if gap > 0 else "lower"
+
+
+def contacts(returns: np.ndarray) -> dict[str, float]:
+    """How episodes of Particle Gather ended, as shares, and what they earned on average.
+
+    Args:
+        returns: [B].
+    """
+    ends = {"joint": returns > 0, "solo": returns < 0, "no contact": returns == 0}
+    return {**{name: end.mean() for name, end in ends.items()}, "return": returns.mean()}

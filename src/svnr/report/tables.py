@@ -296,13 +296,3 @@ def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Serie
 def tally(values: pd.Series) -> str:
     """How often each value stands there, as "3 higher, 1 lower"."""
     return ", ".join(f"{count} {value}" for value, count in values.value_counts().items())
-
-
-def contacts(returns: np.ndarray) -> dict[str, float]:
-    """How episodes of Particle Gather ended, as shares, and what they earned on average.
-
-    Args:
-        returns: [B].
-    """
-    ends = {"joint": returns > 0, "solo": returns < 0, "no contact": returns == 0}
-    return {**{name: end.mean() for name, end in ends.items()}, "return": returns.mean()}
