@@ -450,7 +450,7 @@ computed(
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
     + ". With sets of partners but a kernel on the joint action, fewer than half of the seeds end right where "
     + f"partners do: {blamed or 'nowhere'} (agents). With one network, strict sets earn more than partners at {turned} "
-    "agents. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    f"agents. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,

@@ -45,14 +45,15 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys; from svnr import cli\n"
-        "try: cli.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'torch', 'pandas', 'papermill', 'matplotlib'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("from svnr import cli; cli._parser()", {"torch", "pandas", "papermill", "matplotlib"}),
+        ("import svnr.publish.plan, svnr.publish.queue", {"torch", "pandas", "matplotlib"}),
+    ],
+)
+def test_neither_help_nor_a_queue_of_notebooks_imports_what_only_notebooks_need(code, heavy):
+    code += f"; import sys; heavy = {heavy} & set(sys.modules); assert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 

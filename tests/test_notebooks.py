@@ -15,8 +15,7 @@ import pytest
 
 from svnr.publish.notebooks import from_source, parameters, source_hash
 from svnr.publish.sources import sources
-from svnr.report.presets import presets
-from svnr.report.provenance import check_parameters, own_numbers
+from svnr.report.presets import check_parameters, own_numbers, presets
 from svnr.report.scales import SCALES
 
 ROOT = Path(__file__).parents[1]

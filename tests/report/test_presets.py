@@ -1,6 +1,6 @@
 import pytest
 
-from svnr.report.presets import presets
+from svnr.report.presets import annotated_values, check_parameters, presets
 
 
 @pytest.fixture
@@ -26,3 +26,55 @@ def test_a_preset_of_another_form_is_refused_by_its_name(preset, tmp_path, text)
     preset.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"quick\.yaml must "):
         presets(tmp_path, "quick")
+
+
+DEFAULTS = annotated_values(
+    "n_seeds: int = 5  # runs\nn_more: int = 0\nrate: float = 0.5\nshapes: list = [[2, 2]]\n"
+    "scale: str = 'paper'\nfast: bool = False"
+)
+
+
+def test_defaults_are_read_as_what_they_are():
+    assert DEFAULTS == {
+        "n_seeds": 5, "n_more": 0, "rate": 0.5, "shapes": [[2, 2]], "scale": "paper", "fast": False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n_seed": 1}, r"parameter must be one of n_seeds, .*, got 'n_seed' \(did you mean"),
+        ({"n_seeds": "5"}, "n_seeds must be a whole number of at least 1, got '5'"),
+        ({"n_seeds": 0}, "n_seeds must be a whole number of at least 1, got 0"),
+        ({"n_more": -1}, "n_more must be a whole number of at least 0, got -1"),
+        ({"rate": "fast"}, "rate must be a finite number, got 'fast'"),
+        ({"shapes": "[[2, 2]]"}, r"shapes must be a list such as \[\[2, 2\]\], got '"),
+        ({"scale": 1}, "scale must be text, got 1"),
+        ({"fast": 1}, "fast must be True or False, got 1"),
+    ],
+)
+def test_a_parameter_of_another_name_or_kind_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        check_parameters(DEFAULTS, given)
+
+
+def test_parameters_of_their_kind_pass():
+    check_parameters(
+        DEFAULTS, {"n_seeds": 1, "n_more": 0, "rate": 1, "shapes": [[3]], "fast": True}
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rate": 0.0}, r"rate must be a number in \(0, inf\], got 0.0"),
+        ({"rate": float("nan")}, "rate must be a finite number, got nan"),
+        ({"shapes": []}, "shapes must be a list such as"),
+        ({"shapes": [2, 2]}, r"shapes\[0\] must be a list such as \[2, 2\], got 2"),
+        ({"shapes": [[2, 0]]}, r"shapes\[0\]\[1\] must be a whole number of at least 1, got 0"),
+        ({"shapes": [["2"]]}, r"shapes\[0\]\[0\] must be a whole number of at least 1, got '2'"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        check_parameters(DEFAULTS, given)

@@ -16,12 +16,20 @@ from svnr.experiments.engine import GRACE, Engine, R, Stopped, Submit, T, ask, c
 
 # On Linux a server imports once and workers are copies of it; elsewhere each begins from nothing.
 _CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
-_CONTEXT.set_forkserver_preload(["svnr.experiments.store"])
 
 
 @contextmanager
-def processes(n: int, grace: float = GRACE) -> Iterator[tuple[Submit, int]]:
-    """Processes that end with this one; at an error or a stop they write down what they are at."""
+def processes(
+    n: int, grace: float = GRACE, imported: str = "svnr.experiments.store"
+) -> Iterator[tuple[Submit, int]]:
+    """Processes that end with this one; at an error or a stop they write down what they are at.
+
+    Args:
+        n: how many.
+        grace: seconds they have for that.
+        imported: the module that the server imports, with all that their work needs.
+    """
+    _CONTEXT.set_forkserver_preload([imported])
     before = set(active_children())
     with ProcessPoolExecutor(n, _CONTEXT, _begin_worker, (chosen(),)) as executor:
         try:

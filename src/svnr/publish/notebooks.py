@@ -21,7 +21,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
 from svnr.experiments.engine import chosen, interrupted
-from svnr.report.provenance import REBUILDING, annotated_values, check_parameters, renamed
+from svnr.report.presets import REBUILDING, annotated_values, check_parameters
+from svnr.report.words import renamed
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FILTERS = {  # those of notebooks/jupytext.toml, which jupytext writes into the notebooks it syncs

@@ -9,8 +9,7 @@ from typing import Any
 from svnr.checks import check_one_of
 from svnr.publish.notebooks import Job, from_source, parameters
 from svnr.publish.sources import sources
-from svnr.report.presets import presets
-from svnr.report.provenance import check_parameters, own_numbers
+from svnr.report.presets import check_parameters, own_numbers, presets
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
         bar.set_postfix_str(str(queue))
         return job
 
+    workers = partial(processes, n_cores, PATIENCE, execute.__module__)
     with bar:
-        feed(partial(execute, root=root), following, done, partial(processes, n_cores, PATIENCE))
+        feed(partial(execute, root=root), following, done, workers)
     return sorted(outcomes, key=lambda outcome: outcome.name)

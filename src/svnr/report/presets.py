@@ -1,12 +1,16 @@
 """The numbers that each notebook is run with at a scale."""
 
+import ast
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from svnr.checks import check_one_of
+from svnr.checks import NotNegative, Positive, check_count, check_one_of, fitted
 from svnr.report.scales import SCALES
+
+REBUILDING = "svnr_rebuilds"  # a name that is True where `svnr` executes a notebook
 
 
 def presets(root: Path, scale: str) -> dict[str, dict[str, Any]]:
@@ -28,3 +32,69 @@ def presets(root: Path, scale: str) -> dict[str, dict[str, Any]]:
     if not isinstance(loaded, dict) or not all(isinstance(v, dict) for v in loaded.values()):
         raise ValueError(f"{path} must hold a line `name: {{parameters: …}}` for each notebook")
     return loaded
+
+
+def defaults_of(root: Path, notebook: str) -> dict[str, Any]:
+    """The parameters that a notebook of the repository begins with."""
+    source = root / "notebooks" / f"{notebook}.py"
+    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    _, _, rest = text.partition('# %% tags=["parameters"]\n')
+    return annotated_values(rest.partition("\n# %%")[0])
+
+
+def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are not those of the paper's scale, with what they are there.
+
+    They are presets/paper.yaml's: a notebook's own change when somebody saves it in JupyterLab.
+    """
+    told = presets(root, "paper").get(notebook, {}).get("parameters") or {}
+    paper = {**defaults_of(root, notebook), **told}
+    return {
+        name: paper.get(name)
+        for name, value in parameters.items()
+        if _listed(value) != _listed(paper.get(name))
+    }
+
+
+def _listed(value: Any) -> Any:
+    """A value as YAML has it, tuples as lists."""
+    return list(map(_listed, value)) if isinstance(value, (list, tuple)) else value
+
+
+def annotated_values(code: str) -> dict[str, Any]:
+    """The names that a cell of parameters assigns, `name: type = literal`, with their values."""
+    return {
+        ast.unparse(statement.target): ast.literal_eval(statement.value)
+        for statement in ast.parse(code).body
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None
+    }
+
+
+def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse parameters that a notebook does not have, or of another kind than its defaults.
+
+    Raises:
+        ValueError: with the names, the kind or the range that is wanted.
+    """
+    for name, value in given.items():
+        check_one_of("parameter", name, defaults)
+        _check_like(name, value, defaults[name])
+
+
+def _check_like(name: str, value: Any, default: Any) -> None:
+    """Refuse a value that is not of the default's kind, or below its range.
+
+    A number may be 0 where the default is 0, else a whole one is at least 1 and any other above 0;
+    a list holds at least one item, each like the default's first.
+    """
+    if type(default) is int:
+        check_count(name, value, least=min(default, 1))
+    elif type(default) is float:
+        fitted(name, value, Positive if default > 0 else NotNegative if default == 0 else float)
+    elif isinstance(default, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or not value:
+            raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
+        for index, item in enumerate(value):
+            _check_like(f"{name}[{index}]", item, default[0])
+    else:
+        fitted(name, value, type(default))

@@ -1,10 +1,8 @@
 """Figures and tables on disk, and a manifest of who made each from which rows."""
 
-import ast
 import hashlib
 import json
 import platform
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +14,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from svnr.checks import NotNegative, Positive, check_count, check_one_of, fitted
+from svnr.checks import check_one_of
 from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
@@ -25,12 +23,12 @@ from svnr.experiments.specs import RunSpec, grid
 from svnr.experiments.store import collect, kept
 from svnr.report.gifs import picture, write_gif
 from svnr.report.paper import Kind
-from svnr.report.presets import presets
+from svnr.report.presets import REBUILDING, check_parameters, defaults_of, own_numbers
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
+from svnr.report.words import renamed
 
 BY_HAND = "build/by_hand"  # where goes what is not this repository's own
-REBUILDING = "svnr_rebuilds"  # a name that is True where `svnr` executes a notebook
 _CLIP = r"\bp[0-9a-f]{10}\b"  # what matplotlib calls a box, by the last bits of its corners
 WANTED = "wanted.json"  # beside finished runs: which ones notebooks asked for in vain
 
@@ -63,7 +61,7 @@ class Outputs:
     @classmethod
     def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
         """The outputs of a notebook, told by its own `globals()` what its parameters are."""
-        defaults = _defaults(repository_root(), notebook)
+        defaults = defaults_of(repository_root(), notebook)
         given = {name: names[name] for name in defaults if name in names}
         check_parameters(defaults, given)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
@@ -194,15 +192,6 @@ class Outputs:
         _add_entry(self._folder / "manifest.json", {file: entry})
 
 
-def renamed(pattern: str, prefix: str, text: str) -> str:
-    """A text in which each name that fits a pattern is the prefix and its rank of appearance.
-
-    Names made by chance, or of last bits, would make one picture two files.
-    """
-    found = {name: str(k) for k, name in enumerate(dict.fromkeys(re.findall(pattern, text)))}
-    return re.sub(pattern, lambda name: prefix + found[name[0]], text)
-
-
 def _add_entry(path: Path, entry: Mapping[str, Any]) -> None:
     """Put an entry into a table on disk, beside what others put there at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -223,72 +212,6 @@ def too_short(runs: Sequence[Run]) -> str:
         return ""
     told, needed = max(short, key=lambda each: each[1] / each[0].length)
     return f"too short to tell: {told.length} {told.unit} of {needed:,}"
-
-
-def _defaults(root: Path, notebook: str) -> dict[str, Any]:
-    """The parameters that a notebook of the repository begins with."""
-    source = root / "notebooks" / f"{notebook}.py"
-    text = source.read_text(encoding="utf-8") if source.exists() else ""
-    _, _, rest = text.partition('# %% tags=["parameters"]\n')
-    return annotated_values(rest.partition("\n# %%")[0])
-
-
-def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that are not those of the paper's scale, with what they are there.
-
-    They are presets/paper.yaml's: a notebook's own change when somebody saves it in JupyterLab.
-    """
-    told = presets(root, "paper").get(notebook, {}).get("parameters") or {}
-    paper = {**_defaults(root, notebook), **told}
-    return {
-        name: paper.get(name)
-        for name, value in parameters.items()
-        if _listed(value) != _listed(paper.get(name))
-    }
-
-
-def _listed(value: Any) -> Any:
-    """A value as YAML has it, tuples as lists."""
-    return list(map(_listed, value)) if isinstance(value, (list, tuple)) else value
-
-
-def annotated_values(code: str) -> dict[str, Any]:
-    """The names that a cell of parameters assigns, `name: type = literal`, with their values."""
-    return {
-        ast.unparse(statement.target): ast.literal_eval(statement.value)
-        for statement in ast.parse(code).body
-        if isinstance(statement, ast.AnnAssign) and statement.value is not None
-    }
-
-
-def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Refuse parameters that a notebook does not have, or of another kind than its defaults.
-
-    Raises:
-        ValueError: with the names, the kind or the range that is wanted.
-    """
-    for name, value in given.items():
-        check_one_of("parameter", name, defaults)
-        _check_like(name, value, defaults[name])
-
-
-def _check_like(name: str, value: Any, default: Any) -> None:
-    """Refuse a value that is not of the default's kind, or below its range.
-
-    A number may be 0 where the default is 0, else a whole one is at least 1 and any other above 0;
-    a list holds at least one item, each like the default's first.
-    """
-    if type(default) is int:
-        check_count(name, value, least=min(default, 1))
-    elif type(default) is float:
-        fitted(name, value, Positive if default > 0 else NotNegative if default == 0 else float)
-    elif isinstance(default, (list, tuple)):
-        if not isinstance(value, (list, tuple)) or not value:
-            raise ValueError(f"{name} must be a list such as {default}, got {value!r}")
-        for index, item in enumerate(value):
-            _check_like(f"{name}[{index}]", item, default[0])
-    else:
-        fitted(name, value, type(default))
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -29,3 +29,12 @@ def number(x: SupportsFloat, digits: int = 2) -> str:
 def minus(text: str) -> str:
     """A text whose negative numbers have a minus sign in place of a hyphen."""
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
+def renamed(pattern: str, prefix: str, text: str) -> str:
+    """A text in which each name that fits a pattern is the prefix and its rank of appearance.
+
+    Names made by chance, or of last bits, would make one picture two files.
+    """
+    found = {name: str(k) for k, name in enumerate(dict.fromkeys(re.findall(pattern, text)))}
+    return re.sub(pattern, lambda name: prefix + found[name[0]], text)
