@@ -19,13 +19,14 @@ COLORS = {
     "svnr": "#D55E00", "svnr_f": "#E0A458", "svnr_m": "#7F7F7F", "svnr_b": "#9C4A1A",
     "maddpg": "#8FA9C4", "masql": "#6FA88C", "pr2": "#B58FB0",
     "rommeo": "#A39461", "lenient": "#8C7B75", "hysteretic": "#B9B9B9",
-    "facmac": "#5B84B1", "qmix": "#7B6D8D", "mappo": "#C48793", "mmq": "#C9B07C",
-    "hasac": "#56707F",
+    "facmac": "#5B84B1", "qmix": "#7B6D8D", "mappo": "#BC5A70", "mmq": "#C9B07C",
+    "hasac": "#1F8A8A",
 }  # fmt: skip
 _LONG, _SHORT, _DOTS = (0, (3, 1.5)), (0, (1.5, 1.5)), (0, (1, 1))
+_DASH_DOT = (0, (4, 1.2, 1, 1.2))
 DASHES: dict[str, tuple] = {  # where curves lie on each other, dashes let the lower one through
     "svnr_f": _LONG, "svnr_m": _DOTS, "masql": _LONG, "pr2": _LONG, "rommeo": _SHORT,
-    "hasac": _DOTS,
+    "hasac": _DASH_DOT,
 }  # fmt: skip
 INK = "#333333"  # text and axes
 NEUTRAL = {"blue": "#0072B2", "green": "#009E73", "violet": "#8C6BB1", "grey": "#7F7F7F"}

@@ -53,8 +53,7 @@ def final_returns(
     axes[0].plot([], [], "x", color=INK, markersize=4, label="the paper's later version")
     axes[0].plot([], [], "o", color=INK, markersize=3, alpha=0.5, label="a seed")
     axes[0].plot([], [], "|-", color=INK, label="interquartile mean, 95 %")
-    axes[len(axes) // 2].set_xlabel("return of an episode")
-    kit.legend_below(figure)
+    kit.legend_below(figure, title="return of an episode")
     return figure
 
 
