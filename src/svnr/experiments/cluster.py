@@ -7,14 +7,13 @@ other machines must speak TLS; certificates are those of Dask's own configuratio
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from svnr.experiments import engine
-from svnr.experiments.engine import GRACE, POLL, Engine, Stopped, Submit
+from svnr.experiments.stopping import GRACE, POLL, Stopped, ask, at_work, stopping
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -67,7 +66,9 @@ def started(n_workers: int) -> Iterator[str]:
 
 
 @contextmanager
-def workers(chosen: Engine, n_jobs: int) -> Iterator[tuple[Submit, int]]:
+def workers(
+    n_jobs: int, scheduler: str = "", insecure: bool = False
+) -> Iterator[tuple[Callable[..., Future[Any]], int]]:
     """The workers of a cluster; a run whose worker is killed is begun again elsewhere.
 
     Raises:
@@ -77,8 +78,8 @@ def workers(chosen: Engine, n_jobs: int) -> Iterator[tuple[Submit, int]]:
     from distributed import KilledWorker
 
     with ExitStack() as stack:
-        address = chosen.scheduler or stack.enter_context(started(n_jobs))
-        client = stack.enter_context(_joined(address, chosen.insecure))
+        address = scheduler or stack.enter_context(started(n_jobs))
+        client = stack.enter_context(_joined(address, insecure))
         executor, name = client.get_executor(pure=False), uuid4().hex
         room = 2 * max(1, sum(client.nthreads().values()))  # so that no worker waits for the next
         try:
@@ -113,9 +114,9 @@ def _joined(address: str, insecure: bool) -> Iterator["Client"]:
 
 def _work(name: str, function: Callable[[T], R], item: T) -> R | None:
     """An item's result; None if a stop was asked for, as nobody waits for it then."""
-    engine.at_work.client = name
+    at_work.client = name
     try:
-        return None if engine.stopping() else function(item)
+        return None if stopping() else function(item)
     except Stopped:
         return None
 
@@ -124,7 +125,7 @@ def _end(client: "Client", name: str) -> None:
     """Let what a client has under way be written down."""
     if client.status != "running":
         return
-    client.run(engine.ask, name, on_error="ignore")
+    client.run(ask, name, on_error="ignore")
     deadline = time.monotonic() + GRACE
     while any(client.processing().values()) and time.monotonic() < deadline:
         time.sleep(POLL)

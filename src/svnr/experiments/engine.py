@@ -1,11 +1,9 @@
-"""Doing many things side by side: here, in processes, or on a Dask cluster; and stopping.
+"""Doing many things side by side: here, in processes, or on a Dask cluster.
 
 An engine is an executor of `concurrent.futures`. It remembers nothing: what is done lies on disk,
-and an engine is a way to call "do this, unless it is done". A first Ctrl-C or SIGTERM asks for a
-stop: nothing new is begun, and what is under way is written down; a second one acts at once.
+and an engine is a way to call "do this, unless it is done".
 """
 
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -17,19 +15,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import shorten
-from threading import current_thread, local, main_thread
-from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from svnr.checks import check_count, check_one_of
+from svnr.experiments import cluster
+from svnr.experiments.processes import processes
+from svnr.experiments.stopping import POLL, Stopped, stoppable, stopping
 
 T = TypeVar("T")
 R = TypeVar("R")
-Submit = Callable[[Callable[[T], R], T], Future[R]]
+Submit = Callable[..., Future[Any]]  # of a function and an item
 Pool = AbstractContextManager[tuple[Submit, int]]  # with how many items it takes at a time
 N_ATTEMPTS = 3  # in a row at items whose processes were killed, with nothing done between
-POLL = 0.2  # seconds between looks at whether a stop was asked for
-GRACE = 5.0  # seconds to write down what is under way, before it is killed
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,7 @@ class Engine:
         if self.scheduler and self.kind != "dask":
             raise ValueError(f"engine must be dask to join a scheduler, got {self.kind!r}")
         if self.kind == "dask":
-            from svnr.experiments.cluster import check_address
-
-            check_address(self.scheduler, self.insecure)
+            cluster.check_address(self.scheduler, self.insecure)
 
 
 _chosen = Engine()
@@ -78,9 +73,7 @@ def using(engine: Engine, n_jobs: int = 1) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(choose, before)
         if engine.kind == "dask" and not engine.scheduler:
-            from svnr.experiments.cluster import started
-
-            address = stack.enter_context(started(check_count("jobs", n_jobs)))
+            address = stack.enter_context(cluster.started(check_count("jobs", n_jobs)))
             engine = replace(engine, scheduler=address)
         choose(engine)
         yield
@@ -89,14 +82,10 @@ def using(engine: Engine, n_jobs: int = 1) -> Iterator[None]:
 def pool(n_jobs: int) -> Pool:
     """Whoever works for this process: itself, as many others, or a cluster."""
     if _chosen.kind == "dask":
-        from svnr.experiments.cluster import workers
-
-        return workers(_chosen, n_jobs)
+        return cluster.workers(n_jobs, _chosen.scheduler, _chosen.insecure)
     if _chosen.kind == "serial" or n_jobs == 1:
         return here()
-    from svnr.experiments.processes import processes
-
-    return processes(n_jobs)
+    return processes(n_jobs, partial(choose, _chosen))
 
 
 @contextmanager
@@ -207,67 +196,3 @@ def _results(
             result = future.result()
             held.remove(futures.pop(future))
             yield result
-
-
-# --- stopping -----------------------------------------------------------------------------------
-
-
-class Stopped(KeyboardInterrupt):
-    """A stop was asked for; what was under way is written down."""
-
-    def __str__(self) -> str:
-        return "stopped; finished runs are kept, those under way go on when this is called again"
-
-
-_asked: set[str] = set()  # to stop: all that this process does, "", or the work of a client
-at_work = local()  # for which client a thread is at work
-
-
-def ask(client: str = "") -> None:
-    """Ask what this process has under way, or what it has of a client, to stop."""
-    _asked.add(client)
-
-
-def stopping() -> bool:
-    """Whether what is under way here is to be written down, and `Stopped` raised."""
-    return not _asked.isdisjoint(("", getattr(at_work, "client", "")))
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Let a first Ctrl-C or SIGTERM ask for a stop; a second one does what it did before."""
-    if current_thread() is not main_thread():  # which alone is told of signals
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def told(number: int, frame: FrameType | None) -> None:
-        ask()
-        restore()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, told)
-    try:
-        yield
-    finally:
-        restore()
-        _asked.discard("")
-
-
-@contextmanager
-def interrupted() -> Iterator[None]:
-    """Let SIGTERM raise `Stopped` in what cannot look at whether a stop was asked for."""
-
-    def told(number: int, frame: FrameType | None) -> None:
-        raise Stopped
-
-    before = signal.signal(signal.SIGTERM, told)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

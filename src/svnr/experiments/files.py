@@ -20,7 +20,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 from filelock import SoftFileLease, Timeout
 
-from svnr.experiments.engine import Stopped, stopping
+from svnr.experiments.stopping import Stopped, stopping
 
 T = TypeVar("T")
 NAMELESS = 5.0  # seconds after which a claim that is still empty is nobody's

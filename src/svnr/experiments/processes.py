@@ -5,14 +5,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from types import FrameType
+from typing import Any, TypeVar
 
-from svnr.experiments.engine import GRACE, Engine, R, Stopped, Submit, T, ask, choose, chosen
+from svnr.experiments.stopping import GRACE, Stopped, ask
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 # On Linux a server imports once and workers are copies of it; elsewhere each begins from nothing.
 _CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
@@ -20,18 +24,22 @@ _CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
 
 @contextmanager
 def processes(
-    n: int, grace: float = GRACE, imported: str = "svnr.experiments.store"
-) -> Iterator[tuple[Submit, int]]:
+    n: int,
+    prepare: Callable[[], None],
+    grace: float = GRACE,
+    imported: str = "svnr.experiments.store",
+) -> Iterator[tuple[Callable[..., Future[Any]], int]]:
     """Processes that end with this one; at an error or a stop they write down what they are at.
 
     Args:
         n: how many.
+        prepare: called in each before its first item.
         grace: seconds they have for that.
         imported: the module that the server imports, with all that their work needs.
     """
     _CONTEXT.set_forkserver_preload([imported])
     before = set(active_children())
-    with ProcessPoolExecutor(n, _CONTEXT, _begin_worker, (chosen(),)) as executor:
+    with ProcessPoolExecutor(n, _CONTEXT, _begin_worker, (prepare,)) as executor:
         try:
             yield lambda function, item: executor.submit(_work, function, item), n + 1
         except BaseException:
@@ -55,9 +63,9 @@ def _end(workers: set[BaseProcess], grace: float) -> None:
 _busy = Lock()  # held while a worker is at an item
 
 
-def _begin_worker(engine: Engine) -> None:
+def _begin_worker(prepare: Callable[[], None]) -> None:
     """Make a worker of this process: it ends when told to, or when whoever began it has ended."""
-    choose(engine)
+    prepare()
     if hasattr(os, "setsid"):
         os.setsid()  # a terminal's Ctrl-C is for the one who began it, and who tells it
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from svnr.experiments import catalogue
-from svnr.experiments.engine import Stopped, each, stopping
+from svnr.experiments.engine import each
 from svnr.experiments.files import (
     check_writable,
     claimed,
@@ -33,6 +33,7 @@ from svnr.experiments.files import (
 )
 from svnr.experiments.runs import Run, UnderWay
 from svnr.experiments.specs import RunSpec
+from svnr.experiments.stopping import Stopped, stopping
 from svnr.experiments.train import DivergedError
 from svnr.learners.checkpoint import below
 from svnr.learners.learner import Learner

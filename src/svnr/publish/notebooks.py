@@ -20,7 +20,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
-from svnr.experiments.engine import chosen, interrupted
+from svnr.experiments.engine import chosen
+from svnr.experiments.stopping import interrupted
 from svnr.report.presets import REBUILDING, annotated_values, check_parameters
 from svnr.report.words import renamed
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from svnr.checks import check_count
-from svnr.experiments.engine import GRACE, feed
+from svnr.experiments.engine import choose, chosen, feed
 from svnr.experiments.processes import processes
+from svnr.experiments.stopping import GRACE
 from svnr.publish.notebooks import Job, Outcome, execute
 
 PATIENCE = GRACE + 3.0  # seconds for a notebook to end, whose processes write down what they do
@@ -75,7 +76,8 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
         bar.set_postfix_str(str(queue))
         return job
 
-    workers = partial(processes, n_cores, PATIENCE, execute.__module__)
+    prepare = partial(choose, chosen())
+    workers = partial(processes, n_cores, prepare, PATIENCE, execute.__module__)
     with bar:
         feed(partial(execute, root=root), following, done, workers)
     return sorted(outcomes, key=lambda outcome: outcome.name)
