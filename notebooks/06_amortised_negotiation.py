@@ -39,6 +39,7 @@ from svnr.networks.samplers import Samplers
 from svnr.report import figures
 from svnr.report.findings import finding
 from svnr.report.provenance import Outputs
+from svnr.report.style import NEUTRAL, TRAP
 from svnr.sets import none, strict
 from svnr.stein.negotiation import kernel_mask, negotiate, negotiated_direction
 from svnr.stein.svgd import boltzmann_score, pre_tanh, score_of
@@ -248,11 +249,19 @@ for alpha in (0.3, 1.0, 3.0, 10.0):
 # %%
 readings = pd.DataFrame(rows)
 outputs.figure(
-    figures.amortised.soft_values(
+    figures.particles.lines(
         readings,
+        "alpha",
+        "error",
+        "reading",
+        ("temperature α", "estimate − exact"),
         "Read as printed, (7.4) is off by the policy's own entropy",
+        (0.0, "exact"),
+        "x",
         "Two Modalities. As printed: exact, p = π*. Weighted: mean and deviation of 200 estimates, each of 64 uniform "
         "joint actions.",
+        "sd",
+        (TRAP, NEUTRAL["blue"]),
     ),
     "soft_value_readings",
     "Readings of (7.4)",

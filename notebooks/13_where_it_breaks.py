@@ -39,6 +39,7 @@ from svnr.games.matrix import climbing
 from svnr.report import borders, figures, tables
 from svnr.report.findings import computed, finding
 from svnr.report.provenance import Outputs
+from svnr.report.style import NEUTRAL
 from svnr.report.words import listed
 from svnr.sets import strict
 from svnr.stein import births
@@ -573,13 +574,19 @@ traces = pd.concat(
     for n, r in paths.items()
 )
 outputs.figure(
-    figures.theory.values_over_rounds(
+    figures.particles.lines(
         traces,
-        paths["exact"][-1].value[0],
+        "round",
+        "value",
+        "update",
+        ("round of policy iteration", "soft value"),
         "Births cross the valley, moves alone wait before it"
         if gaps["births and moves"] < 0.01 < 1 < gaps["moves alone"]
         else "Births and moves, and moves alone",
+        (paths["exact"][-1].value[0], "optimal"),
+        "",
         "The climbing game for ever, γ = 0.9, α = 1, from the third choice of both. Exact, nothing is sampled.",
+        colors=list(NEUTRAL.values())[:3],
     ),
     "births_and_moves",
     "The finite counterpart of Theorem 6.3",

@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
 from svnr.games.check import check_game
 from svnr.games.differential import DifferentialGame, Hill
-from svnr.games.graphs import GraphGame, along, chain_of_pairs, hidden_order
+from svnr.games.graphs import GraphGame, chain_of_pairs, hidden_order
 
 
 def pair(width=1.0):
@@ -59,7 +61,7 @@ def test_the_payoff_is_that_of_the_graph_whatever_the_agents_are_called():
 
 
 def test_edges_are_the_same_however_they_are_spelt():
-    spelt = ([(0, 1), (1, 2)], [[2, 1], [1, 0], (0, 1)], along([2, 1, 0]))
+    spelt = ([(0, 1), (1, 2)], [[2, 1], [1, 0], (0, 1)], list(pairwise([2, 1, 0])))
     rules = [GraphGame("g", pair(), 3, edges).rules() for edges in spelt]
     assert rules[0] == rules[1] == rules[2]
     others = [GraphGame("g", pair(), 4, spelt[0]), GraphGame("g", pair(), 3, [(0, 1), (0, 2)])]

@@ -29,10 +29,10 @@ def test_the_interval_holds_the_mean_and_shrinks_with_runs():
     assert width[1] < width[0] / 2
 
 
-def test_runs_are_resampled_within_their_task():
-    """Two tasks of constant scores: no resampling can change the mean."""
-    scores = np.array([[0.0, 10.0]] * 4)
-    assert bootstrap_interval(scores) == pytest.approx((5.0, 5.0))
+def test_the_interval_of_few_scores_by_hand():
+    # Of two scores a quarter of the resamples is twice the lower, a quarter twice the higher.
+    assert bootstrap_interval(np.array([0.0, 1.0])) == (0.0, 1.0)
+    assert bootstrap_interval(np.array([3.0])) == bootstrap_interval(np.full(5, 3.0)) == (3.0, 3.0)
 
 
 def test_scores_that_are_no_numbers_are_refused():

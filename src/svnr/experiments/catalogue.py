@@ -43,7 +43,7 @@ class LearnerRow:
     """A learner: its class, the settings that set it apart, and where the others are searched."""
 
     title: str
-    made_by: str  # module:class; its settings are called as the class, with "Settings" behind
+    made_by: str  # module:class of svnr.learners; its settings: the same, "Settings" behind
     ranges: Mapping[str, Range]
     settings: Mapping[str, Any] = field(default_factory=dict)
     tuned_as: str = ""  # the learner whose studies serve this one, where it has none of its own
@@ -155,25 +155,22 @@ _CLIPPED = {  # ours, around what the public code was tuned to
 }
 
 LEARNERS: dict[str, LearnerRow] = {
-    "svnr": LearnerRow("SVNR", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "strict"}),
-    "svnr_f": LearnerRow("SVNR-F", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
-    "svnr_m": LearnerRow("SVNR-M", "svnr.learners.svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
-    "svnr_b": LearnerRow("SVNR-B", "svnr.learners.svnr_b:SVNRB", _SOFT),
-    "maddpg": LearnerRow("MADDPG", "svnr.learners.maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
-    "facmac": LearnerRow("FACMAC", "svnr.learners.facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
-    "qmix": LearnerRow("QMIX", "svnr.learners.qmix:QMIX", _RATE | _NOISE | _EXPLORING),
-    "masql": LearnerRow("MASQL", "svnr.learners.masql:MASQL", _SOFT),
-    "pr2": LearnerRow("PR2", "svnr.learners.pr2:PR2", _SOFT | _NOISE),
-    "rommeo": LearnerRow("ROMMEO", "svnr.learners.rommeo:ROMMEO", _RATE | _ALPHA),
-    "lenient": LearnerRow("L-MADRL", "svnr.learners.lenient:Lenient", _RATE | _LENIENCY | _NOISE),
-    "hysteretic": LearnerRow(
-        "Hysteretic", "svnr.learners.lenient:Hysteretic", _RATE | _RISING | _NOISE
-    ),
-    "mappo": LearnerRow("MAPPO", "svnr.learners.mappo:MAPPO", _CLIPPED),
-    "mmq": LearnerRow(
-        "MMQ", "svnr.learners.mmq:MMQ", _RATE | _NOISE | _EXPLORING, {"n_rows": 64, "n_steps": 1}
-    ),  # it imagines some 15 next states of each row, and with more steps feeds on its hopes
-    "hasac": LearnerRow("HASAC", "svnr.learners.hasac:HASAC", _RATE | _ALPHA),
+    "svnr": LearnerRow("SVNR", "svnr:SVNR", _SOFT, {"sets": "strict"}),
+    "svnr_f": LearnerRow("SVNR-F", "svnr:SVNR", _SOFT, {"sets": "full"}, "svnr"),
+    "svnr_m": LearnerRow("SVNR-M", "svnr:SVNR", _SOFT, {"sets": "none"}, "svnr"),
+    "svnr_b": LearnerRow("SVNR-B", "svnr_b:SVNRB", _SOFT),
+    "maddpg": LearnerRow("MADDPG", "maddpg:MADDPG", _RATE | _NOISE | _EXPLORING),
+    "facmac": LearnerRow("FACMAC", "facmac:FACMAC", _RATE | _NOISE | _EXPLORING),
+    "qmix": LearnerRow("QMIX", "qmix:QMIX", _RATE | _NOISE | _EXPLORING),
+    "masql": LearnerRow("MASQL", "masql:MASQL", _SOFT),
+    "pr2": LearnerRow("PR2", "pr2:PR2", _SOFT | _NOISE),
+    "rommeo": LearnerRow("ROMMEO", "rommeo:ROMMEO", _RATE | _ALPHA),
+    "lenient": LearnerRow("L-MADRL", "lenient:Lenient", _RATE | _LENIENCY | _NOISE),
+    "hysteretic": LearnerRow("Hysteretic", "lenient:Hysteretic", _RATE | _RISING | _NOISE),
+    "mappo": LearnerRow("MAPPO", "mappo:MAPPO", _CLIPPED),
+    # It imagines some 15 next states of each row, and with more steps feeds on its hopes.
+    "mmq": LearnerRow("MMQ", "mmq:MMQ", _RATE | _NOISE | _EXPLORING, {"n_rows": 64, "n_steps": 1}),
+    "hasac": LearnerRow("HASAC", "hasac:HASAC", _RATE | _ALPHA),
 }
 
 LONGEST = 1000  # steps of an episode of an environment that does not end by itself
@@ -213,12 +210,13 @@ def make_game(name: str) -> "Game":
 
 def learner_class(name: str) -> Any:
     """The class of the learner called `name`: of a game, its settings and a seed."""
-    return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by)
+    return located(f"svnr.learners.{LEARNERS[check_one_of('learner', name, LEARNERS)].made_by}")
 
 
 def settings_class(name: str) -> Any:
     """The class of the settings of the learner called `name`."""
-    return located(LEARNERS[check_one_of("learner", name, LEARNERS)].made_by + "Settings")
+    made_by = LEARNERS[check_one_of("learner", name, LEARNERS)].made_by
+    return located(f"svnr.learners.{made_by}Settings")
 
 
 def plays(learner: str, game: str) -> bool:

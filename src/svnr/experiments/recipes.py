@@ -25,21 +25,23 @@ class Range:
 
 ONE_STEP = {"learning_rate": 0.005}  # everybody's, but MAPPO's own is for bodies
 
-GATHER = {
-    # Ours, alike for all methods; notebook 19, section 2, undoes them for SVNR.
-    "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
-    "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
+MANY_STEPS = {  # ours, alike for all methods and all games of more than one step
     "layer_norm": True,  # against critics that feed on their own forecasts
-    "discount": 0.8,  # a step of delay should cost more than a critic errs
     "target_rate": 0.005,
-    "learning_rate": 0.003,
-    "schedule": "geometric",
-    "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
     "n_groups": 64,  # states differ here: more of them, fewer particles each
     "n_particles": 8,
     "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
     "n_samples": 4,  # ROMMEO's
     "n_births": 4,  # at each of 64 states, for an update as long as others; only this was tried
+}
+GATHER = MANY_STEPS | {
+    # Ours, alike for all methods; notebook 19, section 2, undoes them for SVNR.
+    "episode_updates": 4,  # in place of one a step, of which an episode has up to 25
+    "rewarded_share": 0.25,  # of a batch; else joint contacts are too rare to teach
+    "discount": 0.8,  # a step of delay should cost more than a critic errs
+    "learning_rate": 0.003,
+    "schedule": "geometric",
+    "alpha_final": 0.03,  # the payoffs are 5 and −2, spread over steps
     "n_candidates": 8,  # QMIX's actions of one coordinate, missed by 0.05; 64 take an hour. MMQ's
     "n_elites": 3,
 }
@@ -48,7 +50,7 @@ AHEAD = {  # where starts lie in all directions; alike for all methods that have
     "hold": 5,  # exploring noise stays for as many steps as a good team needs
 }
 GATHER_RANGES = {
-    "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over steps
+    "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over many steps
     "n_particles": Range(4, 16, step=2),  # of each of many states
 }
 
@@ -59,12 +61,10 @@ STEPS: dict[str, Any] = {
     "n_test": 4,
     "test_every": 25_000,
 }
-ROBOT = {
+ROBOT = MANY_STEPS | {
     # Ours, alike for all methods; first tried on a joint DDPG and on SVNR with other seeds.
     "hidden": (128, 128),
     "learning_rate": 0.001,
-    "target_rate": 0.005,
-    "layer_norm": True,
     "discount": 0.99,
     "n_steps": 5,
     "batch_size": 256,
@@ -73,11 +73,6 @@ ROBOT = {
     "update_every": 8,  # so that 300,000 steps take minutes
     "schedule": "linear",
     "alpha_final": 0.05,  # a step pays some 5, a thousand are paid
-    "n_groups": 64,
-    "n_particles": 8,
-    "n_value_particles": 1,
-    "n_samples": 4,
-    "n_births": 4,  # for an update as long as others; only this was tried
     "n_greedy": 32,
     "n_candidates": 16,  # QMIX's actions in a round, which else take most of the time; MMQ's
     "n_elites": 4,
@@ -88,8 +83,6 @@ ROBOT = {
     "exploration_fraction": 1.0,  # 0.02 half-way, 0.003 at the end
 }
 
-ROBOT_RANGES = {
+ROBOT_RANGES = GATHER_RANGES | {
     "learning_rate": Range(1e-4, 1e-2, log=True),  # around the recipe's
-    "alpha_final": Range(1e-2, 1.0, log=True),  # a step pays some 5
-    "n_particles": Range(4, 16, step=2),  # of each of 64 states
 }

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Whole, check_count, fitted
-from svnr.games.differential import DifferentialGame, Hill
+from svnr.games.differential import DifferentialGame, max_of
 from svnr.games.game import Outcome, PeakedGame
 from svnr.sets import check_edges
 
@@ -67,11 +67,6 @@ class GraphGame(PeakedGame):
         )
 
 
-def along(order: Sequence[int]) -> list[tuple[int, int]]:
-    """The edges of a chain: each agent of the order with the next."""
-    return list(pairwise(order))
-
-
 def hidden_order(n_agents: int, seed: int) -> tuple[int, ...]:
     """An order of N agents, drawn from a seed: their numbers say nothing of it."""
     rng = np.random.default_rng(fitted("seed", seed, Whole))
@@ -90,8 +85,5 @@ def chain_of_pairs(n_agents: int, width: float, seed: int | None = 0) -> GraphGa
         seed: of the order that the chain has, which the agents' numbers do not tell; None: theirs.
     """
     order = range(n_agents) if seed is None else hidden_order(n_agents, seed)
-    wrong = Hill(height=0.8, center=(-5.0, -5.0), width=3.0, offset=0.0)
-    right = Hill(height=1.0, center=(7.0, 7.0), width=width, offset=10.0)
-    pair = DifferentialGame(f"max_of_two_{width}", (wrong, right))
-    suffix = "" if seed is None else "_hidden"
-    return GraphGame(f"chain_of_{n_agents}_{width}{suffix}", pair, n_agents, along(order))
+    name = f"chain_of_{n_agents}_{width}{'' if seed is None else '_hidden'}"
+    return GraphGame(name, max_of(2, width), n_agents, pairwise(order))

@@ -6,7 +6,6 @@ Needs `pip install "svnr[mujoco]"`.
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,14 +141,9 @@ class MultiAgentMuJoCo(Game):
     def _remembered(self, bodies: Bodies, kept: np.ndarray) -> Copies:
         """What the copies remember of robots that are kept so."""
         state = torch.from_numpy(self._observed(bodies, kept)).to(torch.get_default_dtype())
-        ahead = torch.from_numpy(self._robot.ahead(bodies))
-        ended = torch.from_numpy(~self._robot.healthy(self._env, bodies))
-        return {
-            "state": state,
-            "kept": torch.from_numpy(kept),
-            "ahead": ahead,
-            "terminated": ended,
-        }
+        ended = ~self._robot.healthy(self._env, bodies)
+        told = {"kept": kept, "ahead": self._robot.ahead(bodies), "terminated": ended}
+        return {"state": state, **{name: torch.from_numpy(rows) for name, rows in told.items()}}
 
     def _observed(self, bodies: Bodies, kept: np.ndarray) -> np.ndarray:
         """[B, S]."""
@@ -157,10 +151,8 @@ class MultiAgentMuJoCo(Game):
             width = sum(space.shape[0] for space in self._shared.observation_spaces.values())
             return bodies.read[:, -width:]
         seen, fastest = kept[:, self._seen], self._robot.fastest
-        if fastest < math.inf:
-            seen[:, -bodies.qvel.shape[1] :].clip(
-                -fastest, fastest, out=seen[:, -bodies.qvel.shape[1] :]
-            )
+        moving = seen[:, -bodies.qvel.shape[1] :]
+        moving.clip(-fastest, fastest, out=moving)
         return np.concatenate([seen, self._robot.beside(bodies)], 1) if self._forces_seen else seen
 
     def _reward(self, bodies: Bodies, velocity: np.ndarray, torque: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ Nothing here needs Sphinx; `docs/site/conf.py` lays these pages out and hands th
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from itertools import groupby
+from pathlib import Path, PurePosixPath
 
 # A letter with its marks, or a word that takes an index; then what stands below and above it.
 _BASE = r"(?:(?<![^\W_])[Δd]?[^\W\d_][\u0300-\u036f′*]*|\b(?:mean|min|max|lim)|[∇Σ)|}])"
@@ -78,13 +79,9 @@ def page_of_test(path: Path, root: Path) -> str:
 def tests_page(places: list[str]) -> str:
     """The page that lists the test files, a heading for each folder."""
     lines = ["# Tests", "", "One file of tests for each file of the package."]
-    folder = ""
-    for place in (place.removeprefix("tests/") for place in places):
-        above, _, file = place.rpartition("/")
-        if above != folder:
-            lines += ["", f"## {above}", ""]
-            folder = above
-        lines.append(f"- [{file.removesuffix('.md')}]({place})")
+    for folder, files in groupby(map(PurePosixPath, places), lambda place: place.parent):
+        lines += ["", f"## {folder.name}", ""]
+        lines += [f"- [{file.stem}]({file.relative_to('tests')})" for file in files]
     return "\n".join(lines) + "\n"
 
 

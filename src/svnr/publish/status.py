@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,17 @@ KINDS = {".json": "there", ".lock": "under way", ".failed.json": "failed"}
 def runs(folder: Path) -> pd.DataFrame:
     """One row a game and learner: how many runs are in which state, and the hours they took."""
     counts = ["there", "under way", "interrupted", "failed", "set aside", "missing"]
-    rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"hours": 0.0})
+    told: list[tuple[str, str, str, float]] = []
     for path in sorted(folder.glob("*/*")):
         if found := NAME.fullmatch(path.name):
-            row = rows[path.parent.name, found["learner"]]
             kind = _kind(path, found["ending"])
-            row[kind] = row.get(kind, 0) + 1
-            row["hours"] += _seconds(path) / 3600 if kind == "there" else 0.0
-    for game, learner in _wanted(folder):
-        row = rows[game, learner]
-        row["missing"] = row.get("missing", 0) + 1
-    told = [{"game": game, "learner": learner, **row} for (game, learner), row in rows.items()]
-    table = pd.DataFrame(told, columns=["game", "learner", *counts, "hours"]).fillna(0)
-    table = table.astype(dict.fromkeys(counts, int)).round(2)
-    return table.set_index(["game", "learner"])
+            hours = _seconds(path) / 3600 if kind == "there" else 0.0
+            told.append((path.parent.name, found["learner"], kind, hours))
+    told += [(game, learner, "missing", 0.0) for game, learner in _wanted(folder)]
+    files = pd.DataFrame(told, columns=["game", "learner", "kind", "hours"])
+    for kind in counts:
+        files[kind] = files["kind"] == kind
+    return files.groupby(["game", "learner"], sort=False)[[*counts, "hours"]].sum().round(2)
 
 
 def _kind(path: Path, ending: str) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -52,9 +53,5 @@ def as_html(path: Path, told: str) -> str:
 
 def _together(pictures: list[Image.Image]) -> Image.Image:
     """The first, the middle and the last picture beside each other, for a palette of them all."""
-    chosen = [pictures[k] for k in (0, len(pictures) // 2, -1)]
-    width, height = chosen[0].size
-    strip = Image.new("RGB", (width * len(chosen), height))
-    for k, one in enumerate(chosen):
-        strip.paste(one, (k * width, 0))
-    return strip
+    chosen = (pictures[k] for k in (0, len(pictures) // 2, -1))
+    return Image.fromarray(np.hstack([np.asarray(one) for one in chosen]))

@@ -13,16 +13,11 @@ def interquartile_mean(scores: np.ndarray, axis: int | None = None) -> np.ndarra
     return stats.trim_mean(scores, 0.25, axis=axis)
 
 
-def bootstrap_interval(
-    scores: np.ndarray, level: float = 0.95, n_resamples: int = 10_000, seed: int = 0
-) -> tuple[float, float]:
-    """A stratified percentile-bootstrap interval of the interquartile mean.
+def bootstrap_interval(scores: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile-bootstrap interval of the interquartile mean, of 10,000 resamples.
 
     Args:
-        scores: [runs] or [runs, tasks]; runs are resampled within each task.
-        level: of the interval.
-        n_resamples: bootstrap samples.
-        seed: of the resampling.
+        scores: [runs] one score a run.
 
     Returns:
         Lower and upper end, in the scores' units.
@@ -30,14 +25,13 @@ def bootstrap_interval(
     Raises:
         ValueError: if scores is empty or not finite.
     """
-    table = np.asarray(scores, dtype=float)
-    table = table.reshape(len(table), -1)
-    if table.size == 0 or not np.isfinite(table).all():
-        raise ValueError(f"scores must be finite and not empty, got shape {table.shape}")
-    draws = np.random.default_rng(seed).integers(len(table), size=(n_resamples, *table.shape))
-    resampled = np.take_along_axis(table[None], draws, axis=1).reshape(n_resamples, -1)
-    tail = (1 - level) / 2
-    low, high = np.quantile(interquartile_mean(resampled, axis=1), [tail, 1 - tail])
+    runs = np.asarray(scores, dtype=float)
+    if runs.size == 0 or not np.isfinite(runs).all():
+        raise ValueError(f"scores must be finite and not empty, got shape {runs.shape}")
+    if len(runs) == 1:  # scipy asks for two
+        return float(runs[0]), float(runs[0])
+    how = {"n_resamples": 10_000, "method": "percentile", "rng": np.random.default_rng(0)}
+    low, high = stats.bootstrap((runs,), interquartile_mean, **how).confidence_interval
     return float(low), float(high)
 
 

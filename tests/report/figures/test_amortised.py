@@ -32,12 +32,3 @@ def test_the_network_is_named_at_its_own_height_in_both_panels():
     names = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
     assert names["network"] == COLORS["svnr"]
     assert [names[f"particles {kind}"] for kind in amortised.KINDS] == [*amortised.KINDS.values()]
-
-
-def test_every_reading_of_the_soft_value_has_a_line_through_its_mean():
-    table = pd.DataFrame(
-        {"alpha": [0.1, 1.0] * 3, "reading": list("aabbbb"), "error": [1, 2, 3, 4, 5, 8.0]}
-    )
-    axis = amortised.soft_values(table, "title", "caption").axes[0]
-    assert [line.get_ydata().tolist() for line in axis.lines[:2]] == [[1, 2], [4, 6]]
-    assert sorted(text.get_text() for text in axis.texts) == ["a", "b", "exact"]

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.colors import to_hex
 
 from svnr.report.figures import particles
@@ -34,6 +35,21 @@ def test_rows_that_share_their_place_are_a_mean_in_a_band():
     assert axis.lines[0].get_ydata().tolist() == [2.0, 4.0]
     band = axis.collections[0].get_paths()[0].vertices
     assert {1.0, 3.0, 4.0} == set(band[:, 1])
+
+
+def test_a_band_may_be_a_deviation_and_lines_may_have_colours_of_their_own():
+    # Errors of b: −4 and −8 (mean −6, deviation √8), then −3 and −3.
+    table = pd.DataFrame(
+        {"α": [1, 2] + [1, 2] * 2, "kind": list("aabbbb"), "error": [0, 1, -4, -3, -8, -3]}
+    )
+    told = (table, "α", "error", "kind", ("x", "y"), "title", (0.0, "exact"))
+    axis = particles.lines(*told, "x", band="sd", colors=("#111111", "#222222")).axes[0]
+    lines = {line.get_color(): line.get_ydata().tolist() for line in axis.lines[1:]}
+    assert lines == {"#111111": [0, 1], "#222222": [-6, -3]}
+    band = axis.collections[-1].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((-6 - 8**0.5, -3))
+    assert axis.get_ylim()[0] < -8
+    assert [text.get_text() for text in axis.texts] == ["b", "exact", "a"]
 
 
 def test_a_cloud_has_the_colour_of_its_sets():

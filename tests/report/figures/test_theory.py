@@ -78,11 +78,3 @@ def test_every_update_has_a_panel_with_its_end_and_the_best():
     assert [line.get_color() for line in own[:2]] == [COLORS["svnr"], COLORS["svnr_m"]]
     assert [axis.texts[0].get_text() for axis in figure.axes] == ["2.0", "0.5", "1.5"]
     assert figure.axes[0].texts[1].get_text() == "best"
-
-
-def test_every_update_has_a_line_of_its_colour():
-    rows = [{"update": u, "round": k, "value": k} for u in ("a", "b") for k in range(3)]
-    figure = theory.values_over_rounds(pd.DataFrame(rows), 2.0, "title", "caption")
-    _, *lines = figure.axes[0].lines
-    assert [line.get_label() for line in lines[::2]] == ["a", "b"]
-    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()

@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, styled
 from svnr.sets import Sets, check_sets, known_to
 
 Pair = tuple[float, float]
@@ -152,30 +152,4 @@ def rounds_against_network(
         text = axes[0].text(0.98, height, f"particles {kind}", transform=axes[0].transAxes)
         text.set(color=color, ha="right", fontsize=8)
     kit.caption(figure, caption)
-    return figure
-
-
-@styled
-def soft_values(table: pd.DataFrame, title: str, caption: str) -> plt.Figure:
-    """Error of each reading of (7.4) against the exact soft value, over the temperature.
-
-    Args:
-        table: rows of alpha, reading, error (estimate − exact, in payoff units), one an estimate;
-            of several estimates the band is the deviation.
-        title: the message.
-        caption: how many estimates there are, and of what.
-    """
-    figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.7))
-    colors = dict(zip(table["reading"].unique(), (TRAP, NEUTRAL["blue"], INK), strict=False))
-    sns.lineplot(
-        table, x="alpha", y="error", hue="reading", palette=colors, errorbar="sd", marker="o",
-        markersize=5, markeredgewidth=0, lw=1.5, legend=False, ax=axis,
-    )  # fmt: skip
-    kit.level(axis, 0.0)
-    axis.set(xscale="log", xlabel="temperature α", ylabel="estimate − exact", title=title)
-    kit.ticks_at(axis, sorted(table["alpha"].unique()))
-    last = table[table["alpha"] == table["alpha"].max()].groupby("reading", sort=False)["error"]
-    ends = [(height, str(name), colors[name]) for name, height in last.mean().items()]
-    kit.caption(figure, caption)
-    kit.name_ends(axis, [(0.0, "exact", OPTIMUM), *ends])
     return figure

@@ -57,11 +57,12 @@ def lines(
     level: tuple[float, str] | None = None,
     log: str = "",
     caption: str = "",
+    band: Any = ("pi", 100),
+    colors: Sequence[str] = (),
 ) -> plt.Figure:
     """One line a group, named at its right end; topologies have the same colour everywhere.
 
-    Rows that share their x and their group are drawn as their mean, in a band from the least to
-    the largest.
+    Rows that share their x and their group are drawn as their mean, in a band.
 
     Args:
         table: rows with the columns x, y and by; a group that begins with a topology's name has
@@ -74,39 +75,34 @@ def lines(
         level: a value that should be met, and its name.
         log: the logarithmic axes: "", "x", "y" or "xy".
         caption: what was counted, and what the band is.
+        band: `errorbar` of seaborn, by default from the least to the largest.
+        colors: of groups that no topology names; shades of blue by default.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.7))
     ends = [(*level, OPTIMUM)] if level else []
     for height, _, _ in ends:
         kit.level(axis, height, linewidth=0.9)
-    few = table[x].nunique() <= 10
-    shades = sns.color_palette("Blues_d", table[by].nunique()).as_hex()
-    for shade, (name, rows) in zip(shades, table.groupby(by, sort=False), strict=True):
-        look = _look(str(name), shade)
-        end = _mean_in_band(axis, rows.groupby(x)[y], marker="o" if few else "", **look)
-        ends.append((end, str(name), look["color"]))
+    few, names = table[x].nunique() <= 10, table[by].unique()
+    shades = colors or sns.color_palette("Blues_d", len(names)).as_hex()
+    hues = {name: kit.color_of_sets(name, s) for name, s in zip(names, shades, strict=True)}
+    sns.lineplot(
+        table, x=x, y=y, hue=by, style=by, palette=hues, errorbar=band, legend=False, ax=axis,
+        dashes=[(3, 1.5) if "conditional" in name else "" for name in names],
+        marker="o" if few else "", markersize=3.5, markeredgewidth=0,
+        err_kws={"alpha": 0.15, "lw": 0},
+    )  # fmt: skip
+    means = table.groupby([by, x])[y].mean().groupby(by).last()
+    ends += [(means[name], name, hues[name]) for name in names]
     axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
     axis.set(**{f"{letter}scale": "log" for letter in log})
-    axis.set_ylim(bottom=None if "y" in log else 0)
+    if "y" not in log and table[y].min() >= 0:
+        axis.set_ylim(bottom=0)
     if few:
         kit.ticks_at(axis, sorted(table[x].unique()))
     if caption:
         kit.caption(figure, caption)
     kit.name_ends(axis, ends)
     return figure
-
-
-def _mean_in_band(axis: plt.Axes, values: Any, color: str, **look: Any) -> float:
-    """Draw what is grouped by its place as a mean between extremes; returns the last mean."""
-    each = values.agg(["mean", "min", "max"])
-    axis.plot(each.index, each["mean"], color=color, markersize=3.5, **look)
-    axis.fill_between(each.index, each["min"], each["max"], color=color, alpha=0.15, lw=0)
-    return float(each["mean"].iloc[-1])
-
-
-def _look(name: str, shade: str) -> dict[str, Any]:
-    color = kit.color_of_sets(name, shade)
-    return {"color": color, "linestyle": (0, (3, 1.5)) if "conditional" in name else "solid"}
 
 
 @styled

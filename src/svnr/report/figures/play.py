@@ -10,11 +10,7 @@ from svnr.report.playground import Landscape
 from svnr.report.style import FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 _SIDES = LinearSegmentedColormap.from_list("sides", [TRAP, "white", OPTIMUM])
-_LOOKS = {  # of the ways of execution
-    "shared": (INK, "shared"),
-    "independent": (NEUTRAL["blue"], "independent"),
-    "greedy": (OPTIMUM, "greedy"),
-}
+_COLORS = {"shared": INK, "independent": NEUTRAL["blue"], "greedy": OPTIMUM}  # of executions
 _TICKS = (0.3, 1, 3, 10)  # temperatures
 
 
@@ -56,9 +52,9 @@ def _map(axis: plt.Axes, land: Landscape, width: float) -> QuadMesh:
 def _earned(axis: plt.Axes, land: Landscape, row: int) -> None:
     """A line a way of execution, and where the hills change sides."""
     ends = []
-    for way, (color, name) in _LOOKS.items():
+    for way, color in _COLORS.items():
         axis.plot(land.alphas, land.earned[way][row], color=color)
-        ends.append((float(land.earned[way][row, -1]), name, color))
+        ends.append((float(land.earned[way][row, -1]), way, color))
     if np.isfinite(land.border[row]):
         axis.axvline(land.border[row], color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         text = axis.text(land.border[row], 0.04, "half at each hill ", fontsize=8, ha="right")

@@ -36,21 +36,14 @@ def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]
             for place, sign in zip(peaks.values(), "+x", strict=False):
                 kit.legible(*axis.plot(*place[:: other - 1][:2], sign, color=INK, ms=8, mew=1.8))
             axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
-    _label_sides(axes, len(titles))
+    kit.label_outer(axes, "u₁", "u₂")
+    axes[len(titles)].set_ylabel("u₃")
     figure.colorbar(points, ax=axes, extend="min", aspect=30, pad=0.02).set_label("reward")
     hills = ", ".join(f"{sign} {name}" for sign, name in zip("+×", peaks, strict=False))
     kit.caption(
         figure, f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions; {hills}."
     )
     return figure
-
-
-def _label_sides(axes: Sequence[plt.Axes], columns: int) -> None:
-    """Name the axes of both rows."""
-    axes[0].set_ylabel("u₂")
-    axes[columns].set_ylabel("u₃")
-    for axis in axes[columns:]:
-        axis.set_xlabel("u₁")
 
 
 @styled

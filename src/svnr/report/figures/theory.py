@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.ticker import MaxNLocator
 
 from svnr.report.figures import kit
-from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
+from svnr.report.style import FULL_WIDTH, INK, NEUTRAL, OPTIMUM, styled
 
 _OTHER, _WRONG, _BEST = "#F4F4F4", "#E9A9A0", "#A9D3AE"  # cells: pale grey, red and green
 _SHARED, _APART = INK, NEUTRAL["blue"]  # ways of execution, as in the picture to play with
@@ -162,31 +162,5 @@ def values_apart(table: pd.DataFrame, best: float, title: str, caption: str) -> 
     named = axes[0].text(0.98, best + 0.5, "best", transform=axes[0].get_yaxis_transform())
     named.set(color=OPTIMUM, fontsize=8, ha="right")
     kit.label_outer(axes, "round of policy iteration", "soft value")
-    kit.caption(figure, caption)
-    return figure
-
-
-@styled
-def values_over_rounds(table: pd.DataFrame, best: float, title: str, caption: str) -> plt.Figure:
-    """Soft value after each round of policy iteration, a line an update.
-
-    Args:
-        table: rows of update, round, value.
-        best: the optimal soft value, drawn as a line.
-        title: the message.
-        caption: what was played, and how exactly.
-    """
-    figure, axis = plt.subplots(figsize=(FULL_WIDTH, 3.0))
-    kit.level(axis, best)
-    blue, green, violet, grey = NEUTRAL.values()
-    colors = (COLORS["svnr"], blue, green, grey, TRAP, violet)
-    updates = table.groupby("update", sort=False)
-    for (name, rows), color, marker in zip(updates, colors, "os^vDP", strict=False):
-        axis.plot(rows["round"], rows["value"], color=color, lw=1.2, label=str(name))
-        axis.plot(rows["round"], rows["value"], marker, color=color, markersize=4)
-    axis.set(xlabel="round of policy iteration", ylabel="soft value")
-    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.4))
-    kit.name_ends(axis, [(best, "optimal", OPTIMUM)])
-    figure.suptitle(title, x=0.01, ha="left")
     kit.caption(figure, caption)
     return figure

@@ -69,8 +69,9 @@ Cell = tuple[str, str] | None  # game and learner of a panel; None: the place st
 
 def _places(curves: pd.DataFrame, panels: Mapping[str, str]) -> tuple[list[Cell], int]:
     """The cell of each panel, and how many stand in a row."""
-    by_game = {game: list(dict.fromkeys(rows["learner"])) for game, rows in _of(curves, panels)}
-    learners = list(dict.fromkeys(curves["learner"]))
+    learner, game = curves["learner"], curves["game"]
+    learners = list(learner.unique())
+    by_game = {each: list(learner[game == each].unique()) for each in panels}
     if len(panels) > 1 and all(set(those) == set(learners) for those in by_game.values()):
         return [(game, name) for name in learners for game in panels], len(panels)
     longest = max(map(len, by_game.values()))
@@ -79,10 +80,6 @@ def _places(curves: pd.DataFrame, panels: Mapping[str, str]) -> tuple[list[Cell]
     for game, those in by_game.items():
         places += [(game, name) for name in those] + [None] * (-len(those) % columns)
     return places, columns
-
-
-def _of(curves: pd.DataFrame, panels: Mapping[str, str]) -> list[tuple[str, pd.DataFrame]]:
-    return [(game, curves[curves["game"] == game]) for game in panels]
 
 
 def _limits(curves: pd.DataFrame, optimum: float, trap: float) -> tuple[float, float]:
