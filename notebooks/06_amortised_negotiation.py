@@ -321,7 +321,7 @@ value = alpha * (q / alpha).exp().mean(-1).log()  # V of (7.4)
 target = batch.reward.clone()
 target[goes_on] += told.discount * value.clamp(*gather.return_bounds)
 
-found = twin.critic.target(batch, lambda state: twin.soft_value(state, alpha))
+found = twin.bootstrapped(batch, lambda state: twin.soft_value(state, alpha))
 assert torch.allclose(found, target, atol=1e-5)
 
 # %% [markdown]

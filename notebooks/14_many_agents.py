@@ -322,7 +322,7 @@ def critic_of(game, parts, generator):
     """One critic of the team: a network of the joint action, or a sum of small ones."""
     told = NetworkSettings(layer_norm=True)
     heard = partners(game.n_agents, game.edges)
-    judge = partial(Factors, heard, game, told, (32, 32), generator) if parts else None
+    judge = partial(Factors, heard, game, told.layer_norm, (32, 32), generator) if parts else None
     return Critics(game, told, generator, 1, judge=judge)
 
 

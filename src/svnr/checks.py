@@ -79,10 +79,16 @@ class Settings:
     However they were spelt, equal settings are equal: 10 becomes 10.0, a list a tuple.
     """
 
+    at_most = frozenset[tuple[str, str]]()  # pairs of a setting and the one it must not exceed
+
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
         for name, wanted in get_type_hints(type(self), include_extras=True).items():
             object.__setattr__(self, name, fitted(name, getattr(self, name), wanted))
+        for name, limit in sorted(self.at_most):
+            value, most = getattr(self, name, None), getattr(self, limit)
+            if value and most and value > most:
+                raise ValueError(f"{name} must be at most the {limit} of {most}, got {value}")
 
     def plain(self) -> dict[str, Any]:
         """The settings as JSON can hold them, without what was `added` and is left alone."""

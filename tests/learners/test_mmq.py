@@ -263,7 +263,7 @@ def hope(game, alike):
         learner.fit_models(batch)
     seen = beside(batch.state, learner._own(u)).repeat(2, 1, 1)
     lower, upper = learner.bounds(seen).chunk(2)
-    more = learner.target(batch) - learner.critic.target(batch, learner.next_value)
+    more = learner.target(batch) - learner.bootstrapped(batch, learner.next_value)
     return (upper - lower).mean().item(), more.mean().item()
 
 

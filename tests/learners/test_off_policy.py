@@ -1,10 +1,14 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from teams import at, new, played
 
+from svnr.games.differential import max_of_two
 from svnr.games.gather import particle_gather
 from svnr.learners.maddpg import MADDPGSettings
 from svnr.learners.svnr import SVNRSettings
+from svnr.networks.critics import Critics
 
 
 def updates(game, n_steps, n_copies=1, **cadence):
@@ -72,3 +76,47 @@ def test_a_batch_is_turned_by_the_symmetries_of_the_game_if_the_settings_say_so(
     found = {tuple(row) for row in after.state[:, :2].sign().tolist()}
     assert len(found) == 4 and not torch.equal(before.u, after.u)
     assert len({tuple(row) for row in before.state[:, :2].sign().tolist()}) == 1
+
+
+# --- targets -------------------------------------------------------------------------------------
+
+
+def bootstrapped(batch, value, bounds=(-torch.inf, torch.inf)):
+    """The targets of a learner whose returns lie in `bounds`."""
+    learner = new("maddpg", max_of_two())
+    game = SimpleNamespace(action_sizes=(1, 1), state_size=1, return_bounds=bounds)
+    learner.critic = Critics(game, learner.settings, torch.Generator(), 1)
+    return learner.bootstrapped(batch, value)
+
+
+def transitions(weight):
+    n = len(weight)
+    return SimpleNamespace(
+        reward=torch.arange(1.0, n + 1),
+        next_state=torch.arange(10.0, 10 * n + 1, 10).unsqueeze(-1),
+        weight=torch.tensor(weight),
+    )
+
+
+def test_the_target_adds_the_weighed_value_of_the_next_state_where_the_game_goes_on():
+    # Rewards 1, 2, 3; V(s′) = ±s′ = ±(10, 20, 30); γ = ½, the second row ended, the third is γ².
+    batch = transitions([0.5, 0.0, 0.25])
+    found = bootstrapped(batch, lambda s: torch.stack([s[:, 0], -s[:, 0]]))
+    assert found.tolist() == [[6.0, 2.0, 10.5], [-4.0, 2.0, -4.5]]
+
+
+def test_no_forecast_outside_the_bounds_is_believed():
+    batch = transitions([0.5, 0.5])
+    free, bounded = (
+        bootstrapped(batch, lambda s: torch.tensor([[9.0, -9.0]]), bounds)
+        for bounds in ((-torch.inf, torch.inf), (-2.0, 5.0))
+    )
+    assert (free - batch.reward).tolist() == [[4.5, -4.5]]
+    assert (bounded - batch.reward).tolist() == [[2.5, -1.0]]
+
+
+def test_no_value_is_asked_for_where_all_has_ended():
+    def never(state):
+        raise AssertionError
+
+    assert bootstrapped(transitions([0.0, 0.0]), never).tolist() == [1.0, 2.0]

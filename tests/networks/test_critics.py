@@ -49,42 +49,6 @@ def test_with_layer_norm_a_critic_stays_bounded_however_far_the_state():
     assert critics(1, layer_norm=True, **sizes)(states, u).abs().max() < 5
 
 
-# --- targets -------------------------------------------------------------------------------------
-
-
-def transitions(weight):
-    n = len(weight)
-    return SimpleNamespace(
-        reward=torch.arange(1.0, n + 1),
-        next_state=torch.arange(10.0, 10 * n + 1, 10).unsqueeze(-1),
-        weight=torch.tensor(weight),
-    )
-
-
-def test_the_target_adds_the_weighed_value_of_the_next_state_where_the_game_goes_on():
-    # Rewards 1, 2, 3; V(s′) = ±s′ = ±(10, 20, 30); γ = ½, the second row ended, the third is γ².
-    batch = transitions([0.5, 0.0, 0.25])
-    found = critics().target(batch, lambda s: torch.stack([s[:, 0], -s[:, 0]]))
-    assert found.tolist() == [[6.0, 2.0, 10.5], [-4.0, 2.0, -4.5]]
-
-
-def test_no_forecast_outside_the_bounds_is_believed():
-    batch = transitions([0.5, 0.5])
-    free, bounded = (
-        critics(1, bounds=bounds).target(batch, lambda s: torch.tensor([[9.0, -9.0]]))
-        for bounds in ((-torch.inf, torch.inf), (-2.0, 5.0))
-    )
-    assert (free - batch.reward).tolist() == [[4.5, -4.5]]
-    assert (bounded - batch.reward).tolist() == [[2.5, -1.0]]
-
-
-def test_no_value_is_asked_for_where_all_has_ended():
-    def never(state):
-        raise AssertionError
-
-    assert critics().target(transitions([0.0, 0.0]), never).tolist() == [1.0, 2.0]
-
-
 # --- learning ------------------------------------------------------------------------------------
 
 

@@ -4,15 +4,13 @@ import pytest
 import torch
 
 from svnr.networks.factors import Factors
-from svnr.networks.mlp import NetworkSettings
 
 GAME = SimpleNamespace(n_agents=3, action_sizes=(1, 2, 1), state_size=2)
 SETS = (frozenset({1}), frozenset(), frozenset({1}))
 
 
 def factors(layer_norm=False, game=GAME, sets=SETS):
-    told = NetworkSettings(layer_norm=layer_norm)
-    return Factors(sets, game, told, (8, 8), torch.Generator().manual_seed(0)).double()
+    return Factors(sets, game, layer_norm, (8, 8), torch.Generator().manual_seed(0)).double()
 
 
 def inputs(*shape):

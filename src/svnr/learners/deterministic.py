@@ -69,15 +69,13 @@ class DeterministicLearner(ExploringLearner):
         game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
-        max_norm: longer gradients of all critics, or of all actors, are shortened to it.
     """
 
     sees: Sees = "joint"  # which actions critics judge
 
-    def __init__(
-        self, game: Game, settings: DeterministicSettings, seed: int, max_norm: float = inf
-    ) -> None:
+    def __init__(self, game: Game, settings: DeterministicSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
+        max_norm = getattr(settings, "max_gradient_norm", inf)  # of all critics, of all actors
         n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
         # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")
@@ -103,6 +101,10 @@ class DeterministicLearner(ExploringLearner):
         _, others = self.memory.recent(N_RECENT, len(state) * n_samples, self._generator)
         others = others.view(len(state), n_samples, -1)
         return torch.where(self.own[:, None, None], self.actors(state).unsqueeze(2), others)
+
+    def next_value(self, state: Tensor) -> Tensor:
+        """[C, B] Q′(s′, μ′(s′)) of the target networks."""
+        return self.critic.slow(state, self.executed(self.actors.slow(state)))
 
     def finish(self, progress: Progress) -> float:
         """End an update: the targets follow, and the noise fades."""

@@ -45,9 +45,6 @@ class FACMAC(DeterministicLearner):
     settings: FACMACSettings
     critic: MixedCritics
 
-    def __init__(self, game: Game, settings: FACMACSettings, seed: int) -> None:
-        super().__init__(game, settings, seed, settings.max_gradient_norm)
-
     def draw_critic(self, game: Game, max_norm: float) -> MixedCritics:
         """See `DeterministicLearner.draw_critic`."""
         told = self.settings
@@ -55,8 +52,7 @@ class FACMAC(DeterministicLearner):
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critic, one of the actors; the targets follow them."""
-        target = self.critic.target(batch, self.next_value)
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, self.next_value)
         state = batch.state[: self.settings.n_rows]
         self.actors.climb(state, partial(self.gain, state))
         return {"noise_scale": self.finish(progress), "critic_loss": loss}
@@ -69,10 +65,6 @@ class FACMAC(DeterministicLearner):
             own: [N, B, D] the actors' μ_i(s), in agent i's own coordinates.
         """
         return self.critic(state, self.executed(own)).mean()
-
-    def next_value(self, state: Tensor) -> Tensor:
-        """[1, B] Q′_tot(s′, μ′(s′)) of the target networks."""
-        return self.critic.slow(state, self.executed(self.actors.slow(state)))
 
     def perceive(self, state: Tensor, n_samples: int) -> Tensor:
         """See `Learner.perceive`: what all actors do now, for that is where each climbs from."""

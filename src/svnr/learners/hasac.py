@@ -64,8 +64,7 @@ class HASAC(OffPolicy):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, of every actor in its turn, and of the targets."""
         told, alpha = self.settings, self.alpha(progress)
-        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, partial(self.soft_value, alpha=alpha))
         order = torch.randperm(self.n_agents, generator=self._generator).tolist()
         log_pi = self.take_turns(batch.state[: told.n_groups], order, alpha)
         if told.temperature == "learned":

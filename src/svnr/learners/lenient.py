@@ -57,7 +57,7 @@ class ForgivingLearner(IndependentLearner):
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors; the targets follow them."""
-        target, note = self.critic.target(batch, self.next_value), batch.note
+        target, note = self.bootstrapped(batch, self.next_value), batch.note
         loss = self.critic.learn(batch.state, batch.u, target, partial(self.weights, note=note))
         state = batch.state[: self.settings.n_groups]
         self.actors.climb(state, partial(self.gain, state))

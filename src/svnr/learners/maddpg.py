@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Count, Positive
-from svnr.games.game import Game
 from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
@@ -29,13 +28,9 @@ class MADDPG(DeterministicLearner):
 
     settings: MADDPGSettings
 
-    def __init__(self, game: Game, settings: MADDPGSettings, seed: int) -> None:
-        super().__init__(game, settings, seed, settings.max_gradient_norm)
-
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors; the targets follow them."""
-        target = self.critic.target(batch, self.next_value)
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, self.next_value)
         state, u = batch.state[: self.settings.n_rows], batch.u[: self.settings.n_rows]
         self.actors.climb(state, lambda own: self.gain(state, own, u))
         return {"noise_scale": self.finish(progress), "critic_loss": loss}
@@ -50,7 +45,3 @@ class MADDPG(DeterministicLearner):
         """
         joint = torch.where(self.own.unsqueeze(1), own, u)
         return self.critic(state, joint).mean(-1).sum()
-
-    def next_value(self, state: Tensor) -> Tensor:
-        """[N, B] Q′_i(s′, μ′(s′)) of the target networks."""
-        return self.critic.slow(state, self.executed(self.actors.slow(state)))

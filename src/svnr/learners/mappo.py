@@ -34,6 +34,8 @@ EPSILON = 1e-5  # of Adam, and beside the deviation of advantages; public code
 class MAPPOSettings(Settings):
     """Everything that MAPPO can be told; "public code" is HARL's, as set for bodies."""
 
+    at_most = frozenset({("n_minibatches", "rollout_steps")})  # or some would be empty
+
     learning_rate: Positive = 5e-4  # Adam, actors and critic; public code
     hidden: Widths = (100, 100)  # layers of every network; as the other methods have
     input_norm: bool = True  # layer norm of the state, where it has several numbers; public code
@@ -49,13 +51,6 @@ class MAPPOSettings(Settings):
     max_gradient_norm: Positive = 10.0  # of all actors, of the critic; public code, there an agent
     std: Positive = 0.5  # σ of actions at the start; ours; public code 0.37, bounded by 0.5
     use_symmetries: bool = added(False)  # rows of an epoch turned by the game's symmetries; ours
-
-    def __post_init__(self) -> None:
-        """Refuse minibatches that would be empty."""
-        super().__post_init__()
-        if self.rollout_steps and self.n_minibatches > self.rollout_steps:
-            wanted = f"at most the rollout_steps of {self.rollout_steps}"
-            raise ValueError(f"n_minibatches must be {wanted}, got {self.n_minibatches}")
 
     def fitted_to(self, game: Game) -> Self:
         """See `OffPolicySettings.fitted_to`."""
@@ -109,10 +104,12 @@ class MAPPO(Learner):
         state is zero (`StackedMLP`).
         """
         sizes = (self._state_size, *self.settings.hidden, width)
-        gains = (nn.init.calculate_gain("tanh"), last_gain)
-        draw, draw_last = (partial(orthogonal, gain=gain) for gain in gains)
-        norm, generator = self.settings.layer_norm, self._generator
-        return StackedMLP(n, sizes, generator, "tanh", norm, draw, draw_last=draw_last)
+        norm = self.settings.layer_norm
+        net = StackedMLP(n, sizes, self._generator, "tanh", norm, orthogonal)
+        gains = [nn.init.calculate_gain("tanh")] * len(self.settings.hidden) + [last_gain]
+        for weights, gain in zip(net.weights, gains, strict=True):
+            weights.data *= gain
+        return net
 
     def _trained(self, net: nn.Module) -> Trained:
         rate = NetworkSettings(learning_rate=self.settings.learning_rate)

@@ -87,7 +87,7 @@ class MMQ(IndependentLearner):
 
     def target(self, batch: Transitions) -> Tensor:
         """[N, B] the largest of r + γᵏ(1 − d) V_i(s′) and of what the candidates promise."""
-        real = self.critic.target(batch, self.next_value)
+        real = self.bootstrapped(batch, self.next_value)
         if not self.settings.n_candidates:
             return real
         own = self._own(batch.u)

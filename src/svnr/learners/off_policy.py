@@ -1,7 +1,7 @@
 """What off-policy learners have in common: a replay, and when to learn from it."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -16,6 +16,7 @@ from svnr.learners.checkpoint import Part, gather
 from svnr.learners.exploration import Exploration, Held
 from svnr.learners.learner import Execution, Learner, Progress, check_asked
 from svnr.learners.memory import Replay, Transitions
+from svnr.networks.critics import Critics
 from svnr.networks.mlp import NetworkSettings, own_coordinates
 
 N_RECENT = 512  # joint actions that a learner knows its partners by; ROMMEO's public code
@@ -24,6 +25,8 @@ N_RECENT = 512  # joint actions that a learner knows its partners by; ROMMEO's p
 @dataclass(frozen=True, kw_only=True)
 class OffPolicySettings(NetworkSettings):
     """What every off-policy learner can be told; each value with its source."""
+
+    at_most = frozenset({("n_groups", "batch_size"), ("n_rows", "batch_size")})
 
     discount: Share = 0.95  # γ; ROMMEO's
     n_steps: Count = 1  # rewards of a return before it bootstraps; uncorrected; ours
@@ -38,14 +41,6 @@ class OffPolicySettings(NetworkSettings):
     use_symmetries: bool = added(False)  # rows of a batch turned by the game's symmetries; ours
     hold: Count = added(1)  # steps for which exploring noise stays; ours
 
-    def __post_init__(self) -> None:
-        """Refuse to teach by more rows of a batch than it has."""
-        super().__post_init__()
-        for name in ("n_groups", "n_rows"):
-            if (rows := getattr(self, name, 1)) > self.batch_size:
-                wanted = f"at most the batch_size of {self.batch_size}"
-                raise ValueError(f"{name} must be {wanted}, got {rows}")
-
     def fitted_to(self, game: Game) -> Self:
         """The settings with what follows from the game written out."""
         return self
@@ -59,6 +54,8 @@ class OffPolicy(Learner):
         settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
     """
+
+    critic: Critics
 
     def __init__(self, game: Game, settings: OffPolicySettings, seed: int) -> None:
         self.settings: OffPolicySettings = settings.fitted_to(game)
@@ -108,6 +105,30 @@ class OffPolicy(Learner):
         for _ in range(due):
             metrics = self.update(self.draw(), progress)
         return metrics
+
+    @torch.no_grad()
+    def bootstrapped(self, batch: Transitions, value: Callable[[Tensor], Tensor]) -> Tensor:
+        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
+
+        Args:
+            batch: B transitions.
+            value: V, from next states [b, S] to [C, b]; asked only where the game goes on, and
+                believed where it is `Critics.possible`.
+
+        Returns:
+            [C, B] the targets; [B] if no row goes on.
+        """
+        goes_on = batch.weight > 0
+        if not bool(goes_on.any()):
+            return batch.reward
+        beyond = self.critic.possible(value(batch.next_state[goes_on]))
+        target = batch.reward.expand(len(beyond), -1).clone()
+        target[:, goes_on] += batch.weight[goes_on] * beyond
+        return target
+
+    def judge(self, batch: Transitions, value: Callable[[Tensor], Tensor]) -> float:
+        """One step of the critics towards `bootstrapped`; their error before it."""
+        return self.critic.learn(batch.state, batch.u, self.bootstrapped(batch, value))
 
     def executed(self, u: Tensor) -> Tensor:
         """[B, D] what is played where each agent does its own part of what it means, [N, B, D]."""

@@ -60,8 +60,7 @@ class PR2(DeterministicLearner):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, the opponent models and the actors; the targets follow."""
         alpha, groups = self.settings.alpha(progress), self.settings.n_groups
-        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, partial(self.soft_value, alpha=alpha))
         state, u = batch.state[:groups], batch.u[:groups]
         self.move_opponents(state, u, alpha)
         self.actors.climb(state, partial(self.gain, state, alpha=alpha))

@@ -29,18 +29,13 @@ Utilities = Callable[[Tensor, Tensor], Tensor]
 class QMIXSettings(DeterministicSettings):
     """Everything that QMIX can be told; each value with its source."""
 
+    at_most = DeterministicSettings.at_most | {("n_elites", "n_candidates")}
+
     embedding: Count = 64  # hidden units of the mixing network; public code
     n_candidates: Count = 64  # actions of an agent tried in each round of the argmax; public code
     n_elites: Annotated[int, Interval(2)] = 6  # by which the next round's are drawn; public code
     n_rounds: Count = 2  # of the argmax; public code
     max_gradient_norm: Positive = 0.5  # of utilities and mixing together; public code
-
-    def __post_init__(self) -> None:
-        """Refuse to pick more elites than there are candidates."""
-        super().__post_init__()
-        if self.n_elites > self.n_candidates:
-            wanted = f"at most the n_candidates of {self.n_candidates}"
-            raise ValueError(f"n_elites must be {wanted}, got {self.n_elites}")
 
 
 class QMIX(ExploringLearner):
@@ -53,6 +48,7 @@ class QMIX(ExploringLearner):
     """
 
     settings: QMIXSettings
+    critic: MixedCritics
 
     def __init__(self, game: Game, settings: QMIXSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
@@ -61,8 +57,7 @@ class QMIX(ExploringLearner):
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critic; the target follows it, and the noise fades."""
-        target = self.critic.target(batch, self.next_value)
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, self.next_value)
         self.critic.follow()
         return {"noise_scale": self.fade(progress), "critic_loss": loss}
 

@@ -59,8 +59,7 @@ class ROMMEO(OffPolicy):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, of the priors, of models and policies, and of the targets."""
         told, alpha = self.settings, self.settings.alpha(progress)
-        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, partial(self.soft_value, alpha=alpha))
         self.fit_priors(*self.memory.recent(told.n_recent, told.n_prior, self._generator))
         self.reasoning.descend(self.reasoning_loss(batch.state[: told.n_groups], alpha))
         self.critic.follow()

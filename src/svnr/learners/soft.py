@@ -15,7 +15,6 @@ from svnr.learners.learner import Progress, generators
 from svnr.learners.memory import Transitions
 from svnr.learners.off_policy import OffPolicy, OffPolicySettings
 from svnr.learners.schedules import SCHEDULES, ScheduleName
-from svnr.networks.critics import Critics
 from svnr.networks.optimizers import Trained
 
 
@@ -67,7 +66,6 @@ class SoftLearner(OffPolicy):
 
     settings: SamplerSettings
     samplers: Trained
-    critic: Critics
     mask: Tensor  # [D, D] which coordinates each kernel sees
 
     def __init__(self, game: Game, settings: SamplerSettings, seed: int) -> None:
@@ -82,8 +80,7 @@ class SoftLearner(OffPolicy):
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One pass of "Update Value Functions" and "Update Policies" in Algorithm 1."""
         alpha = self.settings.alpha(progress)
-        target = self.critic.target(batch, partial(self.soft_value, alpha=alpha))
-        loss = self.critic.learn(batch.state, batch.u, target)
+        loss = self.judge(batch, partial(self.soft_value, alpha=alpha))
         self.move_samplers(batch.state[: self.settings.n_groups], alpha)
         self.critic.follow()
         return {"alpha": alpha, "critic_loss": loss}

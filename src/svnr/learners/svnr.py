@@ -51,8 +51,8 @@ class SVNR(SoftLearner):
         self.sets = written_out(told.sets, game.n_agents)
         shape = (game.action_sizes, game.state_size, self.noise_size, told.hidden)
         samplers = Samplers(self.sets, *shape, generator)
-        parts = partial(Factors, told.factors or (), game, told, told.factor_hidden, generator)
-        judge = parts if told.factors else None  # by default one network of the joint action
+        how = (game, told.layer_norm, told.factor_hidden, generator)
+        judge = partial(Factors, told.factors, *how) if told.factors else None
         self.critic = Critics(game, told, generator, 1, draw=drawn_as_torch_draws, judge=judge)
         self.samplers = Trained(samplers, told)
         self.mask = kernel_mask(self.sets, game.action_sizes, told.kernel_on)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,17 +14,6 @@ from svnr.networks.optimizers import Trained
 
 Weighing = Callable[[Tensor], Tensor | float]  # how much is made of each error
 Sees = Literal["joint", "own"]  # which actions critics judge
-
-
-class _Rows(Protocol):
-    """What of a batch of B transitions a target is made of: r, s′ and the weight of V(s′)."""
-
-    @property
-    def reward(self) -> Tensor: ...
-    @property
-    def next_state(self) -> Tensor: ...
-    @property
-    def weight(self) -> Tensor: ...
 
 
 class Critics(nn.Module):
@@ -83,26 +72,6 @@ class Critics(nn.Module):
     def action_gradient(self, state: Tensor, u: Tensor) -> Tensor:
         """[C, ..., D] the gradient in u of what `forward` gives."""
         return self.values.net.input_gradient(self._inputs(state, u), self._state_size)
-
-    @torch.no_grad()
-    def target(self, batch: _Rows, value: Callable[[Tensor], Tensor]) -> Tensor:
-        """r + γᵏ V(s′) of (7.4), with no value beyond the rows that terminated.
-
-        Args:
-            batch: B transitions.
-            value: V, from next states [b, S] to [C, b]; asked only where the game goes on, and
-                believed where it is `possible`.
-
-        Returns:
-            [C, B] the targets; [B] if no row goes on.
-        """
-        goes_on = batch.weight > 0
-        if not bool(goes_on.any()):
-            return batch.reward
-        beyond = self.possible(value(batch.next_state[goes_on]))
-        target = batch.reward.expand(len(beyond), -1).clone()
-        target[:, goes_on] += batch.weight[goes_on] * beyond
-        return target
 
     def learn(
         self, state: Tensor, u: Tensor, target: Tensor, weight: Weighing = lambda error: 1.0

@@ -7,11 +7,11 @@ the edges of a graph does not grow with the graph if each part of it sees a few 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from svnr.games.game import Game
 from svnr.networks.layers import Trail
-from svnr.networks.mlp import NetworkSettings, StackedMLP, own_coordinates
+from svnr.networks.mlp import StackedMLP, own_coordinates
 from svnr.sets import Sets, check_sets, known_to
 
 
@@ -27,12 +27,7 @@ class Factors(nn.Module):
     """
 
     def __init__(
-        self,
-        sets: Sets,
-        game: Game,
-        settings: NetworkSettings,
-        hidden: Sequence[int],
-        generator: torch.Generator,
+        self, sets: Sets, game: Game, layer_norm: bool, hidden: Sequence[int], generator: Generator
     ) -> None:
         super().__init__()
         self.n = n = len(check_sets(sets, game.n_agents))
@@ -40,8 +35,7 @@ class Factors(nn.Module):
         known = torch.stack([own[list(known_to(sets, i))].any(0) for i in range(n)])
         visible = torch.cat([torch.ones(n, game.state_size), known], 1)[..., None]  # [N, S + D, 1]
         sizes = (visible.shape[1], *hidden, 1)
-        norm = settings.layer_norm
-        self.parts = StackedMLP(n, sizes, generator, layer_norm=norm, input_mask=visible)
+        self.parts = StackedMLP(n, sizes, generator, "relu", layer_norm, input_mask=visible)
 
     def forward(self, x: Tensor) -> Tensor:
         """The value [1, ..., 1] of a state beside a joint action x [1, ..., S + D]."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from svnr.networks.mlp import NetworkSettings, StackedMLP
@@ -24,11 +24,7 @@ class GaussianActor(nn.Module):
     """
 
     def __init__(
-        self,
-        state_size: int,
-        n_coordinates: int,
-        settings: NetworkSettings,
-        generator: torch.Generator,
+        self, state_size: int, n_coordinates: int, settings: NetworkSettings, generator: Generator
     ) -> None:
         super().__init__()
         sizes = (state_size, *settings.hidden, 2 * n_coordinates)

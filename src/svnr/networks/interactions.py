@@ -7,11 +7,14 @@ is 0 almost everywhere. Differences over the whole box see what lies between the
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from svnr.games.game import OneShotGame
 from svnr.networks.critics import Critics
 from svnr.networks.mlp import NetworkSettings, own_coordinates
+
+BATCH_SIZE = 512  # plays in each step of a critic, drawn with replacement
+N_POINTS = 256  # M, joint actions at which a critic is asked
 
 
 @torch.no_grad()
@@ -44,12 +47,7 @@ def interactions(
 
 
 def of_random_play(
-    game: OneShotGame,
-    critic: Critics,
-    n_plays: int,
-    generator: torch.Generator,
-    n_updates: int = 2000,
-    batch_size: int = 512,
+    game: OneShotGame, critic: Critics, n_plays: int, generator: Generator, n_updates: int = 2000
 ) -> Callable[[Tensor], Tensor]:
     """What a critic makes of random play, before anybody negotiates.
 
@@ -59,7 +57,6 @@ def of_random_play(
         n_plays: all that the critic ever sees.
         generator: of the plays and of the batches.
         n_updates: steps of the critic; many more, and it learns few plays by heart.
-        batch_size: plays in each step, drawn with replacement.
 
     Returns:
         Q, from joint actions [..., D] to their values [...].
@@ -68,18 +65,13 @@ def of_random_play(
     state = game.reset(n_plays, 0)
     reward = game.step(u).reward
     for _ in range(n_updates):
-        rows = torch.randint(n_plays, (batch_size,), generator=generator)
+        rows = torch.randint(n_plays, (BATCH_SIZE,), generator=generator)
         critic.learn(state[rows], u[rows], reward[rows])
     return lambda u: critic(state[:1].expand(*u.shape[:-1], -1), u)[0]
 
 
 def listened(
-    game: OneShotGame,
-    settings: NetworkSettings,
-    n_plays: int,
-    seed: int,
-    n_updates: int = 2000,
-    n_points: int = 256,
+    game: OneShotGame, settings: NetworkSettings, n_plays: int, seed: int, n_updates: int = 2000
 ) -> Tensor:
     """Who acts on whom by a critic of random play: its `interactions`.
 
@@ -89,7 +81,6 @@ def listened(
         n_plays: all that the critic ever sees.
         seed: of the plays, the critic and the points.
         n_updates: steps of the critic.
-        n_points: M, at which the critic is asked.
 
     Returns:
         [N, N] `interactions`.
@@ -97,5 +88,5 @@ def listened(
     generator = torch.Generator().manual_seed(seed)
     critic = Critics(game, settings, generator, 1)
     value = of_random_play(game, critic, n_plays, generator, n_updates)
-    u, other = 2 * torch.rand(2, n_points, sum(game.action_sizes), generator=generator) - 1
+    u, other = 2 * torch.rand(2, N_POINTS, sum(game.action_sizes), generator=generator) - 1
     return interactions(value, u, other, game.action_sizes)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 Activation = Literal["relu", "tanh"]
 _aten: Any = torch.ops.aten
-NARROW = 4  # outputs below which a product is quicker turned over; its numbers are the same
+NARROW = 4  # outputs below which a product is quicker turned over; a last bit may differ
 _EPSILON = 1e-5  # added to the variance; torch's own
 
 

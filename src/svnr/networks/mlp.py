@@ -40,13 +40,11 @@ def drawn_as_torch_draws(n: int, fan_in: int, fan_out: int, generator: torch.Gen
     return weights.mT.contiguous()
 
 
-def orthogonal(
-    n: int, fan_in: int, fan_out: int, generator: torch.Generator, gain: float = 1.0
-) -> Tensor:
-    """N weight matrices [N, fan_in, fan_out]: rows or columns at right angles, as long as gain."""
+def orthogonal(n: int, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    """N weight matrices [N, fan_in, fan_out]: rows or columns at right angles, of length 1."""
     weights = torch.empty(n, fan_in, fan_out)
     for each in weights:
-        nn.init.orthogonal_(each, gain, generator=generator)
+        nn.init.orthogonal_(each, generator=generator)
     return weights
 
 
@@ -63,7 +61,6 @@ class StackedMLP(nn.Module):
         draw: makes the starting weights of a layer.
         input_mask: [N, in, 1] hides inputs from a network: where it is 0, they weigh nothing.
             Where many are hidden, each network has weights for those only that it sees.
-        draw_last: makes those of the last layer, if not `draw`.
     """
 
     input_mask: Tensor | None
@@ -78,13 +75,10 @@ class StackedMLP(nn.Module):
         layer_norm: bool = False,
         draw: Draw = glorot_uniform,
         input_mask: Tensor | None = None,
-        draw_last: Draw | None = None,
     ) -> None:
         super().__init__()
         self.unit = Unit(activation, layer_norm)
-        draws = [draw] * (len(sizes) - 2) + [draw_last or draw]
-        layers = zip(draws, pairwise(sizes), strict=True)
-        weights = [make(n, a, b, generator) for make, (a, b) in layers]
+        weights = [draw(n, a, b, generator) for a, b in pairwise(sizes)]
         self.register_buffer("seen", seen_inputs(input_mask), persistent=False)
         if self.seen is not None and input_mask is not None:
             weights[0] = weights[0].take_along_dim(self.seen.mT, 1)
