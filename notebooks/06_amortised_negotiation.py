@@ -262,6 +262,7 @@ outputs.figure(
         "joint actions.",
         "sd",
         (TRAP, NEUTRAL["blue"]),
+        None,
     ),
     "soft_value_readings",
     "Readings of (7.4)",

@@ -39,7 +39,7 @@ from svnr.games.matrix import climbing
 from svnr.report import borders, figures, tables
 from svnr.report.findings import computed, finding
 from svnr.report.provenance import Outputs
-from svnr.report.style import NEUTRAL
+from svnr.report.style import INK, NEUTRAL
 from svnr.report.words import listed
 from svnr.sets import strict
 from svnr.stein import births
@@ -586,7 +586,8 @@ outputs.figure(
         (paths["exact"][-1].value[0], "optimal"),
         "",
         "The climbing game for ever, γ = 0.9, α = 1, from the third choice of both. Exact, nothing is sampled.",
-        colors=list(NEUTRAL.values())[:3],
+        colors=(INK, NEUTRAL["blue"], NEUTRAL["violet"]),
+        floor=None,
     ),
     "births_and_moves",
     "The finite counterpart of Theorem 6.3",

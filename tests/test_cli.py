@@ -48,12 +48,16 @@ def repository(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("from svnr import cli; cli._parser()", {"torch", "pandas", "papermill", "matplotlib"}),
+        (
+            "import contextlib\nfrom svnr import cli\n"
+            "with contextlib.suppress(SystemExit):\n    cli.main(['--help'])",
+            {"torch", "pandas", "papermill", "matplotlib"},
+        ),
         ("import svnr.publish.plan, svnr.publish.queue", {"torch", "pandas", "matplotlib"}),
     ],
 )
 def test_neither_help_nor_a_queue_of_notebooks_imports_what_only_notebooks_need(code, heavy):
-    code += f"; import sys; heavy = {heavy} & set(sys.modules); assert not heavy, heavy"
+    code += f"\nimport sys\nheavy = {heavy} & set(sys.modules)\nassert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 

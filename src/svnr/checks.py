@@ -79,7 +79,8 @@ class Settings:
     However they were spelt, equal settings are equal: 10 becomes 10.0, a list a tuple.
     """
 
-    at_most = frozenset[tuple[str, str]]()  # pairs of a setting and the one it must not exceed
+    # Pairs of a setting and the one it must not exceed; with a type behind it, it would be one.
+    at_most = frozenset[tuple[str, str]]()
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -87,7 +88,7 @@ class Settings:
             object.__setattr__(self, name, fitted(name, getattr(self, name), wanted))
         for name, limit in sorted(self.at_most):
             value, most = getattr(self, name, None), getattr(self, limit)
-            if value and most and value > most:
+            if value is not None and most is not None and value > most:
                 raise ValueError(f"{name} must be at most the {limit} of {most}, got {value}")
 
     def plain(self) -> dict[str, Any]:

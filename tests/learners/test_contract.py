@@ -158,6 +158,16 @@ def same(one, other):
     return all(torch.equal(value, other[key]) for key, value in one.items())
 
 
+def test_limits_name_settings_that_there_are():
+    kinds = [settings_class(name) for name in METHODS]
+    known = {field for kind in kinds for field in kind.__dataclass_fields__}
+    for kind in kinds:
+        assert all(
+            low in known and high in kind.__dataclass_fields__ for low, high in kind.at_most
+        )
+        assert "at_most" not in kind.__dataclass_fields__
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_setting_acts(name, two_step, uneven):
     """A few updates with one setting changed end elsewhere, or in another action."""

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from svnr.publish.site import Names, figures_page, indexed, module_page, modules, pages
+from svnr.publish import site
+from svnr.publish.site import (
+    Names,
+    figures_page,
+    indexed,
+    module_page,
+    modules,
+    pages,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +61,7 @@ OBJECTS = {
     "svnr.stein.negotiation.kernel_mask": "function",
     "svnr.networks.critics.Critics": "class",
     "svnr.networks.critics.Critics.learn": "method",
-    "svnr.networks.critics.Critics.target": "method",
+    "svnr.networks.critics.Critics.possible": "method",
     "svnr.learners.memory.Replay.learn": "method",
 }
 
@@ -68,9 +76,9 @@ OBJECTS = {
         ("direction", "", None),  # a word
         ("Critics", "", "svnr.networks.critics.Critics"),
         ("Critics.learn", "", "svnr.networks.critics.Critics.learn"),
-        ("learn", "svnr.networks.critics.Critics.target", "svnr.networks.critics.Critics.learn"),
+        ("learn", "svnr.networks.critics.Critics.possible", "svnr.networks.critics.Critics.learn"),
         ("learn", "", None),  # whose?
-        ("target", "", None),  # a method is named with its class
+        ("possible", "", None),  # a method is named with its class
         ("kernel_mask", "", None),  # there are two
         ("theory.negotiation.kernel_mask", "", "svnr.theory.negotiation.kernel_mask"),
         ("sets", "", None),  # a word
@@ -116,6 +124,14 @@ def test_the_page_of_a_folder_lists_what_is_directly_in_it():
     assert [line.strip() for line in page.splitlines() if line.startswith("   svnr")] == [
         "svnr.stein.svgd"
     ]
+
+
+def test_the_page_of_tests_has_a_heading_a_folder():
+    page = site.tests_page(["tests/stein/test_svgd.md", "tests/test_cli.md", "tests/test_sets.md"])
+    assert page.partition("\n\n")[2].splitlines()[2:] == [
+        "## tests/stein", "", "- [test_svgd](stein/test_svgd.md)",
+        "", "## tests", "", "- [test_cli](test_cli.md)", "- [test_sets](test_sets.md)",
+    ]  # fmt: skip
 
 
 def test_every_drawn_figure_stands_once_on_the_page_of_figures():

@@ -210,13 +210,17 @@ def make_game(name: str) -> "Game":
 
 def learner_class(name: str) -> Any:
     """The class of the learner called `name`: of a game, its settings and a seed."""
-    return located(f"svnr.learners.{LEARNERS[check_one_of('learner', name, LEARNERS)].made_by}")
+    return _of_learner(name)
 
 
 def settings_class(name: str) -> Any:
     """The class of the settings of the learner called `name`."""
+    return _of_learner(name, "Settings")
+
+
+def _of_learner(name: str, ending: str = "") -> Any:
     made_by = LEARNERS[check_one_of("learner", name, LEARNERS)].made_by
-    return located(f"svnr.learners.{made_by}Settings")
+    return located(f"svnr.learners.{made_by}{ending}")
 
 
 def plays(learner: str, game: str) -> bool:

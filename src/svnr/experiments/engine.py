@@ -85,7 +85,7 @@ def pool(n_jobs: int) -> Pool:
         return cluster.workers(n_jobs, _chosen.scheduler, _chosen.insecure)
     if _chosen.kind == "serial" or n_jobs == 1:
         return here()
-    return processes(n_jobs, partial(choose, _chosen))
+    return processes(n_jobs, partial(choose, _chosen), "svnr.experiments.store")
 
 
 @contextmanager

@@ -24,18 +24,16 @@ _CONTEXT = get_context("forkserver" if sys.platform == "linux" else "spawn")
 
 @contextmanager
 def processes(
-    n: int,
-    prepare: Callable[[], None],
-    grace: float = GRACE,
-    imported: str = "svnr.experiments.store",
+    n: int, prepare: Callable[[], None], imported: str, grace: float = GRACE
 ) -> Iterator[tuple[Callable[..., Future[Any]], int]]:
     """Processes that end with this one; at an error or a stop they write down what they are at.
 
     Args:
         n: how many.
         prepare: called in each before its first item.
-        grace: seconds they have for that.
-        imported: the module that the server imports, with all that their work needs.
+        imported: the module that the server imports, with all that their work needs; the first
+            that is named in a process holds for all, as it has one server.
+        grace: seconds to write down what they are at, before they are killed.
     """
     _CONTEXT.set_forkserver_preload([imported])
     before = set(active_children())

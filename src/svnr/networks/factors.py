@@ -21,7 +21,7 @@ class Factors(nn.Module):
     Args:
         sets: [N] who is judged together with each agent.
         game: of which the sizes count.
-        settings: of which the layer norm counts.
+        layer_norm: whether hidden units are normalized.
         hidden: widths of the hidden layers of each part.
         generator: source of the starting weights.
     """

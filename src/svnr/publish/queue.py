@@ -77,7 +77,7 @@ def run(jobs: Sequence[Job], root: Path, n_cores: int) -> list[Outcome]:
         return job
 
     prepare = partial(choose, chosen())
-    workers = partial(processes, n_cores, prepare, PATIENCE, execute.__module__)
+    workers = partial(processes, n_cores, prepare, execute.__module__, PATIENCE)
     with bar:
         feed(partial(execute, root=root), following, done, workers)
     return sorted(outcomes, key=lambda outcome: outcome.name)

@@ -80,7 +80,7 @@ def tests_page(places: list[str]) -> str:
     """The page that lists the test files, a heading for each folder."""
     lines = ["# Tests", "", "One file of tests for each file of the package."]
     for folder, files in groupby(map(PurePosixPath, places), lambda place: place.parent):
-        lines += ["", f"## {folder.name}", ""]
+        lines += ["", f"## {folder}", ""]
         lines += [f"- [{file.stem}]({file.relative_to('tests')})" for file in files]
     return "\n".join(lines) + "\n"
 
@@ -123,7 +123,7 @@ class Names:
 
         A class, constant or function may be named alone if its name is no plain word, anything
         else with what it belongs to. Before that a name is looked for beside the object `before`
-        it, as in "`Critics.target`, `learn`".
+        it, as in "`Critics.possible`, `learn`".
         """
         name = re.sub(r"\(.*\)$|\[.*\]$", "", text)
         beside = before.rpartition(".")[0] or "svnr"

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
-
 from svnr.sets import sparse
 
 Kind = tuple[str, str, dict[str, Any]]  # of run: game, learner and changes of its settings
@@ -17,8 +15,11 @@ _ROWS = {
     "rommeo": ((6.14, 4.82), (1.59, 5.03), (-0.59, 0.25), (-0.87, 0.22)),
     "lenient": ((9.54, 0.13), (1.63, 2.51), (-0.07, 0.04), (-0.75, 0.00)),
 }
-# (learner, game) → mean and spread of the execution performance (Table 1)
-PAPER_TABLE_1 = pd.DataFrame(_ROWS, _GAMES).unstack().to_dict()
+PAPER_TABLE_1 = {  # (learner, game) → mean and spread of the execution performance (Table 1)
+    (learner, game): cell
+    for learner, row in _ROWS.items()
+    for game, cell in zip(_GAMES, row, strict=True)
+}
 PAPER_TABLE_1 |= {  # where its particles start the paper does not say: these are read so, too
     (learner, "particle_gather"): row[-1] for learner, row in _ROWS.items()
 }
@@ -35,8 +36,11 @@ _LATER_ROWS = {
     "masql": ((56, 65), (-490, 86), (225, 34), (332, 18)),
     "mmq": ((-134, 16), (-524, 37), (116, 53), (487, 72)),
 }
-# (learner, game) → mean and spread of the returns of the paper's later version
-LATER_TABLE = pd.DataFrame(_LATER_ROWS, _BODIES).unstack().to_dict()
+LATER_TABLE = {  # (learner, game) → mean and spread of the returns of the paper's later version
+    (learner, game): cell
+    for learner, row in _LATER_ROWS.items()
+    for game, cell in zip(_BODIES, row, strict=True)
+}
 
 LATER_PARTICLES: dict[str, Kind] = {  # M at each of 64 states; on which robot it does not say
     f"M = {m}": ("halfcheetah_2x3", "svnr", {"n_particles": m}) for m in (8, 16, 32, 40, 48)

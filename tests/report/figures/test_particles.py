@@ -42,8 +42,9 @@ def test_a_band_may_be_a_deviation_and_lines_may_have_colours_of_their_own():
     table = pd.DataFrame(
         {"α": [1, 2] + [1, 2] * 2, "kind": list("aabbbb"), "error": [0, 1, -4, -3, -8, -3]}
     )
-    told = (table, "α", "error", "kind", ("x", "y"), "title", (0.0, "exact"))
-    axis = particles.lines(*told, "x", band="sd", colors=("#111111", "#222222")).axes[0]
+    told = (table, "α", "error", "kind", ("x", "y"), "title", (0.0, "exact"), "x")
+    looks = {"band": "sd", "colors": ("#111111", "#222222"), "floor": None}
+    axis = particles.lines(*told, **looks).axes[0]
     lines = {line.get_color(): line.get_ydata().tolist() for line in axis.lines[1:]}
     assert lines == {"#111111": [0, 1], "#222222": [-6, -3]}
     band = axis.collections[-1].get_paths()[0].vertices[:, 1]

@@ -59,14 +59,15 @@ def lines(
     caption: str = "",
     band: Any = ("pi", 100),
     colors: Sequence[str] = (),
+    floor: float | None = 0.0,
 ) -> plt.Figure:
     """One line a group, named at its right end; topologies have the same colour everywhere.
 
     Rows that share their x and their group are drawn as their mean, in a band.
 
     Args:
-        table: rows with the columns x, y and by; a group that begins with a topology's name has
-            its colour, and dashes if its score is conditional.
+        table: rows with the columns x, y and by; a group, named by text, that begins with a
+            topology's name has its colour, and dashes if its score is conditional.
         x: column along the horizontal axis.
         y: column along the vertical axis.
         by: column of the groups.
@@ -76,7 +77,8 @@ def lines(
         log: the logarithmic axes: "", "x", "y" or "xy".
         caption: what was counted, and what the band is.
         band: `errorbar` of seaborn, by default from the least to the largest.
-        colors: of groups that no topology names; shades of blue by default.
+        colors: one a group, for those that no topology names; shades of blue by default.
+        floor: where a linear y axis begins; None: where the lines do.
     """
     figure, axis = plt.subplots(figsize=(FULL_WIDTH, 2.7))
     ends = [(*level, OPTIMUM)] if level else []
@@ -95,8 +97,8 @@ def lines(
     ends += [(means[name], name, hues[name]) for name in names]
     axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
     axis.set(**{f"{letter}scale": "log" for letter in log})
-    if "y" not in log and table[y].min() >= 0:
-        axis.set_ylim(bottom=0)
+    if "y" not in log:
+        axis.set_ylim(bottom=floor)
     if few:
         kit.ticks_at(axis, sorted(table[x].unique()))
     if caption:
