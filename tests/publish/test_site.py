@@ -5,14 +5,7 @@ from pathlib import Path
 import pytest
 
 from svnr.publish import site
-from svnr.publish.site import (
-    Names,
-    figures_page,
-    indexed,
-    module_page,
-    modules,
-    pages,
-)
+from svnr.publish.site import Names, figures_page, indexed, module_page, modules, pages
 
 ROOT = Path(__file__).parents[2]
 
