@@ -44,6 +44,14 @@ def begun(repository, command):
     return process, psutil.Process(process.pid).children(recursive=True)
 
 
+def at_work(process):
+    """Whether a process is there, and not only its exit status, which waits to be read."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def wait_until(condition, seconds=10.0):
     end = time.monotonic() + seconds
     while not condition():
@@ -59,7 +67,7 @@ def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(repository, comm
     at = time.monotonic()
     process.send_signal(number)
     _, told = process.communicate(timeout=10)
-    wait_until(lambda: not any(each.is_running() for each in others), at + 10 - time.monotonic())
+    wait_until(lambda: not any(map(at_work, others)), at + 10 - time.monotonic())
     assert len(list(repository.rglob("*.unfinished.npz"))) == 2
     assert not list(repository.rglob("*.lock"))
     assert command is papermilling or "go on when this is called again" in told
@@ -74,7 +82,7 @@ def test_a_second_ctrl_c_acts_at_once(repository, command):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
     process.communicate(timeout=10)
-    wait_until(lambda: not any(each.is_running() for each in others), at + 10 - time.monotonic())
+    wait_until(lambda: not any(map(at_work, others)), at + 10 - time.monotonic())
 
 
 @pytest.mark.slow
@@ -83,4 +91,4 @@ def test_whoever_is_killed_leaves_nobody_at_work(repository, command):
     process, others = begun(repository, command)
     process.kill()
     process.communicate()
-    wait_until(lambda: not any(each.is_running() for each in others))
+    wait_until(lambda: not any(map(at_work, others)))
