@@ -36,6 +36,7 @@ from svnr.report.provenance import Outputs
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
 n_episodes: int = 5000  # length of a run (paper: 5000)
+widths: list = [3.0, 2.0, 1.5]  # s₂, in the order of Figure 4
 n_gather_seeds: int = 5  # runs of each kind on Particle Gather, fixed start (paper: 5)
 n_gather_episodes: int = 5000  # length of a run there (paper: 5000)
 n_jobs: int = 2  # processes side by side
@@ -44,8 +45,7 @@ output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
 outputs = Outputs.of("12_tuned_alike", globals())
-WIDTHS = (3.0, 2.0, 1.5)  # s₂, in the order of Figure 4
-NAMES = [f"max_of_three_{width}" for width in WIDTHS]
+NAMES = [f"max_of_three_{width}" for width in widths]
 SEARCHED, GATHER = "max_of_three_1.5", "particle_gather"  # where tuning searched
 METHODS = ["svnr", "maddpg", "masql", "pr2", "rommeo", "lenient", "hysteretic"]
 
@@ -115,7 +115,7 @@ runs = outputs.finished(grid(NAMES, METHODS, n_seeds, n_episodes, protocol="as t
 scores = tables.scores(runs)
 right = tables.at_optimum(scores)
 panels = figures.training.lettered(NAMES)
-at_narrowest = right["all"].xs(SEARCHED, level="game")
+at_narrowest = right["all"].xs(f"max_of_three_{min(widths)}", level="game")
 best = words.listed(tables.TITLES[name] for name in METHODS if at_narrowest[name])
 outputs.figure(
     figures.training.training_curves(
