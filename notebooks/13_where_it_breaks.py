@@ -40,7 +40,7 @@ from svnr.report import borders, figures, tables
 from svnr.report.findings import computed, finding
 from svnr.report.provenance import Outputs
 from svnr.report.style import INK, NEUTRAL
-from svnr.report.words import listed
+from svnr.report.words import counted, listed
 from svnr.sets import strict
 from svnr.stein import births
 from svnr.stein.energy import energy_direction
@@ -175,7 +175,10 @@ def stop(learner):
         last = list(games.values())[n - 1] if n else "–"
         more = n < len(games) and list(games)[n] in ran
         told.append(last if more else f"{last}, and no border seen")
-    return f"{tables.TITLES[learner]} (s₂ {told[0]}; agents {told[1]})"
+    seeds = cells["n"][(cells["learner"] == learner) & cells["game"].isin(BY_WIDTH | BY_TEAM)]
+    return (
+        f"{tables.TITLES[learner]} (s₂ {told[0]}; agents {told[1]}; {seeds.min()} seeds or more)"
+    )
 
 
 soft, right = cells["alpha"].notna(), cells["right"] > cells["n"] / 2
@@ -191,8 +194,8 @@ computed(
 
 # %% [markdown]
 # Is it one and the same thing that both dials turn? We take every two games of which one has another width and the other
-# another number of agents, and every method that does better on one of them, and ask how often that is the one with the
-# larger share.
+# another number of agents, and every method of whose seeds more than half as many again end right on one of them, and ask how often
+# that is the one with the larger share.
 
 # %%
 success = (cells["right"] / cells["n"]).groupby([cells["learner"], cells["game"]]).first()
@@ -206,20 +209,15 @@ across = np.outer(wide, crowd)
 
 
 def agreement(share):
-    """How often the game with the larger share is the one on which a method does better, of how many."""
+    """Of each such pair, whether the game with the larger share is the one on which a method does better."""
     larger = np.sign(np.subtract.outer(share.to_numpy(), share.to_numpy()))
-    agrees = (better * larger > 0)[(abs(better) > 0) & across]
-    return (agrees.mean(), agrees.size) if agrees.size else (np.nan, 0)
+    return (better * larger > 0)[(abs(better) > 0.5) & across]
 
 
-NAMED = {"share": "the share of the box", "above": "the share above the wrong peak"}
-agree = {name: agreement(known[name]) for name in NAMED}
-n_pairs = agree["share"][1]
-says = [what for name, what in NAMED.items() if agree[name][0] > 0.95]
-verdict = f"{listed(says)} says nearly all of it" if says else "neither says it all"
+box, above = (agreement(known[name]) for name in ("share", "above"))
 computed(
-    f"With the share of the box {agree['share'][0]:.0%} of {n_pairs} pairs agree, with the share above the wrong peak "
-    f"{agree['above'][0]:.0%}: {verdict}.",
+    f"Of {box.size} pairs that differ by more than half of the seeds, {box.sum()} agree with the share of the box, {above.sum()} "
+    "with the share above the wrong peak.",
     runs,
 )
 
@@ -244,7 +242,7 @@ exact = pd.concat(
 )
 taken, followed = borders.sides(watched), borders.exact_sides(watched[0])
 late = taken[taken["episode"] >= 0.9 * n_episodes].groupby("learner", sort=False)["share"].mean()
-follow = f"with it go {named(late.index[late > 0.5])}"
+follow = f"with it, on seed 0, go {named(late.index[late > 0.5])}"
 title = f"At s₂ = {BY_WIDTH[WATCHED]} the target changes sides; {follow}"
 outputs.figure(
     figures.borders.sides(exact, taken, followed, title),
@@ -289,8 +287,8 @@ pd.DataFrame({n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p i
 # **What to expect.** A critic of joint actions that is fitted to the mean sees the same game. Who holds on to the best
 # that was ever paid takes luck for worth, and goes to 14 or 20 instead of 11 or 10.
 #
-# Each game stands beside the one without luck; *as tuned* (notebook [12](12_tuned_alike.ipynb)) for the methods that
-# have a study.
+# Each game stands beside the one without luck; *as tuned* (notebook [12](12_tuned_alike.ipynb)), if there are such runs, for
+# the methods that have a study.
 
 # %%
 LOTS = {"climbing": "no luck", "climbing_partly": "one lot", "climbing_fully": "all lots"}
@@ -301,9 +299,14 @@ lot_runs = {
     told: known_runs(grid([*LOTS, *LURED], names, n_seeds, study_episodes, protocol=told))
     for told, names in protocols.items()
 }
-lot_ends = {told: borders.ends(chosen) for told, chosen in lot_runs.items() if chosen}
+by_chance = {"climbing_partly", "climbing_fully", "max_of_three_2.0_lured"}
+lot_ends = {
+    told: borders.ends(chosen)
+    for told, chosen in lot_runs.items()
+    if by_chance & {run.spec.game for run in chosen}
+}
 lot_cells = {told: borders.reach(found) for told, found in lot_ends.items()}
-runs_with_lots = [run for chosen in lot_runs.values() for run in chosen]
+runs_with_lots = [run for told in lot_ends for run in lot_runs[told]]
 
 # %%
 earned = {told: tables.per_game(found, "earned", digits=1) for told, found in lot_ends.items()}
@@ -312,6 +315,7 @@ outputs.table(
     "lots_earned",
     "What tests earn, with luck and without",
     runs_with_lots,
+    note="mean ± deviation over as many seeds as the figure below says",
 )
 
 
@@ -320,39 +324,39 @@ PAIRS = {"climbing_partly": "climbing", "climbing_fully": "climbing"}  # with lu
 PAIRS["max_of_three_2.0_lured"] = "max_of_three_2.0"
 
 
-def with_luck(protocol):
-    """By method, over pairs of runs of one seed: how many end right without luck, and with it."""
+def with_luck(protocol, game):
+    """By method, over runs of the same seeds: how many end right without luck, and with it."""
     found = lot_ends[protocol]
     by_game = found.pivot(index=["learner", "seed"], columns="game", values="right")
-    pairs = [by_game.reindex(columns=[calm, lot]).dropna() for lot, calm in PAIRS.items()]
-    columns = ["without", "with"]
-    both = pd.concat([pair.set_axis(columns, axis=1) for pair in pairs]).astype(int)
-    order = lot_cells[protocol]["learner"].unique()
-    return both.groupby("learner").sum().assign(n=both.groupby("learner").size()).reindex(order)
+    both = by_game.reindex(columns=[PAIRS[game], game]).dropna().astype(int)
+    both = both.set_axis(["without", "with"], axis=1).groupby("learner")
+    order = [name for name in lot_cells[protocol]["learner"].unique() if name in both.groups]
+    return both.sum().assign(n=both.size()).loc[order]
 
 
 # %%
-def of_many(protocol):
-    """Methods with nine pairs of runs or more, and a success without luck to be lost."""
-    both = with_luck(protocol).dropna()
-    return both[(both["n"] >= 9) & (both["without"] > 0)]
-
-
 def victims(protocol):
-    """Of these, methods that lose more than a sixth of their successes to luck."""
-    both = of_many(protocol)
-    return both.index[both["with"] < 5 / 6 * both["without"]]
+    """Methods that lose two seeds or more of a game to luck, with the game."""
+    lost = {}
+    for game, label in {**LOTS, **LURED}.items():
+        both = with_luck(protocol, game) if game in PAIRS else pd.DataFrame()
+        for name in both.index[both["without"] - both["with"] >= 2] if len(both) else ():
+            lost.setdefault(tables.TITLES[name], []).append(label)
+    return [f"{name} ({listed(labels)})" for name, labels in lost.items()]
 
 
 def told(protocol):
-    """Who loses to luck, and how often everybody ends right."""
-    both = with_luck(protocol).dropna().astype(int)
-    rows = [f"{tables.TITLES[name]} {a} → {b} of {n}" for name, (a, b, n) in both.iterrows()]
-    if not rows:
-        return f"*{protocol}* there are no pairs of runs"
-    judged = f"luck costs {named(victims(protocol))} more than a sixth of what it reaches without"
-    judged += f", of those with nine pairs or more and a success without luck ({named(of_many(protocol).index)})"
-    return f"*{protocol}* {judged}: {', '.join(rows)}"
+    """How many seeds of whom end right, by game, and who loses to luck."""
+    parts = []
+    for game, label in {**LOTS, **LURED}.items():
+        both = with_luck(protocol, game) if game in PAIRS else pd.DataFrame()
+        rows = [
+            f"{tables.TITLES[name]} {a} → {b} of {n}"
+            for name, (a, b, n) in both.iterrows()
+            if a or b
+        ]
+        parts += [f"with *{label}* {', '.join(rows) or 'nobody'}"] if len(both) else []
+    return f"*{protocol}* {'; '.join(parts)}. Two seeds or more of a game are lost by: {listed(victims(protocol))}"
 
 
 # %%
@@ -363,10 +367,9 @@ panels = {
     for family, games in families.items()
     if len(set(games) & set(found["game"])) > 1  # something to be held against
 }
-lost, able = len(victims("as set")), len(of_many("as set"))
-title = f"Luck costs {lost} of {able} methods more than a sixth of what they reach, as set"
+title = f"Two seeds or more are lost to luck by: {listed(victims('as set'))}"
 outputs.figure(
-    figures.borders.outcomes(panels, title if able > 2 else "A trap for optimists"),
+    figures.borders.outcomes(panels, title if n_seeds > 2 else "A trap for optimists"),
     "lots",
     "A trap for optimists",
     runs_with_lots,
@@ -374,27 +377,16 @@ outputs.figure(
 )
 
 # %%
-KINDS = {
-    "SVNR and SVNR-F": ("svnr", "svnr_f"),
-    "SVNR-B (section 4)": ("svnr_b",),
-    "MASQL, MADDPG and HASAC": ("masql", "maddpg", "hasac"),
-    "L-MADRL and hysteretic learning, who forgive": ("lenient", "hysteretic"),
-}
-won = with_luck("as set").dropna()
-of = {kind: won[won.index.isin(learners)].sum().astype(int) for kind, learners in KINDS.items()}
-share = {kind: row["with"] / max(row["n"], 1) for kind, row in of.items()}
-gain = share["SVNR and SVNR-F"] - share["MASQL, MADDPG and HASAC"]
-enough = won["n"].reindex([*KINDS["SVNR and SVNR-F"], "masql", "maddpg", "hasac"]).min() >= 9
-verdict = (
-    "pays beside MASQL, MADDPG and HASAC" if gain > 1 / 6 else "adds nothing that these seeds show"
-)
-lured_ends = lot_ends["as set"][lot_ends["as set"]["game"] == "max_of_three_2.0_lured"]
-forgiving = lured_ends[lured_ends["learner"].isin(["lenient", "hysteretic"])]
+in_all = sum(with_luck("as set", game).reindex(methods).fillna(0) for game in PAIRS).astype(int)
 computed(
-    f"Pairs of runs that end right, without luck → with it: {'; '.join(map(told, lot_ends))}. As set and with luck end right: "
-    + ", ".join(f"of {kind}, {row['with']} of {row['n']}" for kind, row in of.items())
-    + (f". Negotiation {verdict} here." if enough else ". Too few seeds to rank these kinds.")
-    + f" Of those who forgive {(~forgiving['right']).sum()} of {len(forgiving)} lured runs do not end right.",
+    "Seeds that end right, without luck → with it, of methods with any; the climbing game without luck stands beside both of "
+    f"its lots: {'. '.join(map(told, lot_ends))}. In the three games with luck as set: "
+    + ", ".join(
+        f"{tables.TITLES[name]} {row['with']} of {row['n']}"
+        for name, row in in_all.sort_values("with", ascending=False, kind="stable").iterrows()
+        if row["n"]
+    )
+    + ". SVNR-M is SVNR without negotiation.",
     runs_with_lots,
 )
 
@@ -645,8 +637,9 @@ CHANGES = {
 }
 MODES = "two_modalities"
 changed = {
-    name: known_runs(grid([*BROKEN, MODES], [learner], n_study_seeds, study_episodes, change))
+    name: known_runs(grid([*BROKEN, MODES], [learner], n, study_episodes, change))
     for name, (learner, change) in CHANGES.items()
+    for n in [n_study_seeds if change else n_seeds]
 }
 changed = {name: chosen for name, chosen in changed.items() if chosen}
 exact_mass = right_mass(borders.two_hills(two_modalities()), STEPS[-1])
@@ -686,8 +679,8 @@ whole = [name for name in losing if shares.loc[name].notna().all()]
 harmless = [f"*{name}*" for name in whole if not len(losing[name])]
 lost = [f"on {listed(on)} with *{name}*" for name, on in losing.items() if len(on)]
 computed(
-    f"Beside SVNR-B as it is, seeds are lost {'; '.join(lost) or 'nowhere'}. Run on all three games, none is lost with "
-    f"{listed(harmless, 'any change')}.",
+    f"With {counted(n_study_seeds, 'seed')} a change: beside SVNR-B as it is, seeds are lost {'; '.join(lost) or 'nowhere'}. "
+    f"Run on all three games, none is lost with {listed(harmless, 'any change')}.",
     every_run,
 )
 
@@ -744,7 +737,8 @@ dear = both and all(
     earned["shared"][g, "svnr_b"] < 0.9 * earned["shared"][g, "svnr"] for g in both
 )
 computed(
-    f"SVNR-B ({fewest} or more seeds) beside SVNR: {'; '.join(told)}. Births cost {'much' if dear else 'little'} here."
+    f"SVNR-B (at least {counted(fewest, 'seed')}) beside SVNR: {'; '.join(told)}. "
+    + ("It falls behind on both; which of its parts costs that was not tried." if dear else "")
     if both
     else "There are no runs yet.",
     with_states,

@@ -22,7 +22,7 @@
 # **Makes.** The table ours beside theirs, learning curves against steps and against minutes, SVNR beside SVNR-M, which has
 # empty negotiation sets, studies of particles, sets and updates, and a gait.
 #
-# **Takes.** Seconds with the committed runs; without them one to ten minutes a run and core, QMIX and FACMAC with more
+# **Takes.** Seconds with the committed runs; without them one to twelve minutes a run and core, QMIX and FACMAC with more
 # updates up to 22.
 
 # %%
@@ -209,12 +209,6 @@ pd.concat({title(name): against_svnr(name) for name in learned}, axis=1).fillna(
 
 
 # %%
-def in_order(name, earned):
-    """Methods of both tables with three seeds here, the highest mean first."""
-    both = [m for m in METHODS if (m, name) in LATER_TABLE and ranked(name, m)]
-    return [tables.TITLES[m] for m in sorted(both, key=lambda m: -earned[m, name])]
-
-
 def who_moves(name):
     """Who earns more on a robot than a team that does nothing, of how many, in the mean."""
     earned = ours.xs(name, level="game") if name in set(scores["game"]) else []
@@ -224,7 +218,6 @@ def who_moves(name):
 
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
-theirs = {cell: mean for cell, (mean, _) in LATER_TABLE.items()}
 computed(
     f"Verdicts of {note}. "
     + " ".join(
@@ -233,8 +226,7 @@ computed(
         for n in learned
         if ranked(n, "svnr")
     )
-    + f" Who has fewer than three seeds is not ranked. By the means on {title(learned[0])} of the methods that both tables "
-    f"have, with three seeds or more here, ours from the highest down: {', '.join(in_order(learned[0], ours))}; theirs: {', '.join(in_order(learned[0], theirs))}. More than a team that does nothing earn, in the mean of so many seeds: "
+    + " Who has fewer than three seeds is not ranked. More than a team that does nothing earn, in the mean of so many seeds: "
     f"{'; '.join(map(who_moves, learned))}.",
     runs,
 )
@@ -285,7 +277,7 @@ by_method.map("{:,.1f}".format).unstack("game").fillna("–")
 #
 # SVNR-M has empty sets: no agent conditions on another's noise. If it earns as much as SVNR, the body did not need negotiation;
 # and if shared, independent and greedy execution earn alike, the learned policy is nearly one action a state. (Of SVNR-M
-# shared and independent execution are one thing, and differ by the luck of the test.) Greedy
+# shared and independent execution are one thing: how far they lie apart is the luck of four test episodes.) Greedy
 # execution of SVNR asks its central critic for the best of 32 joint actions, so it is no execution of agents alone.
 
 # %%
@@ -356,9 +348,13 @@ def described(found):
 def placed(found, kind):
     """How kinds of run stand to one of them, in words."""
     told = statistics.placed(tables.earned(found), kind).items()
-    few = [name for name in found if len(found[name]) < statistics.ENOUGH_SEEDS]
+    few = [name for name in found if 0 < len(found[name]) < statistics.ENOUGH_SEEDS]
+    absent = [name for name in found if not found[name]]
     told = [f"{where}: {listed(names)}" for where, names in told if names]
-    return "; ".join([*told, f"too few seeds: {listed(few)}"])
+    if kind in few:
+        return f"it has too few seeds, {len(found[kind])}"
+    told += [f"too few seeds: {listed(few)}"] if few else []
+    return "; ".join(told + ([f"not run: {listed(absent)}"] if absent else []))
 
 
 def all_of(found):
@@ -395,11 +391,12 @@ often = outputs.kept_by_kind(updates, n_seeds, training)
 outputs.table(described(often), "mujoco_updates", "FACMAC, more updates", all_of(often))
 
 # %% [markdown]
-# **What does an ant need, to earn more than one that stands still?** Three changes are tried: another soft method, more updates, and a
+# **What does an ant need, to earn more than one that stands still?** Three changes are tried: other soft methods, more updates, and a
 # state without contact forces, which are most of what an ant is told.
 
 # %%
-kinds = {"SVNR": ("ant_2x4", "svnr", {}), "HASAC": ("ant_2x4", "hasac", {})}
+soft = ("svnr", "svnr_m", "masql", "pr2", "rommeo", "hasac")
+kinds = {tables.TITLES[name]: ("ant_2x4", name, {}) for name in soft}
 for n in (4, 2):
     kinds[f"SVNR with an update for {n} steps"] = ("ant_2x4", "svnr", {"update_every": n})
 kinds["SVNR without contact forces"] = ("ant_2x4_blind", "svnr", {})
@@ -433,8 +430,8 @@ outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 # ## 8. What can be concluded, and what cannot
 #
 # A budget that the later version does not name may be ten times ours, and its versions of the simulator may differ. A
-# cell that is lower or higher than theirs says nothing about the method then; the order of the methods says more (section 3), and
-# whether a team earns more than one that does nothing. The runs were made on machines of several kinds: minutes are comparable within
+# cell that is lower or higher than theirs says nothing about the method then; which methods can be told apart says more (section 3),
+# and whether a team earns more than one that does nothing. The runs were made on machines of several kinds: minutes are comparable within
 # a factor.
 #
 # **Adapt this.** `svnr train halfcheetah_6x1 svnr --set sets=chain` trains six agents, a joint each, of which each

@@ -13,7 +13,7 @@ def listed(names: Iterable[str], none: str = "none") -> str:
 
 def counted(n: int, noun: str) -> str:
     """A number and its noun, with an s where there are several: "1 seed", "5 seeds"."""
-    return f"{n} {noun}{'s' * (n != 1)}"
+    return f"{n} {noun}{'s' if n != 1 else ''}"
 
 
 def held(holds: bool) -> str:

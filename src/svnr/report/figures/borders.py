@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from svnr.experiments.catalogue import LEARNERS
 from svnr.report.borders import borders
 from svnr.report.figures import kit
+from svnr.report.statistics import ENOUGH_SEEDS
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, OPTIMUM, TRAP, styled
 
 Columns = Mapping[str, str]  # game → what its column is called
@@ -54,9 +55,9 @@ def success_map(
     _name_kinds(axes[1, -1], cells, rows)
     _name_sides(axes[0, widths.index(max(widths))])
     axes[0, 0].set_ylabel("temperature α")
-    axes[1, 0].set_ylabel(f"seeds of {cells['n'].max()}")
+    axes[1, 0].set_ylabel("seeds that end right")
     figure.suptitle(title, x=0.01, ha="left")
-    told = "Black: the last column that most seeds reach, where the next one was run."
+    told = "Black: the last column that most seeds reach, where the next was run; dotted: of few."
     kit.caption(figure, f"{_told(cells)} {told}")
     return figure
 
@@ -120,12 +121,17 @@ def _cells(
 def _borders(
     axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float], columns: Columns
 ) -> None:
-    """A black end behind the last column that a method reaches, where the next one was run."""
-    run = set(zip(cells["learner"], cells["game"], strict=True))
-    for learner, n in borders(cells, list(columns)).items():
-        if 0 < n < len(columns) and (learner, list(columns)[n]) in run:
+    """A black end behind the last column that a method reaches, where the next one was run.
+
+    It is dotted where either column has fewer than `ENOUGH_SEEDS`.
+    """
+    games, seeds = list(columns), cells.set_index(["learner", "game"])["n"]
+    look: dict = {"color": INK, "linewidth": 2.2, "zorder": 3, "clip_on": False}
+    for learner, n in borders(cells, games).items():
+        if 0 < n < len(games) and (learner, games[n]) in seeds.index:
             ends = [rows[str(learner)] - 0.4, rows[str(learner)] + 0.4]
-            axis.plot([n - 0.5] * 2, ends, color=INK, linewidth=2.2, zorder=3, clip_on=False)
+            few = min(seeds[learner, game] for game in games[n - 1 : n + 1]) < ENOUGH_SEEDS
+            axis.plot([n - 0.5] * 2, ends, linestyle=(0, (1, 0.8)) if few else "solid", **look)
 
 
 def _cell(
@@ -136,7 +142,7 @@ def _cell(
     face = 1 - depth * (1 - np.array(to_rgb(color)))
     axis.add_patch(Rectangle((x - 0.5, y - 0.42), 1, 0.84, facecolor=face, linewidth=0))
     text = axis.text(x, y, told, ha="center", va="center", fontsize=7)
-    text.set_color("#A0A0A0" if not share else "white" if share > 0.5 else INK)
+    text.set_color("#A0A0A0" if not share else "white" if face.mean() < 0.62 else INK)
 
 
 def _name_kinds(axis: plt.Axes, cells: pd.DataFrame, rows: Mapping[str, float]) -> None:
@@ -175,7 +181,8 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
 def _told(cells: pd.DataFrame) -> str:
     """What a number in a cell says."""
     most = f"of {cells['n'].max()} or of as many as stand behind the stroke"
-    return f"Seeds that end right, {most}; a dot: not run."
+    whole = len(cells) == cells["learner"].nunique() * cells["game"].nunique()
+    return f"Seeds that end right, {most}{'' if whole else '; a dot: not run'}."
 
 
 @styled

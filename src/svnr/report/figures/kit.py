@@ -110,9 +110,9 @@ def name_ends(axis: plt.Axes, ends: Sequence[tuple[float, str, str]], gap: float
     placed = sorted((to_axes.transform((x, y))[1], name, color) for y, name, color in ends)
     wanted = (height for height, _, _ in placed)
     heights = list(accumulate(wanted, lambda below, height: max(height, below + gap)))
-    excess = max(0.0, heights[-1] - 1.0)
-    for height, (_, name, color) in zip(heights, placed, strict=True):
-        text = axis.text(1.015, height - excess, name, transform=axis.transAxes, va="center")
+    for k, (height, (_, name, color)) in enumerate(zip(heights, placed, strict=True)):
+        highest = 1.0 - gap * (len(heights) - 1 - k)  # room for those above
+        text = axis.text(1.015, min(height, highest), name, transform=axis.transAxes, va="center")
         text.set(color=color, fontsize=8)
 
 
