@@ -43,6 +43,22 @@ def test_a_black_end_stands_behind_the_last_game_that_most_seeds_solve():
     ends = [line for line in axis.lines if line.get_color() == INK]
     assert [line.get_xdata().tolist() for line in ends] == [[0.5, 0.5]]
     assert np.mean(ends[0].get_ydata()) == 0  # SVNR's row; MADDPG reaches nothing
+    assert ends[0].get_linestyle() == "-"
+
+
+def test_an_end_that_two_seeds_decide_is_dotted():
+    few = CELLS.assign(n=[5, 2, 4], right=[5, 0, 0])
+    known = pd.DataFrame({"share": [0.51, 0.08], "alpha_c": [np.inf, 3.0]}, index=list(COLUMNS))
+    figure = borders.success_map(few, known, {"width": COLUMNS}, (10, 1, 0.3), "title")
+    (end,) = [line for line in figure.axes[1].lines if line.get_color() == INK]
+    assert end.get_linestyle() == "--"  # what matplotlib calls dashes of any length
+
+
+def test_a_dot_is_explained_where_there_is_one():
+    whole = pd.concat([CELLS, CELLS[-1:].assign(game="narrow")])
+    panels = [{"as set": (CELLS, COLUMNS)}, {name: (whole, COLUMNS) for name in ("one", "two")}]
+    told = [borders.outcomes(each, "title").texts[-1].get_text() for each in panels]
+    assert ["a dot" in text for text in told] == [True, False]
 
 
 def test_kinds_are_named_at_the_edge_and_shares_on_top():

@@ -53,9 +53,9 @@ def test_names_at_line_ends_keep_apart_and_in_order():
 def test_names_that_would_stand_above_the_axes_are_moved_down():
     _, (axis,) = kit.panels("a", 3.0, 2.0)
     axis.set_ylim(0, 1)
-    kit.name_ends(axis, [(1.0, "a", "red"), (1.0, "b", "red")], gap=0.1)
-    # 1.0 and 1.1 become 0.9 and 1.0.
-    assert [text.get_position()[1] for text in axis.texts] == pytest.approx([0.9, 1.0])
+    kit.name_ends(axis, [(0.3, "low", "red"), (1.0, "a", "red"), (1.0, "b", "red")], gap=0.1)
+    # 1.0 and 1.1 become 0.9 and 1.0; what is far below stays where it is.
+    assert [text.get_position()[1] for text in axis.texts] == pytest.approx([0.3, 0.9, 1.0])
 
 
 def test_a_caption_makes_room_for_its_lines_below_the_figure():

@@ -181,7 +181,8 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
 def _told(cells: pd.DataFrame) -> str:
     """What a number in a cell says."""
     most = f"of {cells['n'].max()} or of as many as stand behind the stroke"
-    whole = len(cells) == cells["learner"].nunique() * cells["game"].nunique()
+    every = cells["learner"].nunique() * cells["game"].nunique()
+    whole = len(cells.drop_duplicates(["learner", "game"])) == every
     return f"Seeds that end right, {most}{'' if whole else '; a dot: not run'}."
 
 
