@@ -56,7 +56,7 @@ def test_an_end_that_two_seeds_decide_is_dotted():
 
 def test_a_dot_is_explained_where_there_is_one():
     whole = pd.concat([CELLS, CELLS[-1:].assign(game="narrow")])
-    panels = [{"as set": (CELLS, COLUMNS)}, {name: (whole, COLUMNS) for name in ("one", "two")}]
+    panels = [{"as set": (CELLS, COLUMNS)}, dict.fromkeys(("one", "two"), (whole, COLUMNS))]
     told = [borders.outcomes(each, "title").texts[-1].get_text() for each in panels]
     assert ["a dot" in text for text in told] == [True, False]
 
