@@ -74,6 +74,16 @@ def test_learning_is_the_interquartile_mean_against_steps_and_mean_minutes():
     assert list(figure.axes[1].lines[-1].get_ydata()) == [990, 990]
 
 
+def test_lines_of_fewer_than_three_seeds_are_thin():
+    table, against = earned_on_the_way(), {"at": "steps"}
+    few = table[table["seed"] < 2]
+    widths = [
+        robots.learning(each, GAMES, "title", LEVELS, against).axes[0].lines[0].get_linewidth()
+        for each in (table, few)
+    ]
+    assert widths[0] > 2 * widths[1]
+
+
 def test_the_outline_of_a_capsule_by_hand():
     # From (0, 0) to (2, 0), of radius 1: up, left and down of the first end, then of the second
     # down, right and up.

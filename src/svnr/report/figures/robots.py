@@ -95,7 +95,8 @@ def learning(
             mean = rows.groupby("at")[[counted, column]].agg(
                 {counted: "mean", column: lambda seeds: interquartile_mean(seeds.to_numpy())}
             )
-            axis.plot(mean[counted], mean[column], **kit.line_of(str(learner)))
+            width = 0.8 if rows["seed"].nunique() < ENOUGH_SEEDS else 1.8
+            axis.plot(mean[counted], mean[column], linewidth=width, **kit.line_of(str(learner)))
         name, height = levels[game]
         kit.level(axis, height, TRAP, label=name if axis is axes[0] else None)
         axis.set_xlabel(against[counted], fontsize=8)
@@ -104,7 +105,8 @@ def learning(
     figure.supylabel("return of an episode", fontsize=10)
     seeds = tests.groupby(["game", "learner"])["seed"].nunique()
     told = " to ".join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))
-    kit.legend_below(figure, title=f"interquartile means; seeds of a line: {told}")
+    told = f"interquartile means of {told} seeds; thin: of fewer than {ENOUGH_SEEDS}"
+    kit.legend_below(figure, title=told)
     return figure
 
 
