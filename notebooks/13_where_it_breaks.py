@@ -194,8 +194,8 @@ computed(
 
 # %% [markdown]
 # Is it one and the same thing that both dials turn? We take every two games of which one has another width and the other
-# another number of agents, and every method of whose seeds more than half as many again end right on one of them, and ask how often
-# that is the one with the larger share.
+# another number of agents, and every method whose share of seeds that end right differs between them by more than a half, and ask
+# how often the better one is the one with the larger share.
 
 # %%
 success = (cells["right"] / cells["n"]).groupby([cells["learner"], cells["game"]]).first()
@@ -299,11 +299,12 @@ lot_runs = {
     told: known_runs(grid([*LOTS, *LURED], names, n_seeds, study_episodes, protocol=told))
     for told, names in protocols.items()
 }
-by_chance = {"climbing_partly", "climbing_fully", "max_of_three_2.0_lured"}
+PAIRS = {"climbing_partly": "climbing", "climbing_fully": "climbing"}  # with luck → without
+PAIRS["max_of_three_2.0_lured"] = "max_of_three_2.0"
 lot_ends = {
     told: borders.ends(chosen)
     for told, chosen in lot_runs.items()
-    if by_chance & {run.spec.game for run in chosen}
+    if PAIRS.keys() & {run.spec.game for run in chosen}
 }
 lot_cells = {told: borders.reach(found) for told, found in lot_ends.items()}
 runs_with_lots = [run for told in lot_ends for run in lot_runs[told]]
@@ -320,10 +321,6 @@ outputs.table(
 
 
 # %%
-PAIRS = {"climbing_partly": "climbing", "climbing_fully": "climbing"}  # with luck → without
-PAIRS["max_of_three_2.0_lured"] = "max_of_three_2.0"
-
-
 def with_luck(protocol, game):
     """By method, over runs of the same seeds: how many end right without luck, and with it."""
     found = lot_ends[protocol]
@@ -338,24 +335,26 @@ def with_luck(protocol, game):
 def victims(protocol):
     """Methods that lose two seeds or more of a game to luck, with the game."""
     lost = {}
-    for game, label in {**LOTS, **LURED}.items():
-        both = with_luck(protocol, game) if game in PAIRS else pd.DataFrame()
-        for name in both.index[both["without"] - both["with"] >= 2] if len(both) else ():
-            lost.setdefault(tables.TITLES[name], []).append(label)
+    for game in PAIRS:
+        both = with_luck(protocol, game)
+        for name in both.index[both["without"] - both["with"] >= 2]:
+            lost.setdefault(tables.TITLES[name], []).append((LOTS | LURED)[game])
     return [f"{name} ({listed(labels)})" for name, labels in lost.items()]
 
 
 def told(protocol):
     """How many seeds of whom end right, by game, and who loses to luck."""
     parts = []
-    for game, label in {**LOTS, **LURED}.items():
-        both = with_luck(protocol, game) if game in PAIRS else pd.DataFrame()
+    for game in PAIRS:
+        both = with_luck(protocol, game)
         rows = [
             f"{tables.TITLES[name]} {a} → {b} of {n}"
             for name, (a, b, n) in both.iterrows()
             if a or b
         ]
-        parts += [f"with *{label}* {', '.join(rows) or 'nobody'}"] if len(both) else []
+        parts += (
+            [f"with *{(LOTS | LURED)[game]}* {', '.join(rows) or 'nobody'}"] if len(both) else []
+        )
     return f"*{protocol}* {'; '.join(parts)}. Two seeds or more of a game are lost by: {listed(victims(protocol))}"
 
 

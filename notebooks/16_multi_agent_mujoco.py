@@ -347,14 +347,15 @@ def described(found):
 # %%
 def placed(found, kind):
     """How kinds of run stand to one of them, in words."""
-    told = statistics.placed(tables.earned(found), kind).items()
     few = [name for name in found if 0 < len(found[name]) < statistics.ENOUGH_SEEDS]
     absent = [name for name in found if not found[name]]
-    told = [f"{where}: {listed(names)}" for where, names in told if names]
     if kind in few:
         return f"it has too few seeds, {len(found[kind])}"
-    told += [f"too few seeds: {listed(few)}"] if few else []
-    return "; ".join(told + ([f"not run: {listed(absent)}"] if absent else []))
+    told = statistics.placed(tables.earned(found), kind) | {
+        "too few seeds": few,
+        "not run": absent,
+    }
+    return "; ".join(f"{where}: {listed(names)}" for where, names in told.items() if names)
 
 
 def all_of(found):
