@@ -26,6 +26,8 @@
 # updates up to 22.
 
 # %%
+from functools import partial
+
 import pandas as pd
 import torch
 
@@ -135,7 +137,7 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
-enough = beside["seeds"].astype(int) >= 3
+enough = beside["seeds"].astype(int) >= statistics.ENOUGH_SEEDS
 verdicts = tables.tally(beside["verdict"][enough])
 fewer = tables.tally(beside["verdict"][~enough]) or "none"
 note = f"{enough.sum()} cells with three seeds or more: {verdicts}; with fewer: {fewer}"
@@ -159,14 +161,12 @@ n_runs = scores.groupby(["game", "learner"]).size()
 
 def ranked(name, *learners):
     """Whether all of these have three seeds or more on a robot."""
-    return all(n_runs.get((name, learner), 0) >= 3 for learner in learners)
+    return all(n_runs.get((name, m), 0) >= statistics.ENOUGH_SEEDS for m in learners)
 
 
-def wins(upper, lower, name):
-    """Whether a method outperforms another on a robot; with fewer than three seeds none does."""
-    return ranked(name, upper, lower) and tables.outperforms(scores, upper, lower, name)
-
-
+wins = partial(
+    tables.outperforms, scores
+)  # one method, another, a robot; with three seeds or more
 beaten = {n: [m for m in METHODS[1:] if wins("svnr", m, n)] for n in learned}
 ahead = {n: [m for m in METHODS[1:] if wins(m, "svnr", n)] for n in learned}
 levels = {name: ("no torque", height) for name, height in still.items()}
@@ -347,7 +347,7 @@ def described(found):
 # %%
 def placed(found, kind):
     """How kinds of run stand to one of them, in words."""
-    few = [name for name in found if 0 < len(found[name]) < statistics.ENOUGH_SEEDS]
+    few = [name for name, made in found.items() if made and not statistics.enough(made)]
     absent = [name for name in found if not found[name]]
     if kind in few:
         return f"it has too few seeds, {len(found[kind])}"

@@ -7,6 +7,7 @@ from svnr.report.statistics import (
     bootstrap_interval,
     contacts,
     interquartile_mean,
+    lies_above,
     placed,
     probability_of_improvement,
     smooth,
@@ -68,11 +69,12 @@ def test_kinds_of_run_are_placed_by_intervals_that_do_not_touch():
     assert placed(earned, "b") == {"more": [], "less": ["a", "c"], "not told apart": []}
 
 
-def test_a_kind_with_fewer_seeds_than_asked_for_has_no_place():
+def test_a_kind_of_fewer_than_three_seeds_has_no_place_and_is_above_nobody():
     earned = {"a": [1.0, 2.0, 3.0], "d": [50.0]}
     nowhere = {"more": [], "less": [], "not told apart": []}
     assert placed(earned, "a") == placed(earned, "d") == nowhere
-    assert placed(earned, "a", least=1)["more"] == ["d"]
+    assert not lies_above(np.array([50.0, 51.0]), np.array([1.0, 2.0, 3.0]))
+    assert lies_above(np.array([50.0, 51.0, 52.0]), np.array([1.0, 2.0, 3.0]))
 
 
 def test_contacts_are_told_by_what_episodes_paid():

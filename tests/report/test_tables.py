@@ -77,14 +77,14 @@ def test_half_way_from_the_second_best_to_the_best(game, half):
 
 
 def test_the_way_of_execution_that_is_asked_for_stands_beside_another_table_of_the_papers():
-    """Greedy episodes earn 4 and 6 in one run, 9 and 9 in the other: spreads 1 and 0."""
-    runs = [run(0, [1]), run(1, [1])]
-    for each, greedy in zip(runs, ([4.0, 6.0], [9.0, 9.0]), strict=True):
+    """Greedy episodes earn 4 and 6 in one run, 7 and 9 in the others: spreads 1, 0 and 0."""
+    runs = [run(0, [1]), run(1, [1]), run(2, [1])]
+    for each, greedy in zip(runs, ([4.0, 6.0], [7.0, 7.0], [9.0, 9.0]), strict=True):
         each.table["tested_greedy"] = np.array(greedy)
     later = {("svnr", "max_of_three_1.5"): (8.0, 1.0)}
     row = tables.beside_paper(tables.scores(runs), "greedy", later, digits=1).iloc[0]
-    assert (row["paper"], row["ours"]) == ("8.0 ± 1.0", "7.0 ± 2.0")
-    assert row["spread within a run"] == "0.5"
+    assert (row["paper"], row["ours"]) == ("8.0 ± 1.0", "7.0 ± 1.6")
+    assert row["spread within a run"] == "0.3"
     assert row["interquartile mean [95 %]"].startswith("7.0 [5.0, 9.0")
     shared = tables.beside_paper(tables.scores(runs)).iloc[0]
     assert shared["spread within a run"] == "0.00"
@@ -160,6 +160,15 @@ def test_one_outperforms_another_if_their_intervals_do_not_touch():
     assert tables.outperforms(table, "svnr", "svnr_m", "max_of_three_1.5")
     assert not tables.outperforms(table, "svnr_m", "svnr", "max_of_three_1.5")
     assert not tables.outperforms(table, "svnr", "svnr", "max_of_three_1.5")
+    assert not tables.outperforms(table, "svnr", "masql", "max_of_three_1.5")  # there is none
+
+
+def test_nobody_with_two_seeds_outperforms_anybody_or_has_an_interval():
+    runs = [run(s, [1], 9.0) for s in range(5)] + [run(s, [1], 1.0, "maddpg") for s in range(2)]
+    table = tables.scores(runs)
+    assert not tables.outperforms(table, "svnr", "maddpg", "max_of_three_1.5")
+    beside = tables.beside_paper(table)["interquartile mean [95 %]"].droplevel("game")
+    assert beside.to_dict() == {"SVNR": "9.00 [9.00, 9.00]", "MADDPG": "–"}
 
 
 def test_values_are_counted_the_most_frequent_first():

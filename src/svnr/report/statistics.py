@@ -35,24 +35,32 @@ def bootstrap_interval(scores: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def enough(*kinds: np.ndarray) -> bool:
+    """Whether each kind of run has the seeds to be ranked; one score a run."""
+    return all(len(scores) >= ENOUGH_SEEDS for scores in kinds)
+
+
 def lies_above(upper: np.ndarray, lower: np.ndarray) -> bool:
-    """Whether the bootstrap interval of one lies wholly above the other's; one score a run."""
+    """Whether the bootstrap interval of one lies wholly above the other's; one score a run.
+
+    Of fewer than `ENOUGH_SEEDS` runs none lies anywhere.
+    """
+    if not enough(upper, lower):
+        return False
     return bootstrap_interval(upper)[0] > bootstrap_interval(lower)[1]
 
 
-def placed(
-    earned: Mapping[str, np.ndarray], kind: str, least: int = ENOUGH_SEEDS
-) -> dict[str, list[str]]:
+def placed(earned: Mapping[str, np.ndarray], kind: str) -> dict[str, list[str]]:
     """Which kinds of run earn "more" than one of them, "less", or are "not told apart".
 
-    One earns more than another if its bootstrap interval lies wholly above the other's.
+    One earns more than another if its bootstrap interval lies wholly above the other's. A kind of
+    fewer seeds than `ENOUGH_SEEDS` has no place, and where `kind` has fewer no other has.
 
     Args:
         earned: kind → what its seeds earn.
         kind: the one that the others are held against.
-        least: seeds, with fewer of which a kind has no place; no kind has where `kind` has fewer.
     """
-    known = {name: seeds for name, seeds in earned.items() if len(seeds) >= least}
+    known = {name: seeds for name, seeds in earned.items() if enough(seeds)}
     places: dict[str, list[str]] = {"more": [], "less": [], "not told apart": []}
     if (own := known.pop(kind, None)) is not None:
         for name, seeds in known.items():

@@ -234,7 +234,9 @@ def _beside(
     return {
         "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
         "ours": _spread(ours, digits),
-        "interquartile mean [95 %]": f"{middle} [{low}, {high}]" if len(ours) > 1 else "–",
+        "interquartile mean [95 %]": f"{middle} [{low}, {high}]"
+        if statistics.enough(ours)
+        else "–",
         "spread within a run": f"{within:.{digits}f}",
         "seeds": len(ours),
         "verdict": statistics.verdict(ours, theirs),
@@ -280,9 +282,10 @@ def at_optimum(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 
 
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
-    """Whether one learner's bootstrap interval on a game lies wholly above another's."""
-    of_game = table[table["game"] == game].set_index("learner")["shared"]
-    return statistics.lies_above(of_game[[upper]], of_game[[lower]])
+    """Whether one learner's interval on a game lies wholly above another's (`lies_above`)."""
+    of_game = table[table["game"] == game]
+    seeds = [of_game.loc[of_game["learner"] == name, "shared"] for name in (upper, lower)]
+    return statistics.lies_above(*seeds)
 
 
 def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Series]:

@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter
 from svnr.experiments.catalogue import LEARNERS
 from svnr.games.mamujoco import Capsules
 from svnr.report.figures import kit
-from svnr.report.statistics import ENOUGH_SEEDS, bootstrap_interval, interquartile_mean
+from svnr.report.statistics import ENOUGH_SEEDS, bootstrap_interval, enough, interquartile_mean
 from svnr.report.style import COLORS, FULL_WIDTH, INK, NEUTRAL, TRAP, styled
 
 AGENTS = (*NEUTRAL.values(), "#56B4E9", "#CC79A7")  # whose part it is → colour
@@ -60,7 +60,7 @@ def final_returns(
 def _seeds_in_a_row(axis: plt.Axes, row: int, returns: np.ndarray, color: str) -> None:
     if len(returns):
         axis.plot(returns, np.full(len(returns), row), "o", color=color, markersize=3, alpha=0.6)
-    if len(returns) < ENOUGH_SEEDS:
+    if not enough(returns):
         return
     axis.plot(bootstrap_interval(returns), (row, row), color=color, linewidth=1.2)
     axis.plot(interquartile_mean(returns), row, "|", color=color, markersize=9, mew=2)
