@@ -44,7 +44,7 @@ def in_style() -> AbstractContextManager[None]:
 def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     """Let a figure function draw in this project's style, and leave matplotlib's own untouched.
 
-    A message that is longer than the figure is wide takes two lines.
+    A message stands at the left, and takes two lines where it is longer than the figure is wide.
 
     The figure comes back closed, so a notebook shows it once, where it is the value of a cell.
     """

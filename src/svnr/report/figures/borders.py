@@ -56,7 +56,7 @@ def success_map(
     _name_sides(axes[0, widths.index(max(widths))])
     axes[0, 0].set_ylabel("temperature α")
     axes[1, 0].set_ylabel("seeds that end right")
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title)
     told = "Black: the last column that most seeds reach, where the next was run; dotted: of few."
     kit.caption(figure, f"{_told(cells)} {told}")
     return figure
@@ -217,7 +217,7 @@ def sides(
     right.set(xlabel="training episode")
     right.set_title("What teams play")
     kit.name_ends(right, _last_of(taken), gap=0.07)
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title)
     kit.caption(
         figure,
         "Right: the share of joint actions at which the right hill pays, in the last 100 episodes "

@@ -58,7 +58,7 @@ def panels(
     for put, label in zip((figure.supxlabel, figure.supylabel), labels, strict=False):
         put(label)
     if message:
-        figure.suptitle(message, x=0.01, ha="left")
+        figure.suptitle(message)
     return figure, list(axes.flat[: len(names)])
 
 

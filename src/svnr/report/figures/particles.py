@@ -95,7 +95,8 @@ def lines(
     )  # fmt: skip
     means = table.groupby([by, x])[y].mean().groupby(by).last()
     ends += [(means[name], name, hues[name]) for name in names]
-    axis.set(xlabel=labels[0], ylabel=labels[1], title=title)
+    axis.set(xlabel=labels[0], ylabel=labels[1])
+    figure.suptitle(title)
     axis.set(**{f"{letter}scale": "log" for letter in log})
     if "y" not in log:
         axis.set_ylim(bottom=floor)
@@ -125,7 +126,7 @@ def settling(path: np.ndarray, mean: float, deviation: float, caption: str) -> p
     top = mean + 2.1 * deviation
     left.text(1.1, top, "target ± 2 deviations", color=OPTIMUM, va="bottom", fontsize=8)
     left.set(xlabel="step", ylabel="particle", xscale="log")
-    left.set_title("Particles cross to their target, spread, and come to rest")
+    figure.suptitle("Particles cross to their target, spread, and come to rest")
     sns.histplot(
         y=path[-1, :, 0], bins=12, stat="density", color=PARTICLES, alpha=0.35, lw=0, ax=right
     )
@@ -193,7 +194,8 @@ def best_particle(table: pd.DataFrame, title: str, caption: str) -> plt.Figure:
         kit.level(axis, height, color, linewidth=0.9, zorder=1)
     axis.set_xscale("log")
     kit.ticks_at(axis, x)
-    axis.set(xlabel="particles M", ylabel="share of clouds", ylim=(-0.08, 1.14), title=title)
+    axis.set(xlabel="particles M", ylabel="share of clouds", ylim=(-0.08, 1.14))
+    figure.suptitle(title)
     kit.caption(figure, caption)
     kit.name_ends(axis, ends)
     return figure

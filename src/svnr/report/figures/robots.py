@@ -100,8 +100,12 @@ def learning(
         name, height = levels[game]
         kit.level(axis, height, TRAP, label=name if axis is axes[0] else None)
         axis.set_xlabel(against[counted], fontsize=8)
-        axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
-        axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 300k
+        if counted == "minutes":
+            axis.set_xscale("log")
+            kit.ticks_at(axis, (0.3, 1, 3, 10))
+        else:
+            axis.xaxis.set_major_locator(plt.MaxNLocator(3 if len(panels) > 1 else 6))
+            axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 300k
     figure.supylabel("return of an episode", fontsize=10)
     seeds = tests.groupby(["game", "learner"])["seed"].nunique()
     told = " to ".join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))
@@ -132,7 +136,7 @@ def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figu
     axis.set(aspect="equal", yticks=(), xlabel=f"metres{moved}")
     axis.autoscale_view()
     axis.grid(False)
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title)
     return figure
 
 

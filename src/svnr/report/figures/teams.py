@@ -66,7 +66,7 @@ def by_team(
         ends.append((height, name, color))
     axis.set(xlabel="number of agents", ylabel=label, xlim=(-0.3, len(places) - 0.7))
     axis.set_xticks(list(places.values()), [str(n) for n in places])
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title)
     kit.name_ends(axis, ends, gap=0.07)
     kit.caption(figure, "Lines go through medians; kinds are set apart sideways.")
     return figure
@@ -140,7 +140,7 @@ def found_graph(
     axes[2].set(xlabel="random plays an agent", title="planted edges found")
     axes[2].yaxis.set_major_formatter("{x:.0%}")
     axes[2].legend(title="agents", loc="lower right")
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title)
     tries = found.groupby(["n", "plays"]).size().max()
     kit.caption(
         figure,
