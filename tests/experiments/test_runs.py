@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from svnr.experiments import evaluate
+from svnr.experiments import evaluate, runs
 from svnr.experiments.catalogue import make_game
 from svnr.experiments.runs import Tally, UnderWay, block_means
 from svnr.experiments.train import Record, Training
@@ -57,6 +57,12 @@ def test_joint_actions_are_kept_of_the_first_seed_in_one_shot_games_only(spec):
     gather = performed(spec(game="particle_gather", learner="maddpg", n_episodes=4))
     assert "visited" not in gather.table
     assert set(gather.returns) <= {5.0, -2.0, 0.0} and gather.length.max() <= 25
+
+
+def test_joint_actions_of_many_agents_in_many_episodes_are_not_kept(spec, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_VISITED", 3 * 60)
+    assert performed(spec(n_episodes=60)).visited.shape == (60, 3)
+    assert "visited" not in performed(spec(n_episodes=61)).table
 
 
 @pytest.mark.parametrize("learner", ["masql", "mappo"])

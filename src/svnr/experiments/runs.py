@@ -18,6 +18,7 @@ from svnr.games.game import OneShotGame
 from svnr.learners.checkpoint import below
 from svnr.learners.learner import Learner, undisturbed
 
+MOST_VISITED = 100_000  # numbers of the joint actions of a run that are kept, or none
 BLOCK = 25  # episodes of which the metrics of a finished run are a mean
 TYPES = {
     "length": np.int32,
@@ -60,7 +61,7 @@ class Run:
 
     @property
     def visited(self) -> np.ndarray:
-        """[E, D] its joint action; kept of seed 0 in one-shot games."""
+        """[E, D] its joint action; kept of seed 0 in one-shot games of few agents."""
         return self.table["visited"]
 
     @property
@@ -144,7 +145,9 @@ class UnderWay:
 
     def steps(self) -> Iterator[int]:
         """Train to the end; yields the number of environment steps after each of all copies."""
-        keep_actions = isinstance(self.game, OneShotGame) and self.run.spec.seed == 0
+        n_visited = self.run.spec.training.length * sum(self.game.action_sizes)
+        few = isinstance(self.game, OneShotGame) and n_visited <= MOST_VISITED
+        keep_actions = few and self.run.spec.seed == 0
         while not self._training.done:
             began, at_work = time.monotonic(), time.process_time()
             with one_thread():
