@@ -283,9 +283,8 @@ def at_optimum(table: pd.DataFrame, column: str = "shared") -> pd.DataFrame:
 
 def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's interval on a game lies wholly above another's (`lies_above`)."""
-    of_game = table[table["game"] == game]
-    seeds = [of_game.loc[of_game["learner"] == name, "shared"] for name in (upper, lower)]
-    return statistics.lies_above(*seeds)
+    shared = table[table["game"] == game].set_index("learner")["shared"]
+    return statistics.lies_above(*(shared[shared.index == name] for name in (upper, lower)))
 
 
 def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Series]:
