@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
+from watching import descendants, wait_until, wait_until_gone
 
 from svnr.experiments.cluster import check_address, started
 from svnr.experiments.engine import Engine, each, using
@@ -146,13 +146,6 @@ TRAIN = ["train", "max_of_three_2.0", "svnr", "--tests", "20", "--set", "batch_s
 SMALL = ["n_groups=4", "n_particles=8"]
 
 
-def wait_until(condition, seconds=90):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def trained_seeds(n, n_episodes, folder):
     seeds = [str(seed) for seed in range(n)]
     told = ["--episodes", str(n_episodes), "--output", str(folder), "--seed", *seeds]
@@ -196,10 +189,10 @@ def test_a_stop_reaches_the_runs_of_a_cluster(tmp_path, spec, secure, own):
         process = secure(2).svnr(*arguments)
     wait_until(lambda: len(list(folder.rglob("*.lock"))) == 2)
     time.sleep(1)
-    own_processes = psutil.Process(process.pid).children(recursive=True)
+    own_processes = descendants(process)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert "go on when this is called again" in process.communicate(timeout=10)[1]
-    wait_until(lambda: not any(each.is_running() for each in own_processes), seconds=10)
+    wait_until_gone(own_processes)
     assert time.monotonic() - began < 10
     assert len(list(folder.rglob("*.unfinished.npz"))) == 2 and not list(folder.rglob("*.lock"))

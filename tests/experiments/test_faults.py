@@ -9,14 +9,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import torch
+from watching import descendants, wait_until
 
 from svnr.experiments import store
 from svnr.experiments.files import read_arrays, read_or_set_aside
@@ -191,8 +190,9 @@ import sys
 from pathlib import Path
 from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect
+small = {"batch_size": 16, "n_groups": 4}
 specs = [
-    run_spec("max_of_three_2.0", "hysteretic", seed, 1500, training={"n_test": 20})
+    run_spec("max_of_three_2.0", "hysteretic", seed, 1500, small, training={"n_test": 20})
     for seed in range(2)
 ]
 if __name__ == "__main__":
@@ -345,12 +345,10 @@ def test_foreign_files_are_left_alone(tmp_path, spec):
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_what_it_was_at(tmp_path):
     process = collecting(tmp_path / "r", n_jobs=2)
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.rglob("*.lock"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: len(list(tmp_path.rglob("*.lock"))) == 2)
     workers = [
         child
-        for child in psutil.Process(process.pid).children(recursive=True)
+        for child in descendants(process)
         if not child.children() and "resource_tracker" not in " ".join(child.cmdline())
     ]
     assert len(workers) == 2

@@ -8,9 +8,9 @@ import threading
 import time
 
 import numpy as np
-import psutil
 import pytest
 import torch
+from watching import descendants, wait_until, wait_until_gone
 
 from svnr.experiments import store
 from svnr.experiments.files import claimed, read_arrays, write_arrays
@@ -127,9 +127,7 @@ def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
     finished = spec().file(tmp_path, ".json")
-    deadline = time.monotonic() + 120
-    while not finished.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(finished.exists)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     stamp = finished.stat().st_mtime_ns
@@ -358,18 +356,17 @@ def test_a_run_that_somebody_is_at_is_left_to_him_and_waited_for_at_the_end(tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("n_jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM)])
 def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(tmp_path, spec, n_jobs, number):
     process = collecting(tmp_path, n_jobs, 5000, 4)
     locks = [spec(seed, n_episodes=5000).file(tmp_path, ".lock") for seed in range(n_jobs)]
     wait_until(lambda: all(lock.exists() for lock in locks))
     time.sleep(1)
-    workers = descendants(process.pid)
+    workers = descendants(process)
     began = time.monotonic()
     process.send_signal(number)
     assert "go on when this is called again" in process.communicate(timeout=10)[1].decode()
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers), seconds=10)
+    wait_until_gone(workers)
     assert time.monotonic() - began < 10
     assert len(list(tmp_path.rglob("*.unfinished.npz"))) == n_jobs
     assert not list(tmp_path.rglob("*.lock"))
@@ -379,19 +376,8 @@ def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(tmp_path, spec, 
 def test_whoever_is_killed_leaves_nobody_at_work(tmp_path, spec):
     process = collecting(tmp_path, 2, 5000, 4)
     wait_until(lambda: len(list(tmp_path.rglob("*.lock"))) == 2)
-    workers = descendants(process.pid)
+    workers = descendants(process)
     process.kill()
     process.wait()
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in workers), seconds=10)
+    wait_until_gone(workers)
     assert len(list(tmp_path.rglob("*.unfinished.npz"))) == 2  # they were written down
-
-
-def descendants(pid):
-    return [each.pid for each in psutil.Process(pid).children(recursive=True)]
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

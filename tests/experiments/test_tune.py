@@ -8,6 +8,7 @@ from math import inf
 import numpy as np
 import optuna
 import pytest
+from watching import wait_until
 
 from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
@@ -128,9 +129,7 @@ def test_a_study_that_is_killed_again_and_again_is_the_undisturbed_one(tmp_path)
     command = [sys.executable, "-m", "svnr.cli", *arguments, "--output", str(folder)]
     for wait in (0.5, 1.5, 0.2):
         process = subprocess.Popen([*command, "--jobs", "2"])
-        deadline = time.monotonic() + 60
-        while not list(folder.rglob("*.lock")) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: list(folder.rglob("*.lock")))
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -1,10 +1,4 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for `teams`
-
 from teams import TwoStepGame, UnevenGame
 
 from svnr.experiments.catalogue import LEARNERS, learner_class

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
+from watching import descendants, wait_until, wait_until_gone
 
 from svnr.publish.notebooks import from_source, nbformat
 
@@ -39,35 +39,22 @@ def begun(repository, command):
     arguments = [sys.executable, "-m", *command(repository)]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(arguments, cwd=repository, **pipes)
-    wait_until(lambda: len(list(repository.rglob("*-s*.lock"))) == 2, 90)
+    wait_until(lambda: len(list(repository.rglob("*-s*.lock"))) == 2)
     time.sleep(1.5)
-    return process, psutil.Process(process.pid).children(recursive=True)
-
-
-def at_work(process):
-    """Whether a process is there, and not only its exit status, which waits to be read."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def wait_until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    return process, descendants(process)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", [reproducing, tuning, papermilling])
+@pytest.mark.parametrize(
+    ("command", "number"),  # both signals are heard by the same lines, whatever was begun
+    [(reproducing, signal.SIGTERM), (tuning, signal.SIGINT), (papermilling, signal.SIGTERM)],
+)
 def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(repository, command, number):
     process, others = begun(repository, command)
     at = time.monotonic()
     process.send_signal(number)
     _, told = process.communicate(timeout=10)
-    wait_until(lambda: not any(map(at_work, others)), at + 10 - time.monotonic())
+    wait_until_gone(others, at + 10 - time.monotonic())
     assert len(list(repository.rglob("*.unfinished.npz"))) == 2
     assert not list(repository.rglob("*.lock"))
     assert command is papermilling or "go on when this is called again" in told
@@ -82,7 +69,7 @@ def test_a_second_ctrl_c_acts_at_once(repository, command):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
     process.communicate(timeout=10)
-    wait_until(lambda: not any(map(at_work, others)), at + 10 - time.monotonic())
+    wait_until_gone(others, at + 10 - time.monotonic())
 
 
 @pytest.mark.slow
@@ -91,4 +78,4 @@ def test_whoever_is_killed_leaves_nobody_at_work(repository, command):
     process, others = begun(repository, command)
     process.kill()
     process.communicate()
-    wait_until(lambda: not any(map(at_work, others)))
+    wait_until_gone(others)

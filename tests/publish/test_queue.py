@@ -1,11 +1,11 @@
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
+from watching import wait_until, wait_until_gone
 
 from svnr.publish.notebooks import Job
 from svnr.publish.plan import plan
@@ -100,21 +100,7 @@ def test_whoever_is_killed_leaves_no_kernel_behind(repository):
     process = subprocess.Popen([sys.executable, script], cwd=repository)
     pid = repository / "pid"
     wait_until(lambda: pid.exists() and pid.read_text())
+    kernel = psutil.Process(int(pid.read_text()))
     process.kill()
     process.wait()
-    wait_until(lambda: not alive(int(pid.read_text())), seconds=20)
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until_gone([kernel], seconds=20)
