@@ -141,7 +141,7 @@ OTHER = {
     "quantile": 0.25, "critic_steps": 2, "input_norm": False, "gae_lambda": 0.5,
     "rollout_steps": 3, "epochs": 1, "n_minibatches": 1, "clip": 1e-3, "entropy_weight": 0.5,
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
-    "moves": "stein", "pull": "stein", "floor": 1.0, "use_symmetries": True,
+    "moves": "stein", "pull": "energy", "floor": 1.0, "use_symmetries": True,
     "rewarded_steps": 1, "random_share": 0.9, "hold": 2,
 }  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_every_setting_acts(name, two_step, uneven):
     for field in fields:
         of_one_state = field in ("chain", "n_stored", "random_share")
         game = uneven if of_one_state else two_step
-        beside = {"pull": "stein"} if "pull" in fields and field == "kernel_on" else {}
+        beside = {"pull": "energy"} if field == "floor" else {}
         beside |= {"rewarded_share": 1.0, "n_steps": 2} if field == "rewarded_steps" else {}
         beside |= {"factors": OTHER["factors"]} if field == "factor_hidden" else {}
         before = fingerprint(new(name, game, **beside), game) if beside else as_set[game]

@@ -136,7 +136,7 @@ def test_values_are_the_critics_at_the_states_that_particles_are_of(two_step):
 
 
 def test_fresh_particles_pull_the_samples_of_their_own_state(two_step):
-    team = learner(two_step, n_births=0, floor=1e-6)
+    team = learner(two_step, n_births=0, pull="energy", floor=1e-6)
     state, kept = torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), []
     plain = team.moved
     team.moved = lambda *given: kept.append(plain(*given)) or kept[-1]
@@ -148,10 +148,26 @@ def test_fresh_particles_pull_the_samples_of_their_own_state(two_step):
     torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
 
 
+def test_with_fresh_particles_samplers_follow_7_2_averaged_over_them(two_step):
+    team = learner(two_step)
+    state, kept = torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), []
+    plain = team.moved
+    team.moved = lambda *given: kept.append(plain(*given)) or kept[-1]
+    y, slope = pulled(team, state, 2.0)
+    gradient = lambda u: team.critic.action_gradient(state.unsqueeze(1), u)  # noqa: E731
+    phi = stein_direction(kept[0], y.detach(), gradient, 2.0, team.mask, "pre_tanh")
+    loss = -(phi * y).sum() / 16  # the mean over 4 states and 4 samples
+    expected = torch.autograd.grad(loss, team.samplers.net.parameters())
+    expected = torch.cat([part.flatten() for part in expected])
+    torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
+
+
 def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(two_step, uneven):
     assert SVNRBSettings().fitted_to(uneven).chain == "stored"
     assert SVNRBSettings().fitted_to(two_step).chain == "fresh"
     assert SVNRBSettings(chain="fresh").fitted_to(uneven).chain == "fresh"
+    assert [SVNRBSettings().fitted_to(g).pull for g in (uneven, two_step)] == ["energy", "stein"]
+    assert SVNRBSettings(pull="energy").fitted_to(two_step).pull == "energy"
     several = UnevenGame(horizon=2), type("OneStep", (TwoStepGame,), {"horizon": 1})()
     assert [SVNRBSettings().fitted_to(game).chain for game in several] == ["fresh", "fresh"]
     with pytest.raises(ValueError, match="chain must be 'fresh' in two_step, of many states"):

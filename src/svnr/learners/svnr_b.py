@@ -17,7 +17,9 @@ and Q and α move on after a single step.
 
 Where a game has one state for ever, the particles are stored and carry on from update to update.
 Where it has many, a store for each state there is none: particles are new, what the samplers say
-at a state, challenged and moved. Which it is follows from the game, and can be told.
+at a state, challenged and moved. There samplers follow (7.2), averaged over these particles in
+place of their own: pulled down the energy distance, teams did not learn (notebook 13). Which it
+is follows from the game, and can be told.
 """
 
 from dataclasses import dataclass, replace
@@ -47,7 +49,7 @@ class SVNRBSettings(SVNRSettings):
     n_births: Whole = 256  # uniform joint actions that challenge them at each update and state
     moves: Literal["jumps", "walks", "stein"] = "jumps"  # of particles, after the births
     random_share: Share = 0.1  # of a run with stored particles: it begins with uniform actions
-    pull: Literal["energy", "stein"] = "energy"  # on samplers, towards the particles
+    pull: Literal["energy", "stein"] | None = None  # on samplers: energy where stored, else (7.2)
     floor: Positive = 0.01  # of the distances that an energy pull divides by; latent units
 
     def fitted_to(self, game: Game) -> Self:
@@ -60,7 +62,8 @@ class SVNRBSettings(SVNRSettings):
         if self.chain == "stored" and not one_state:
             raise ValueError(f"chain must be 'fresh' in {game.name}, of many states, got 'stored'")
         chain = self.chain or ("stored" if one_state else "fresh")
-        return replace(super().fitted_to(game), chain=chain)
+        pull = self.pull or ("energy" if chain == "stored" else "stein")
+        return replace(super().fitted_to(game), chain=chain, pull=pull)
 
 
 class Stored(nn.Module):
@@ -110,7 +113,7 @@ class SVNRB(SVNR):
 
     @torch.no_grad()
     def move_samplers(self, state: Tensor, alpha: float) -> None:
-        """Births, moves and a pull at states [G, S], in place of the directions of (7.2).
+        """Births, moves and a pull at states [G, S], in place of particles of the samplers' own.
 
         Stored particles serve one state, and so do the samples of all groups: G · M / 2 of them.
         """
