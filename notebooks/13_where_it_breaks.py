@@ -708,15 +708,15 @@ outputs.figure(
 #
 # Where a game has many states there is no store for each: particles start anew from what the samplers say at a state, and
 # are then challenged and moved. There the samplers follow (7.2) again, averaged over these particles; pulled down the energy
-# distance instead, as towards stored ones, stands beside. Particle Gather from random directions
+# distance instead, as towards stored ones, stands beside. Particle Gather from random directions and from farther away
 # ([10](10_particle_gather.ipynb)) and a robot ([16](16_multi_agent_mujoco.ipynb)), at their full length, with the settings of
 # either notebook.
 #
-# **What to expect.** Neither has a wide wrong hill in the way of a single action, so that births have nothing to cross.
-# They should cost little.
+# **What to expect.** None has a wide wrong hill in the way of a single action, so that births should have little to cross
+# and cost little.
 
 # %%
-MANY_STATES = ["particle_gather_turned", "halfcheetah_2x3"]
+MANY_STATES = ["particle_gather_turned", "particle_gather_anywhere", "halfcheetah_2x3"]
 WITH_STATES = {
     "SVNR": ("svnr", {}),
     "SVNR-B": ("svnr_b", {}),
@@ -731,13 +731,9 @@ in_states = [tables.scores(made).assign(learner=k) for k, made in with_states.it
 table = pd.concat(in_states) if in_states else pd.DataFrame(columns=["game", "learner", "shared"])
 runs_with_states = [run for made in with_states.values() for run in made]
 ways = {way: tables.per_game(table, way) for way in ("shared", "greedy") if in_states}
-n_with = {
-    "seeds": table.groupby(["learner", "game"], sort=False)
-    .size()
-    .unstack()
-    .rename(columns=tables.TITLES)
-}
-by_way = pd.concat(ways | n_with, names=["execution"]).fillna("–") if ways else table
+n_seen = table.groupby(["learner", "game"], sort=False).size().astype(str).unstack()
+n_seen = {"seeds": n_seen.rename(columns=tables.TITLES)}
+by_way = pd.concat(ways | n_seen, names=["execution"]).fillna("–") if ways else table
 outputs.table(by_way, "births_with_states", "SVNR-B in games with states", runs_with_states)
 
 
