@@ -377,12 +377,13 @@ outputs.figure(
 
 # %%
 in_all = sum(with_luck("as set", game).reindex(methods).fillna(0) for game in PAIRS).astype(int)
+in_all["share"] = in_all["with"] / in_all["n"]
 computed(
     "Seeds that end right, without luck → with it, of methods with any; the climbing game without luck stands beside both of "
     f"its lots: {'. '.join(map(told, lot_ends))}. In the three games with luck as set: "
     + ", ".join(
-        f"{tables.TITLES[name]} {row['with']} of {row['n']}"
-        for name, row in in_all.sort_values("with", ascending=False, kind="stable").iterrows()
+        f"{tables.TITLES[name]} {row['with']:.0f} of {row['n']:.0f}"
+        for name, row in in_all.sort_values("share", ascending=False, kind="stable").iterrows()
         if row["n"]
     )
     + ". SVNR-M is SVNR without negotiation.",
@@ -392,8 +393,8 @@ computed(
 # %% [markdown]
 # ## 4. A cure, beyond the paper: SVNR-B
 #
-# SVNR *with births* keeps particles z of its own and does three things at every update, in place of (7.2). (And for the
-# first tenth of a run it acts uniformly, so that its critic has seen the box.)
+# In a game of one state SVNR *with births* keeps particles z of its own and does three things at every update, in place of
+# (7.2); games with states come last. (And for the first tenth of a run it acts uniformly, so that its critic has seen the box.)
 #
 # **Births.** A uniform u′ replaces u with probability min(1, exp[(Q(u′) − Q(u))/α]). A valley between them plays no part.
 
@@ -611,7 +612,7 @@ ours = cells[cells["learner"] == "svnr_b"].set_index("game").reindex(NAMES)
 broken = [name for name in NAMES if ours["right"][name] < ours["n"][name]]
 but = f" but in {'; '.join(map(tables.TITLES.get, broken))}" if broken else ""
 computed(
-    f"By births alone more than a tenth would come too late in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. "
+    f"By births alone more than a tenth of the particles would not have crossed in time in {'; '.join(map(tables.TITLES.get, slow)) or 'no game'}. "
     f"All seeds of SVNR-B that there are end right{but}.",
     runs,
 )
@@ -678,7 +679,8 @@ whole = [name for name in losing if shares.loc[name].notna().all()]
 harmless = [f"*{name}*" for name in whole if not len(losing[name])]
 lost = [f"on {listed(on)} with *{name}*" for name, on in losing.items() if len(on)]
 computed(
-    f"With {counted(n_study_seeds, 'seed')} a change: beside SVNR-B as it is, seeds are lost {'; '.join(lost) or 'nowhere'}. "
+    f"With {counted(n_study_seeds, 'seed')} a change (SVNR: see the table), in shares of the seeds, beside SVNR-B as it is: seeds are lost "
+    f"{'; '.join(lost) or 'nowhere'}. "
     f"Run on all three games, none is lost with {listed(harmless, 'any change')}.",
     every_run,
 )
@@ -707,13 +709,13 @@ outputs.figure(
 # ### Games with states
 #
 # Where a game has many states there is no store for each: particles start anew from what the samplers say at a state, and
-# are then challenged and moved. There the samplers follow (7.2) again, averaged over these particles; pulled down the energy
-# distance instead, as towards stored ones, stands beside. Particle Gather from random directions and from farther away
+# are then challenged and moved: four a state, with four births. The samplers follow (7.2) again, averaged over these particles.
+# Two kinds stand beside it: the pull down the energy distance, as towards stored ones, and moves without births. Particle Gather from random directions and from farther away
 # ([10](10_particle_gather.ipynb)) and a robot ([16](16_multi_agent_mujoco.ipynb)), at their full length, with the settings of
 # either notebook.
 #
-# **What to expect.** None has a wide wrong hill in the way of a single action, so that births should have little to cross
-# and cost little.
+# **What to expect.** In none of them is there a wide wrong hill between one joint action and a better one, so that births
+# have nothing to cross. They should cost little.
 
 # %%
 MANY_STATES = ["particle_gather_turned", "particle_gather_anywhere", "halfcheetah_2x3"]
@@ -721,7 +723,7 @@ WITH_STATES = {
     "SVNR": ("svnr", {}),
     "SVNR-B": ("svnr_b", {}),
     "pull down the energy distance": ("svnr_b", {"pull": "energy"}),
-    "(7.2), no births": ("svnr_b", {"n_births": 0}),
+    "moves, no births": ("svnr_b", {"n_births": 0}),
 }
 with_states = {
     kind: outputs.kept(grid(MANY_STATES, [learner], n_seeds, None, changes))
@@ -741,21 +743,22 @@ outputs.table(by_way, "births_with_states", "SVNR-B in games with states", runs_
 def beside_svnr(kind, game):
     """What a kind of SVNR-B earns in a game with states, beside SVNR, in words."""
     seeds = dict(list(table[table["game"] == game].groupby("learner")["shared"]))
-    if not {kind, "SVNR"} <= seeds.keys():
-        return f"{tables.TITLES[game]} not run"
+    if missing := [k for k in (kind, "SVNR") if k not in seeds]:
+        return f"{tables.TITLES[game]} has no runs of {listed(missing)}"
     above = [
         a for a, b in ((kind, "SVNR"), ("SVNR", kind)) if tables.outperforms(table, a, b, game)
     ]
     told = f"{above[0]} outperforms" if above else "neither outperforms"
     if not statistics.enough(seeds[kind], seeds["SVNR"]):
         told = "too few seeds to rank"
-    ours, theirs = (f"{seeds[k].mean():.4g} ({len(seeds[k])})" for k in (kind, "SVNR"))
+    digits = 2 if seeds["SVNR"].mean() < 100 else 0
+    ours, theirs = (f"{seeds[k].mean():.{digits}f} ({len(seeds[k])})" for k in (kind, "SVNR"))
     return f"{tables.TITLES[game]} {ours} beside {theirs}, {told}"
 
 
 there = [kind for kind in list(WITH_STATES)[1:] if with_states[kind]]
 computed(
-    "Mean return with shared noise, of so many seeds, beside SVNR's: "
+    "Mean return with shared noise (seeds), beside SVNR's: "
     + (
         " ".join(
             f"*{kind}*: {'; '.join(beside_svnr(kind, g) for g in MANY_STATES)}." for kind in there
@@ -800,5 +803,6 @@ computed(
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
 # still stand on it. Cooled by (7.2), particles stay on the side where they began; births and jumps follow the target,
-# and a pull takes the samplers along: that is SVNR-B. What a run can do without, section 4 counts. Next:
+# and a pull takes the samplers along: that is SVNR-B. In games with states its samplers follow (7.2), averaged over such
+# particles. What a run can do without, section 4 counts. Next:
 # [14 · Many agents](14_many_agents.ipynb).

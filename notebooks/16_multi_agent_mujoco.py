@@ -164,17 +164,17 @@ def ranked(name, *learners):
     return all(n_runs.get((name, m), 0) >= statistics.ENOUGH_SEEDS for m in learners)
 
 
-wins = partial(
-    tables.outperforms, scores
-)  # one method, another, a robot; with three seeds or more
+wins = partial(tables.outperforms, scores)  # one method, another, a robot
 beaten = {n: [m for m in METHODS[1:] if wins("svnr", m, n)] for n in learned}
 ahead = {n: [m for m in METHODS[1:] if wins(m, "svnr", n)] for n in learned}
 levels = {name: ("no torque", height) for name, height in still.items()}
-message = "; ".join(
-    f"{title(n)}: of {sum(ranked(n, m) for m in METHODS[1:])} others with three seeds or more SVNR outperforms "
-    f"{len(beaten[n])}; {len(ahead[n]) or 'none'} outperform{'s' * (len(ahead[n]) < 2)} it"
-    for n in learned[:1]
-)
+first, others = learned[0], sum(ranked(learned[0], m) for m in METHODS[1:])
+message = f"{title(first)}: too few seeds to say who outperforms whom"
+if ranked(first, "svnr") and others:
+    message = (
+        f"{title(first)}: of {others} others with three seeds or more SVNR outperforms {len(beaten[first])}; "
+        f"{len(ahead[first]) or 'none'} outperform{'s' * (len(ahead[first]) < 2)} it"
+    )
 outputs.figure(
     figures.robots.final_returns(scores, panels, message, levels, LATER_TABLE),
     "mujoco_returns",
@@ -251,9 +251,11 @@ costs = pd.DataFrame(
 # %%
 several = [m for m in METHODS if ranked(learned[0], m)]
 above = [m for m in several if all(m == other or wins(m, other, learned[0]) for other in several)]
-message = f"{title(learned[0])}: no method with three seeds or more ends above all others"
-if len(several) > 1 and above:
-    message = f"{title(learned[0])}: {tables.TITLES[above[0]]} ends above all others"
+message = "too few seeds to say who ends above whom"
+if len(several) > 1:
+    best = f"{tables.TITLES[above[0]]} ends above all others" if above else ""
+    message = best or "no method with three seeds or more ends above all others"
+message = f"{title(learned[0])}: {message}"
 outputs.figure(
     figures.robots.learning(
         tables.tests(runs),

@@ -91,12 +91,14 @@ scores = tables.scores(runs)
 # ## 2. Table 1
 #
 # **The rule, fixed before the runs.** A cell is reproduced if our mean over seeds lies within the paper's mean ± its
-# printed spread; otherwise it is higher or lower. The interval is a bootstrap over seeds of the interquartile mean.
+# printed spread; otherwise it is higher or lower. The interval is a bootstrap over seeds of the interquartile mean;
+# with fewer than three seeds there is none.
 
 # %%
 table1 = tables.beside_paper(scores)
-verdicts = table1["verdict"].value_counts()
-note = "; ".join(f"{count} of {len(table1)} cells {name}" for name, count in verdicts.items())
+many = table1["seeds"] >= statistics.ENOUGH_SEEDS
+note = f"{many.sum()} cells with three seeds or more: {tables.tally(table1['verdict'][many]) or 'none'}"
+note += f"; {(~many).sum()} with fewer: {tables.tally(table1['verdict'][~many]) or 'none'}"
 outputs.table(table1, "scoreboard_table1", "Table 1, every cell that was run", runs, note)
 
 # %% [markdown]
@@ -332,14 +334,16 @@ judge(
 )
 
 # %%
-sets = [name for name in ("svnr", *ABLATION) if name in gatherers]
+FAMILY = ["svnr", *ABLATION]
+sets = [name for name in FAMILY if name in gatherers]
 apart = [tables.outperforms(scores, name, "svnr_m", GATHER) for name in ("svnr", "svnr_f")]
 judge(
     "§8.3",
     "SVNR and SVNR-F outperform SVNR-M in Particle Gather",
     all(apart),
     told(sets),
-    decided=all_run and can_rank,
+    decided=can_rank and all(tried.get((name, GATHER), 0) == n_seeds for name in FAMILY),
+    why="runs missing" if can_rank else "too few seeds",
 )
 
 # %%
@@ -366,7 +370,11 @@ judge(
 ROBOTS = ["halfcheetah_2x3", "coupledhalfcheetah_1p1", "ant_2x4", "walker2d_2x3"]
 THEIRS = list(dict.fromkeys(method for method, _ in LATER_TABLE))
 robot_runs = outputs.kept(grid(ROBOTS, THEIRS, n_seeds))
-robots = tables.scores(robot_runs) if robot_runs else pd.DataFrame(columns=["game", "learner"])
+robots = (
+    tables.scores(robot_runs)
+    if robot_runs
+    else pd.DataFrame(columns=["game", "learner", "shared"])
+)
 seeds = pd.crosstab(robots["learner"], robots["game"])
 seeds = seeds.reindex(index=THEIRS, columns=ROBOTS, fill_value=0)
 ahead = [
@@ -393,7 +401,8 @@ judge(
     not ahead,
     f"outperform SVNR: {', '.join(ahead) or 'none'}; cells with {n_seeds} seeds: "
     f"{(seeds == n_seeds).sum().sum()} of {seeds.size}",
-    decided=complete or bool(ahead),
+    decided=(complete and can_rank) or bool(ahead),
+    why="runs missing" if can_rank else "too few seeds",
 )
 
 
@@ -430,14 +439,12 @@ judge(
     ahead_of and not behind_of,
     means_of(of_sets),
     decided=all_there and (ahead_of or behind_of),
-    why="not told apart" if all_there else "runs missing",
+    why="not told apart" if all_there else "fewer than three seeds of some",
 )
 
 # %%
 scoreboard = pd.DataFrame(claims).set_index("where")
-note = ", ".join(
-    f"{n} {v.partition(':')[0]}" for v, n in scoreboard["verdict"].value_counts().items()
-)
+note = tables.tally(scoreboard["verdict"].str.partition(":")[0])
 studied = [run for found in (particle_runs, set_runs) for made in found.values() for run in made]
 judged_by = every_run + gather_runs + robot_runs + studied
 outputs.table(scoreboard, "scoreboard_claims", "The claims in words", judged_by, note)

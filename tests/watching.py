@@ -9,7 +9,7 @@ def wait_until(condition, seconds=90.0):
     """Until a condition holds; fails if it does not within so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, f"not within {seconds} seconds"
         time.sleep(0.02)
 
 

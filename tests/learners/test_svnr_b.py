@@ -166,6 +166,7 @@ def test_particles_are_stored_where_there_is_one_state_and_part_of_a_checkpoint(
     assert SVNRBSettings().fitted_to(uneven).chain == "stored"
     assert SVNRBSettings().fitted_to(two_step).chain == "fresh"
     assert SVNRBSettings(chain="fresh").fitted_to(uneven).chain == "fresh"
+    assert SVNRBSettings(chain="fresh").fitted_to(uneven).pull == "stein"
     assert [SVNRBSettings().fitted_to(g).pull for g in (uneven, two_step)] == ["energy", "stein"]
     assert SVNRBSettings(pull="energy").fitted_to(two_step).pull == "energy"
     several = UnevenGame(horizon=2), type("OneStep", (TwoStepGame,), {"horizon": 1})()
@@ -207,7 +208,7 @@ def test_particles_begin_uniform_in_the_box():
 
 @pytest.mark.slow
 def test_it_reaches_a_hill_that_svnr_does_not():
-    """Max of Three, s₂ = 1.0, which is 1.4 % of the box: 10 − 3 α / 2 = 9.55 at α = 0.3."""
+    """Max of Three, s₂ = 1.0: 1.6 % of the box is above the wrong peak; 10 − 3 α / 2 = 9.55."""
     game = max_of_three(1.0)
     team = trained(new("svnr_b", game, small=False, hidden=(64, 64), batch_size=256), game, 4000)
     assert earned(game, team, "shared", 1000) >= 9.4

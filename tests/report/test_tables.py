@@ -160,7 +160,9 @@ def test_one_outperforms_another_if_their_intervals_do_not_touch():
     assert tables.outperforms(table, "svnr", "svnr_m", "max_of_three_1.5")
     assert not tables.outperforms(table, "svnr_m", "svnr", "max_of_three_1.5")
     assert not tables.outperforms(table, "svnr", "svnr", "max_of_three_1.5")
-    assert not tables.outperforms(table, "svnr", "masql", "max_of_three_1.5")  # there is none
+    nobody = pd.DataFrame(columns=["game", "learner", "shared"])
+    for rows in (table, nobody):
+        assert not tables.outperforms(rows, "svnr", "masql", "max_of_three_1.5")  # there is none
 
 
 def test_nobody_with_two_seeds_outperforms_anybody_or_has_an_interval():

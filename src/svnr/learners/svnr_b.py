@@ -5,7 +5,7 @@ where the right hill is narrow, or the agents are many. Here three steps take it
 
 1. births: particles z^j are challenged by joint actions from anywhere in the box;
 2. moves: each takes a step of Metropolis where it is, or along the difference of two others;
-3. a pull: samplers are moved by (7.3) down the energy distance between them and the particles.
+3. a pull: samplers follow by (7.3), down the energy distance between them and the particles.
 
 The first two leave π*_α ∝ exp(Q / α) as it is (`stein.births`), so that the soft value of what the
 particles stand for never falls: what Lemma 6.2 asks of an improvement holds for every single step,
@@ -17,9 +17,9 @@ and Q and α move on after a single step.
 
 Where a game has one state for ever, the particles are stored and carry on from update to update.
 Where it has many, a store for each state there is none: particles are new, what the samplers say
-at a state, challenged and moved. There samplers follow (7.2), averaged over these particles in
-place of their own: pulled down the energy distance, teams did not learn (notebook 13). Which it
-is follows from the game, and can be told.
+at a state, challenged and moved once. There the pull is (7.2), averaged over these particles in
+place of the samplers' own: down the energy distance to new particles a team did not learn to
+meet in Particle Gather (notebook 13). Which it is follows from the game, and can be told.
 """
 
 from dataclasses import dataclass, replace
@@ -113,7 +113,7 @@ class SVNRB(SVNR):
 
     @torch.no_grad()
     def move_samplers(self, state: Tensor, alpha: float) -> None:
-        """Births, moves and a pull at states [G, S], in place of particles of the samplers' own.
+        """Births and moves of particles at states [G, S], then a pull of the samplers after them.
 
         Stored particles serve one state, and so do the samples of all groups: G · M / 2 of them.
         """

@@ -1,6 +1,6 @@
 """Few seeds treated as few: means and deviations as the paper has them, and intervals beside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 
 import numpy as np
 from scipy import stats
@@ -35,15 +35,15 @@ def bootstrap_interval(scores: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def enough(*kinds: np.ndarray) -> bool:
-    """Whether each kind of run has the seeds to be ranked; one score a run."""
-    return all(len(scores) >= ENOUGH_SEEDS for scores in kinds)
+def enough(*kinds: Sized) -> bool:
+    """Whether each kind, of so many runs, has the seeds to be ranked."""
+    return bool(kinds) and all(len(runs) >= ENOUGH_SEEDS for runs in kinds)
 
 
 def lies_above(upper: np.ndarray, lower: np.ndarray) -> bool:
     """Whether the bootstrap interval of one lies wholly above the other's; one score a run.
 
-    Of fewer than `ENOUGH_SEEDS` runs none lies anywhere.
+    False where either has fewer than `ENOUGH_SEEDS` runs.
     """
     if not enough(upper, lower):
         return False

@@ -201,7 +201,7 @@ def _spread(values: np.ndarray, digits: int = 2) -> str:
 def beside_paper(
     table: pd.DataFrame, column: str = "shared", paper: Cells = PAPER_TABLE_1, digits: int = 2
 ) -> pd.DataFrame:
-    """Ours beside the paper's, cell by cell, with an interval and a verdict.
+    """Ours beside the paper's, cell by cell, with a verdict and, of three seeds, an interval.
 
     Args:
         table: rows of `scores`.
@@ -228,15 +228,14 @@ def beside_paper(
 def _beside(
     cell: pd.Series, within: float, theirs: tuple[float, float], digits: int
 ) -> dict[str, Any]:
-    ours = cell.to_numpy()
-    found = statistics.interquartile_mean(ours), *statistics.bootstrap_interval(ours)
-    middle, low, high = (number(x, digits) for x in found)
+    ours, interval = cell.to_numpy(), "–"
+    if statistics.enough(ours):
+        found = statistics.interquartile_mean(ours), *statistics.bootstrap_interval(ours)
+        interval = "{} [{}, {}]".format(*(number(x, digits) for x in found))
     return {
         "paper": f"{theirs[0]:.{digits}f} ± {theirs[1]:.{digits}f}",
         "ours": _spread(ours, digits),
-        "interquartile mean [95 %]": f"{middle} [{low}, {high}]"
-        if statistics.enough(ours)
-        else "–",
+        "interquartile mean [95 %]": interval,
         "spread within a run": f"{within:.{digits}f}",
         "seeds": len(ours),
         "verdict": statistics.verdict(ours, theirs),
