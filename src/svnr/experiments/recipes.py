@@ -32,7 +32,7 @@ MANY_STEPS = {  # ours, alike for all methods and all games of more than one ste
     "n_particles": 8,
     "n_value_particles": 1,  # V is then the expected Q; 24 take four times as long
     "n_samples": 4,  # ROMMEO's
-    "n_births": 4,  # at each of 64 states, for an update as long as others; only this was tried
+    "n_births": 4,  # at each of 64 states, for an update as long as others
 }
 GATHER = MANY_STEPS | {
     # Ours, alike for all methods; notebook 19, section 2, undoes them for SVNR.
