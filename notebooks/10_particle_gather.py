@@ -592,18 +592,8 @@ farther_curves("SVNR", "particle_gather_farther_curves")
 # %%
 farther_curves("SVNR-B", "particle_gather_farther_births")
 
+
 # %%
-often = {
-    name: 1000 * np.mean([(r.returns > 0).mean() for r in found])
-    for name, found in farther.items()
-}
-mean = {
-    name: np.mean([run.tested["shared"].mean() for run in found])
-    for name, found in farther.items()
-}
-told_of = [name for name in meets_there if "turned" in name]
-
-
 def further():
     """By how much SVNR-B earns more than SVNR on the seeds of both, a way, in words."""
     gaps = []
@@ -620,6 +610,16 @@ def further():
     return "; ".join(gaps) or "no runs of both"
 
 
+# %%
+often = {
+    name: 1000 * np.mean([(r.returns > 0).mean() for r in found])
+    for name, found in farther.items()
+}
+mean = {
+    name: np.mean([run.tested["shared"].mean() for run in found])
+    for name, found in farther.items()
+}
+told_of = [name for name in meets_there if "turned" in name]
 alone = [name for name in meets_there if name not in told_of]
 computed(
     "Returns, and meetings in 1,000 training episodes (seeds): "
