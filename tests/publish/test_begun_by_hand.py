@@ -40,7 +40,7 @@ def begun(repository, command):
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(arguments, cwd=repository, **pipes)
     wait_until(lambda: len(list(repository.rglob("*-s*.lock"))) == 2)
-    time.sleep(1.5)
+    time.sleep(0.7)
     return process, descendants(process)
 
 
