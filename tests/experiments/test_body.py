@@ -41,7 +41,7 @@ SETTINGS = {
     "alpha_final": 0.05,
     "learning_rate": 0.001,
 }
-TRAINING = {"length": 9_600, "unit": "steps", "n_copies": 8, "n_test": 2, "test_every": 4_800}
+TRAINING = {"length": 12_000, "unit": "steps", "n_copies": 8, "n_test": 2, "test_every": 6_000}
 
 
 def cheetah_spec(folder):
@@ -80,6 +80,6 @@ def test_a_cheetah_is_trained_by_eight_copies_killed_and_gone_on_with_to_the_sam
     (killed,) = collect([spec], tmp_path / "killed")
     (whole,) = collect([spec], tmp_path / "whole")
     assert all(np.array_equal(killed.table[name], whole.table[name]) for name in whole.table)
-    assert whole.length.tolist() == [1000] * 8  # an episode of each copy, then a fifth of one
-    assert whole.tests["at"].tolist() == [4_800, 9_600]
+    assert whole.length.tolist() == [1000] * 8  # an episode of each copy, then half of one
+    assert whole.tests["at"].tolist() == [6_000, 12_000]
     assert whole.tests["greedy"].shape == (2, 2)

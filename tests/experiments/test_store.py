@@ -356,7 +356,8 @@ def test_a_run_that_somebody_is_at_is_left_to_him_and_waited_for_at_the_end(tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n_jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM)])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(tmp_path, spec, n_jobs, number):
     process = collecting(tmp_path, n_jobs, 5000, 4)
     locks = [spec(seed, n_episodes=5000).file(tmp_path, ".lock") for seed in range(n_jobs)]

@@ -127,7 +127,7 @@ def test_a_study_that_is_killed_again_and_again_is_the_undisturbed_one(tmp_path)
     arguments = ["tune", "max_of_three_1.5", "hysteretic", "--trials", "4", "--episodes", "120"]
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "svnr.cli", *arguments, "--output", str(folder)]
-    for wait in (1.0, 0.2):
+    for wait in (0.5, 1.5, 0.2):
         process = subprocess.Popen([*command, "--jobs", "2"])
         wait_until(lambda: list(folder.rglob("*.lock")))
         time.sleep(wait)

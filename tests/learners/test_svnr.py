@@ -92,10 +92,10 @@ def test_ten_agents_leave_the_trap_by_hearing_those_they_play_with_and_nobody_el
     game, reached = chain_of_pairs(10, 1.2), {}
     edges = {"partners": game.edges, "strangers": [(i, i + 1) for i in range(9)]}
     assert not set(edges["strangers"]) & set(game.edges)
-    for name, n_episodes in (("partners", 2000), ("strangers", 1000)):
-        how = {"sets": partners(10, edges[name]), "factors": partners(10, game.edges)}
+    for name, pairs in edges.items():
+        how = {"sets": partners(10, pairs), "factors": partners(10, game.edges)}
         how |= {"layer_norm": True, "hidden": (64, 64), "batch_size": 128}
-        team = trained(new("svnr", game, small=False, **how), game, n_episodes)
+        team = trained(new("svnr", game, small=False, **how), game, 2000)
         reached[name] = earned(game, team, "shared", 500) / 9
     assert reached["partners"] >= 9.7 and reached["strangers"] < 0.5
 

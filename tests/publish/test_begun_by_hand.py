@@ -45,10 +45,8 @@ def begun(repository, command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("command", "number"),  # both signals are heard by the same lines, whatever was begun
-    [(reproducing, signal.SIGTERM), (tuning, signal.SIGINT), (papermilling, signal.SIGTERM)],
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [reproducing, tuning, papermilling])
 def test_a_stop_writes_down_what_is_under_way_and_leaves_nobody(repository, command, number):
     process, others = begun(repository, command)
     at = time.monotonic()
