@@ -553,12 +553,15 @@ WAYS = {  # → changes, and how many times the episodes
     "ten steps, rows turned": (LONGER | {"use_symmetries": True}, 1),
 }
 WITH_BIRTHS = [way for way in WAYS if "4 ×" not in way]
-farther = {
-    f"{tables.TITLES[m]}, {way}": known([m], FAR, *WAYS[way])
-    for m, ways in (("svnr", WAYS), ("svnr_b", WITH_BIRTHS))
-    for way in ways
+by_method = {
+    m: {way: found for way in ways if (found := known([m], FAR, *WAYS[way]))}
+    for m, ways in (("svnr", list(WAYS)), ("svnr_b", WITH_BIRTHS))
 }
-farther = {name: found for name, found in farther.items() if found}
+farther = {
+    f"{tables.TITLES[m]}, {way}": found
+    for m, ways in by_method.items()
+    for way, found in ways.items()
+}
 every = [run for found in farther.values() for run in found]
 reached = by_seed(farther) if every else pd.DataFrame()
 outputs.table(
@@ -570,11 +573,9 @@ reached.style.format(precision=2, na_rep="–")
 meets_there = [name for name, found in farther.items() if sum(map(meets, found)) > len(found) / 2]
 
 
-def farther_curves(method, name):
+def farther_curves(learner, name):
     """The curves of one method from 0.4 to 0.8 away, a panel a way."""
-    ways = {
-        n.partition(", ")[2]: found for n, found in farther.items() if n.startswith(f"{method},")
-    }
+    ways, method = by_method[learner], tables.TITLES[learner]
     drawn = [run for found in ways.values() for run in found]
     if not drawn:
         return None
@@ -587,28 +588,10 @@ def farther_curves(method, name):
     return outputs.figure(figure, name, f"{method} from 0.4 to 0.8 away", drawn, note=note)
 
 
-farther_curves("SVNR", "particle_gather_farther_curves")
+farther_curves("svnr", "particle_gather_farther_curves")
 
 # %%
-farther_curves("SVNR-B", "particle_gather_farther_births")
-
-
-# %%
-def further():
-    """By how much SVNR-B earns more than SVNR on the seeds of both, a way, in words."""
-    gaps = []
-    for way in WITH_BIRTHS:
-        by_method = (
-            {r.spec.seed: r.tested["shared"].mean() for r in farther.get(f"{m}, {way}", [])}
-            for m in ("SVNR-B", "SVNR")
-        )
-        ours, theirs = by_method
-        if both := ours.keys() & theirs.keys():
-            gaps.append(
-                f"*{way}* {number(np.mean([ours[s] - theirs[s] for s in both]), 2)} ({len(both)})"
-            )
-    return "; ".join(gaps) or "no runs of both"
-
+farther_curves("svnr_b", "particle_gather_farther_births")
 
 # %%
 often = {
@@ -619,6 +602,10 @@ mean = {
     name: np.mean([run.tested["shared"].mean() for run in found])
     for name, found in farther.items()
 }
+further = {
+    way: apart(found, by_method["svnr"].get(way, [])) for way, found in by_method["svnr_b"].items()
+}
+further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in further.items() if n]
 told_of = [name for name in meets_there if "turned" in name]
 alone = [name for name in meets_there if name not in told_of]
 computed(
@@ -627,7 +614,7 @@ computed(
         f"*{n}* {mean[n]:.2f}, {often[n]:.0f} ({len(found)})" for n, found in farther.items()
     )
     + f". Most seeds earn over 2.5, told of the symmetry: {'; '.join(told_of) or 'nowhere'}; not told: {'; '.join(alone) or 'nowhere'}. Runs over 4.5: "
-    f"{sum(meets(run, 4.5) for run in every)} of {len(every)}. On the seeds of both SVNR-B earns more than SVNR, in the mean: {further()}."
+    f"{sum(meets(run, 4.5) for run in every)} of {len(every)}. On the seeds of both SVNR-B earns more than SVNR, in the mean: {'; '.join(further) or 'no runs of both'}."
     if every
     else "There are no runs yet.",
     every,

@@ -29,6 +29,19 @@ def pulled(team, state, alpha):
     return team.samplers.net(states, noises[-1]), slope
 
 
+def slopes_of(loss, team):
+    """What autograd gives the samplers' weights, in one piece."""
+    slopes = torch.autograd.grad(loss, team.samplers.net.parameters())
+    return torch.cat([slope.flatten() for slope in slopes])
+
+
+def moved_by(team):
+    """A list of the particles that a team moves from now on."""
+    kept, plain = [], team.moved
+    team.moved = lambda *given: kept.append(plain(*given)) or kept[-1]
+    return kept
+
+
 # --- the pull ------------------------------------------------------------------------------------
 
 
@@ -41,8 +54,7 @@ def test_samplers_go_down_the_energy_distance_to_the_stored_particles(coordinate
     assert y.shape == (1, 1, 16, 3)  # 4 groups of 4 moved particles, all in the one state
     if coordinates == "squashed":
         y, z = y.tanh(), z.tanh()
-    expected = torch.autograd.grad(energy_distance(y, z).sum() / 2, team.samplers.net.parameters())
-    expected = torch.cat([part.flatten() for part in expected])
+    expected = slopes_of(energy_distance(y, z).sum() / 2, team)
     torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
 
 
@@ -52,8 +64,7 @@ def test_a_pull_by_stein_is_7_2_averaged_over_the_particles():
     gradient = lambda u: team.critic.action_gradient(torch.zeros(1, 1, 1), u)  # noqa: E731
     phi = stein_direction(team.stored.z, y.detach(), gradient, 2.0, team.mask, "pre_tanh")
     loss = -(phi * y).sum() / 16
-    expected = torch.autograd.grad(loss, team.samplers.net.parameters())
-    expected = torch.cat([part.flatten() for part in expected])
+    expected = slopes_of(loss, team)
     torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
 
 
@@ -137,28 +148,24 @@ def test_values_are_the_critics_at_the_states_that_particles_are_of(two_step):
 
 def test_fresh_particles_pull_the_samples_of_their_own_state(two_step):
     team = learner(two_step, n_births=0, pull="energy", floor=1e-6)
-    state, kept = torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), []
-    plain = team.moved
-    team.moved = lambda *given: kept.append(plain(*given)) or kept[-1]
+    state = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    kept = moved_by(team)
     y, slope = pulled(team, state, 2.0)
     assert y.shape == kept[0].shape == (1, 4, 4, 2)
     loss = energy_distance(y, kept[0]).sum() / 8  # the mean over 4 states, halved
-    expected = torch.autograd.grad(loss, team.samplers.net.parameters())
-    expected = torch.cat([part.flatten() for part in expected])
+    expected = slopes_of(loss, team)
     torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_with_fresh_particles_samplers_follow_7_2_averaged_over_them(two_step):
     team = learner(two_step)
-    state, kept = torch.randn(4, 2, generator=torch.Generator().manual_seed(0)), []
-    plain = team.moved
-    team.moved = lambda *given: kept.append(plain(*given)) or kept[-1]
+    state = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    kept = moved_by(team)
     y, slope = pulled(team, state, 2.0)
     gradient = lambda u: team.critic.action_gradient(state.unsqueeze(1), u)  # noqa: E731
     phi = stein_direction(kept[0], y.detach(), gradient, 2.0, team.mask, "pre_tanh")
     loss = -(phi * y).sum() / 16  # the mean over 4 states and 4 samples
-    expected = torch.autograd.grad(loss, team.samplers.net.parameters())
-    expected = torch.cat([part.flatten() for part in expected])
+    expected = slopes_of(loss, team)
     torch.testing.assert_close(slope, expected, rtol=1e-3, atol=1e-6)
 
 
