@@ -31,7 +31,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.specs import grid
-from svnr.report import figures, tables, words
+from svnr.report import figures, statistics, tables, words
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.provenance import Outputs
 from svnr.theory.maxent import boltzmann
@@ -253,7 +253,7 @@ Markdown(
 
 # %%
 table1 = tables.beside_paper(scores)
-note = f"verdicts: {tables.tally(table1['verdict'])}"
+note = f"verdicts: {statistics.tally(table1['verdict'])}"
 outputs.table(table1, "table1_returns", "Table 1", runs, note)
 
 # %%

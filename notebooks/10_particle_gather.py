@@ -267,7 +267,7 @@ earned = summary(runs)
 outputs.table(earned, "particle_gather_methods", "Particle Gather, every method with runs", runs)
 
 # %%
-svnr, many = earned.loc["SVNR"], table1["seeds"] >= statistics.ENOUGH_SEEDS
+svnr = earned.loc["SVNR"]
 
 
 def seeds_of(names):
@@ -281,8 +281,7 @@ computed(
     f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
     f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds (how many) that there "
     f"are: {seeds_of(whole(earned.drop('SVNR')))}; on none: {seeds_of(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Of the "
-    f"paper's six cells those with three seeds or more: {tables.tally(table1['verdict'][many]) or 'none'}; with fewer: "
-    f"{tables.tally(table1['verdict'][~many]) or 'none'}.",
+    f"paper's six cells {statistics.verdicts(table1)}.",
     runs,
 )
 

@@ -29,7 +29,7 @@ from IPython.display import Markdown
 
 from svnr.experiments.catalogue import GAMES
 from svnr.experiments.specs import grid
-from svnr.report import figures, searches, tables, words
+from svnr.report import figures, searches, statistics, tables, words
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.provenance import Outputs
 
@@ -152,7 +152,7 @@ Markdown(
 
 # %%
 table1 = tables.beside_paper(scores)
-note = f"verdicts: {tables.tally(table1['verdict'])}"
+note = f"verdicts: {statistics.tally(table1['verdict'])}"
 outputs.table(table1, "table1_as_tuned", "Table 1, as tuned", runs, note)
 
 # %% [markdown]

@@ -137,10 +137,7 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
-enough = beside["seeds"].astype(int) >= statistics.ENOUGH_SEEDS
-verdicts = tables.tally(beside["verdict"][enough])
-fewer = tables.tally(beside["verdict"][~enough]) or "none"
-note = f"{enough.sum()} cells with three seeds or more: {verdicts}; with fewer: {fewer}"
+note = f"verdicts of cells {statistics.verdicts(beside)}"
 outputs.table(beside, "mujoco_table", "The later version's table", runs, note)
 
 # %% [markdown]
@@ -219,7 +216,7 @@ def who_moves(name):
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
 computed(
-    f"Verdicts of {note}. "
+    f"V{note[1:]}. "
     + " ".join(
         f"On {title(n)} SVNR outperforms {listed(map(tables.TITLES.get, beaten[n]))}; it is outperformed by "
         f"{listed(map(tables.TITLES.get, ahead[n]))}."

@@ -96,9 +96,7 @@ scores = tables.scores(runs)
 
 # %%
 table1 = tables.beside_paper(scores)
-many = table1["seeds"] >= statistics.ENOUGH_SEEDS
-note = f"{many.sum()} cells with three seeds or more: {tables.tally(table1['verdict'][many]) or 'none'}"
-note += f"; {(~many).sum()} with fewer: {tables.tally(table1['verdict'][~many]) or 'none'}"
+note = f"verdicts of cells {statistics.verdicts(table1)}"
 outputs.table(table1, "scoreboard_table1", "Table 1, every cell that was run", runs, note)
 
 # %% [markdown]
@@ -444,7 +442,7 @@ judge(
 
 # %%
 scoreboard = pd.DataFrame(claims).set_index("where")
-note = tables.tally(scoreboard["verdict"].str.partition(":")[0])
+note = statistics.tally(scoreboard["verdict"].str.partition(":")[0])
 studied = [run for found in (particle_runs, set_runs) for made in found.values() for run in made]
 judged_by = every_run + gather_runs + robot_runs + studied
 outputs.table(scoreboard, "scoreboard_claims", "The claims in words", judged_by, note)

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from svnr.report.statistics import (
     placed,
     probability_of_improvement,
     smooth,
+    tally,
     verdict,
+    verdicts,
 )
 
 
@@ -54,6 +57,19 @@ def test_the_verdict_follows_the_rule():
     assert verdict(np.array([9.6, 9.5]), (9.71, 0.20)) == "reproduced"  # 9.55 ≥ 9.51
     assert verdict(np.array([9.5, 9.4]), (9.71, 0.20)) == "lower"  # 9.45 < 9.51
     assert verdict(np.array([9.95]), (9.71, 0.20)) == "higher"  # 9.95 > 9.91
+
+
+def test_values_are_counted_the_most_frequent_first():
+    assert tally(["lower", "higher", "lower"]) == "2 lower, 1 higher"
+    assert tally([]) == "none"
+
+
+def test_verdicts_of_few_seeds_are_told_apart():
+    found = ["lower", "reproduced", "lower", "higher"]
+    cells = pd.DataFrame({"seeds": [5, 2, 3, 1], "verdict": found})
+    told = "with 3 seeds or more: 2 lower; with fewer: 1 reproduced, 1 higher"
+    assert verdicts(cells) == told
+    assert verdicts(cells[:1]) == "with 3 seeds or more: 1 lower; with fewer: none"
 
 
 def test_the_chance_to_earn_more_by_hand():

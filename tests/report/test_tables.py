@@ -173,10 +173,6 @@ def test_nobody_with_two_seeds_outperforms_anybody_or_has_an_interval():
     assert beside.to_dict() == {"SVNR": "9.00 [9.00, 9.00]", "MADDPG": "–"}
 
 
-def test_values_are_counted_the_most_frequent_first():
-    assert tables.tally(pd.Series(["lower", "higher", "lower"])) == "2 lower, 1 higher"
-
-
 def test_a_joint_action_is_at_a_peak_within_its_radius():
     rows = pd.DataFrame({"u_1": [7.0, 7.0], "u_2": [7.0, 4.0], "u_3": [-4.0, -6.0]})
     # Distances 0 and √(9 + 4) = 3.6.

@@ -1,8 +1,10 @@
 """Few seeds treated as few: means and deviations as the paper has them, and intervals beside."""
 
-from collections.abc import Mapping, Sized
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sized
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 ENOUGH_SEEDS = 3  # from which on a kind of run has an interval and a place among others
@@ -112,6 +114,19 @@ def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
     if abs(gap) <= spread:
         return "reproduced"
     return "higher" if gap > 0 else "lower"
+
+
+def tally(values: Iterable[str]) -> str:
+    """How often each value stands there, the most frequent first: "3 higher, 1 lower", "none"."""
+    counted = Counter(values).most_common()
+    return ", ".join(f"{count} {value}" for value, count in counted) or "none"
+
+
+def verdicts(beside: pd.DataFrame) -> str:
+    """How often each verdict of `tables.beside_paper` was given, cells of few seeds apart."""
+    many = beside["seeds"] >= ENOUGH_SEEDS
+    told = {f"with {ENOUGH_SEEDS} seeds or more": many, "with fewer": ~many}
+    return "; ".join(f"{of}: {tally(beside['verdict'][cells])}" for of, cells in told.items())
 
 
 def contacts(returns: np.ndarray) -> dict[str, float]:

@@ -292,8 +292,3 @@ def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Serie
         kind: pd.Series([run.tested[way].mean() for run in runs], dtype=float)
         for kind, runs in found.items()
     }
-
-
-def tally(values: pd.Series) -> str:
-    """How often each value stands there, as "3 higher, 1 lower"."""
-    return ", ".join(f"{count} {value}" for value, count in values.value_counts().items())
