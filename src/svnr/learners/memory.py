@@ -159,11 +159,12 @@ class Replay:
                 break
             last = torch.where(goes_on, (last + self._copies) % self._capacity, last)
             reward = reward + torch.where(goes_on, weight * self._columns["reward"][last], 0.0)
-            for name in ("next_state", "terminated", "truncated"):
+            for name in ("terminated", "truncated"):
                 batch[name] = self._columns[name][last]
             factor = torch.where(batch["terminated"], 0.0, discount)
             weight = torch.where(goes_on, weight * factor, weight)
-        return Transitions(**{**batch, "reward": reward}, weight=weight)
+        batch |= {"reward": reward, "next_state": self._columns["next_state"][last]}
+        return Transitions(**batch, weight=weight)
 
     def recent(self, newest: int, size: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """States [size, S] and joint actions [size, D] of the last `newest` rows, drawn.
