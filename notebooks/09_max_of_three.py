@@ -387,21 +387,24 @@ CELLS = {
     ("L-MADRL", "wide"): ("lenient", {}),
 }
 tried = {
-    cell: tables.scores(
-        outputs.finished(grid(["max_of_three_1.5"], [name], n_seeds, study_episodes, changes))
-    )
+    cell: outputs.finished(grid(["max_of_three_1.5"], [name], n_seeds, study_episodes, changes))
     for cell, (name, changes) in CELLS.items()
 }
 exploring = pd.DataFrame(
     {
         cell: {
-            "reward": words.number(rows["shared"].mean()),
-            "at the right hill": f"{(rows['shared'] > 5).sum()} of {len(rows)}",
+            "reward": words.number(earned.mean()),
+            "at the right hill": f"{(earned > 5).sum()} of {len(earned)}",
         }
-        for cell, rows in tried.items()
+        for cell, earned in tables.earned(tried).items()
     }
 ).T.rename_axis(["method", "exploration"])
-outputs.table(exploring, "exploring_or_forgiving", "Exploring or forgiving, s₂ = 1.5")
+outputs.table(
+    exploring,
+    "exploring_or_forgiving",
+    "Exploring or forgiving, s₂ = 1.5",
+    [run for runs in tried.values() for run in runs],
+)
 
 # %%
 hill = exploring["at the right hill"].str.split().str[0].astype(int)
@@ -568,20 +571,23 @@ KERNELS = {
     "joint kernel, squashed: the public code": {"coordinates": "squashed", "kernel_on": "joint"},
 }
 NARROW_FORMS = ["max_of_three_1.5", "max_of_three_1.5_code"]
+with_kernels = {
+    name: outputs.finished(grid(NARROW_FORMS, ["svnr"], n_seeds, study_episodes, change))
+    for name, change in KERNELS.items()
+}
 kernels = pd.concat(
     {
-        name: tables.successes(
-            tables.scores(
-                outputs.finished(grid(NARROW_FORMS, ["svnr"], n_seeds, study_episodes, change))
-            ),
-            "shared",
-            5.0,
-        )
-        for name, change in KERNELS.items()
+        name: tables.successes(tables.scores(found), "shared", 5.0)
+        for name, found in with_kernels.items()
     },
     names=["kernels and coordinates"],
 ).droplevel("method")
-outputs.table(kernels, "kernel_study", "SVNR's kernel and coordinates: seeds at the right hill")
+outputs.table(
+    kernels,
+    "kernel_study",
+    "SVNR's kernel and coordinates: seeds at the right hill",
+    [run for found in with_kernels.values() for run in found],
+)
 
 # %%
 printed_form, code_form = kernels.columns

@@ -61,6 +61,30 @@ def test_neither_help_nor_a_queue_of_notebooks_imports_what_only_notebooks_need(
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_what_is_trained_is_kept_with_the_checkout_one_stands_in(repository, monkeypatch, capsys):
+    """From a folder of it the same run is read; outside of any, results/ is where one stands."""
+    train = ["train", "climbing", "hysteretic", "--episodes", "3", "--tests", "2"]
+    for folder in ("", "notebooks"):
+        monkeypatch.chdir(repository / folder)
+        assert cli.main(train) == 0
+    assert [*repository.rglob("results")] == [repository / "results"]
+    outside = repository.parent / f"{repository.name}_outside"
+    outside.mkdir()
+    monkeypatch.chdir(outside)
+    assert cli.main(train) == 0
+    assert len([*outside.glob("results/climbing/*.npz")]) == 1
+
+
+def test_tune_reads_the_committed_study_of_its_game(repository, capsys):
+    """Its budget is that of all studies on the game, so it is finished, and nothing is run."""
+    study = repository / "results/tuning/max_of_three_1.5/maddpg-1500.jsonl"
+    shutil.copytree(ROOT / study.parent.relative_to(repository), study.parent)
+    before = study.read_bytes()
+    assert cli.main(["tune", "max_of_three_1.5", "maddpg"]) == 0
+    assert "the best trials" in capsys.readouterr().out
+    assert study.read_bytes() == before and len([*study.parent.iterdir()]) == 7
+
+
 def test_list_names_everything_there_is(capsys):
     assert cli.main(["list"]) == 0
     printed = capsys.readouterr().out
@@ -98,6 +122,10 @@ def test_list_names_everything_there_is(capsys):
         ),
         (["train", "climbing", "svnr", "--seed", "2", "-1"], "seed must be a whole number of at "),
         (["train", "climbing", "svnr", "--steps", "0"], "length must be a whole number in [1, "),
+        (
+            ["train", "climbing", "svnr", "--steps", "9", "--episodes", "5"],
+            "steps must stand in place of episodes, got 5 too",
+        ),
         (["train", "climbing", "svnr", "--tests", "0"], "n_test must be a whole number in [1, "),
         (["tune", "climbing", "svnr", "--trials", "0"], "n_trials must be a whole number in [1, "),
         (["tune", "climbing", "svnr", "--jobs", "-1"], "jobs must be a whole number of at least"),

@@ -69,15 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
     _name_training(option)
-    option("--output", default="results", help="folder of runs (default results)")
+    option("--output", help="folder of runs (default results, in a checkout its own)")
     _name_engine(option)
 
     option = command(_tune, "search a learner's settings on a game with TPE")
     _name_game_and_learner(option)
-    option("--episodes", type=int, default=5000, help="length of a run (default 5000)")
-    option("--trials", type=int, default=50, help="finished trials wanted (default 50)")
+    option("--episodes", type=int, help="length of a run (default as its game's: often 1500)")
+    option("--trials", type=int, help="finished trials wanted (default as its game's: often 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
-    option("--output", default="results/tuning", help="folder of the studies")
+    option("--output", help="folder of the studies (default results/tuning)")
     _name_engine(option)
 
     option = command(_notebooks, "make the committed .ipynb from the .py")
@@ -127,15 +127,16 @@ def _train(options: argparse.Namespace) -> int:
     from svnr.experiments.store import collect
     from svnr.report.tables import scores
 
-    asked = {"n_copies": options.copies, "length": options.steps, "n_test": options.tests}
-    training = {name: value for name, value in asked.items() if value is not None}
+    if None not in (options.steps, options.episodes):
+        raise ValueError(f"steps must stand in place of episodes, got {options.episodes} too")
+    training = _told(n_copies=options.copies, length=options.steps, n_test=options.tests)
     training |= {"unit": "steps"} if options.steps is not None else {}
     told: Any = _settings(options.set), "as tuned" if options.tuned else "as set", training
     specs = [
         run_spec(options.game, options.learner, seed, options.episodes, *told)
         for seed in dict.fromkeys(options.seed or [0])
     ]
-    runs = collect(specs, Path(options.output), check_count("jobs", options.jobs))
+    runs = collect(specs, _folder(options.output), check_count("jobs", options.jobs))
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
     print("(training: mean of the last 100; the others: mean of the test episodes)")
@@ -146,19 +147,35 @@ def _train(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from svnr.experiments.studies import StudySpec
+    from svnr.experiments.studies import StudySpec, usual_budget
     from svnr.experiments.tune import tune
     from svnr.report.searches import trials
 
     check_count("jobs", options.jobs)
-    budget = {"n_trials": options.trials, "n_seeds": options.seeds, "n_episodes": options.episodes}
+    budget = _told(n_trials=options.trials, n_seeds=options.seeds, n_episodes=options.episodes)
+    budget = usual_budget(options.game) | budget
     spec = StudySpec(game=options.game, learner=options.learner, **budget)
-    folder = Path(options.output)
+    folder = _folder(options.output, "tuning")
     with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:
         study = tune(spec, folder, options.jobs, lambda n_done: bar.update(n_done - bar.n))
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
     return 0
+
+
+def _told(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _folder(told: str | None, *below: str) -> Path:
+    """The folder that was told; else what lies below results/, of the checkout one stands in."""
+    if told:
+        return Path(told)
+    with suppress(FileNotFoundError):
+        if Path.cwd().is_relative_to(root := repository_root()):
+            return root.joinpath("results", *below)
+    return Path("results", *below)
 
 
 def _settings(texts: Sequence[str]) -> dict[str, Any]:
@@ -236,7 +253,10 @@ def _status(options: argparse.Namespace) -> int:
     table = runs(folder)
     print(f"runs in {folder}")
     print(table.to_string() if len(table) else "  none")
-    print(f"in all {table['there'].sum()} runs, {table['hours'].sum():.1f} hours of one core")
+    untold = f"; {n} of the runs do not say" if (n := table["untimed"].sum()) else ""
+    print(
+        f"in all {table['there'].sum()} runs, {table['hours'].sum():.1f} hours of a core{untold}"
+    )
     for name, why in failures(folder).items():
         print(f"failed: {name}: {why}")
     for name in missing(planned, options.scale):

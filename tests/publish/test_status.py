@@ -38,6 +38,7 @@ def test_what_lies_in_a_folder_is_counted(results):
         1,
         1,
     ]
+    assert row["hours"] >= 0 and row["untimed"] == 0
     (why,) = failures(results).values()
     assert why == "critic_loss became nan"
 
@@ -52,6 +53,16 @@ def test_a_run_that_notebooks_want_is_missing_until_it_is_there(results):
     (results / WANTED).write_text(json.dumps(wanted), encoding="utf-8")
     missing = runs(results)["missing"]
     assert missing.to_dict() == {("climbing", "hysteretic"): 1, ("climbing", "svnr"): 1}
+
+
+def test_a_run_whose_header_names_no_time_is_counted_as_untimed(results):
+    """Of two runs one took an hour and a half of a core, the other does not say."""
+    first, second = sorted(path for path in results.glob("*/*.json") if "failed" not in path.name)
+    for path, made in ((first, {"processor_seconds": 5400.0}), (second, {"seconds": 9000.0})):
+        header = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(header | {"made": made}), encoding="utf-8")
+    row = runs(results).loc["climbing", "hysteretic"]
+    assert (row["hours"], row["untimed"]) == (1.5, 1)
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path):

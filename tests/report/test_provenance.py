@@ -37,6 +37,26 @@ def test_figures_and_tables_are_written_and_recorded(tmp_path):
     assert entry["versions"].keys() >= {"torch", "numpy", "matplotlib"}
 
 
+def test_what_is_drawn_after_runs_were_read_says_which(tmp_path):
+    """Else the manifest would say that it comes from none, and no run that it is too short."""
+    outputs, table = Outputs("09", "quick", str(tmp_path)), pd.DataFrame({"a": [1]})
+    spec = run_spec("climbing", "hysteretic", n_episodes=3, training={"n_test": 2})
+    for read in (outputs.finished, outputs.kept):
+        runs = read([spec])
+        with pytest.raises(ValueError, match=r"runs must be .* 1 were read since .*, got none"):
+            outputs.table(table, "first", "First")
+        with pytest.raises(ValueError, match="runs must be"):
+            outputs.figure(line(), "first", "First")
+        outputs.table(table, "first", "First", runs)
+        outputs.table(table, "second", "Second")  # nothing was read since
+        outputs.finished([spec])
+        outputs.table(table, "third", "Third", [])
+    told = json.loads((tmp_path / "figures" / "manifest.json").read_text(encoding="utf-8"))
+    assert {name: entry["runs"] for name, entry in told.items()} == {
+        "first.md": 1, "second.md": 0, "third.md": 0,
+    }  # fmt: skip
+
+
 def test_animations_are_written_and_recorded(tmp_path):
     outputs = Outputs("04_negotiation", "smoke", str(tmp_path), {"n_rounds": 30})
     path = outputs.animation([line(), line()], "falling", "While α falls", 0.1, note="ours")

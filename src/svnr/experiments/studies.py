@@ -123,13 +123,15 @@ def committed(learner: str, game: str) -> StudySpec:
     if game not in GAMES or not GAMES[game].tuned_as:
         known = sorted({row.tuned_as for row in GAMES.values() if row.tuned_as})
         raise ValueError(f"game must be one that was tuned, {known}, or a variant, got {game!r}")
-    studied = GAMES[game].tuned_as
-    return StudySpec(
-        game=studied,
-        learner=LEARNERS[learner].tuned_as or learner,
-        n_trials=GAMES[studied].n_trials,
-        n_seeds=2,  # ours
-        n_episodes=GAMES[studied].trial_length,
+    studied, studying = GAMES[game].tuned_as, LEARNERS[learner].tuned_as or learner
+    return StudySpec(game=studied, learner=studying, **usual_budget(studied))
+
+
+def usual_budget(game: str) -> dict[str, int]:
+    """How many trials all studies on a game have, and of how many episodes, where it says so."""
+    row = GAMES.get(game)
+    return (
+        {"n_trials": row.n_trials, "n_episodes": row.trial_length} if row and row.n_trials else {}
     )
 
 

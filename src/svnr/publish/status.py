@@ -1,6 +1,7 @@
 """What lies in a folder of results: runs there, under way or failed, and what they took."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,24 @@ KINDS = {".json": "there", ".lock": "under way", ".failed.json": "failed"}
 
 
 def runs(folder: Path) -> pd.DataFrame:
-    """One row a game and learner: how many runs are in which state, and the hours they took."""
+    """One row a game and learner: how many runs are in which state, and a core's hours they took.
+
+    Runs whose header names no time of the processor are "untimed", and among those there.
+    """
     counts = ["there", "under way", "interrupted", "failed", "set aside", "missing"]
     told: list[tuple[str, str, str, float]] = []
     for path in sorted(folder.glob("*/*")):
         if found := NAME.fullmatch(path.name):
             kind = _kind(path, found["ending"])
-            hours = _seconds(path) / 3600 if kind == "there" else 0.0
+            hours = _hours(path) if kind == "there" else 0.0
             told.append((path.parent.name, found["learner"], kind, hours))
     told += [(game, learner, "missing", 0.0) for game, learner in _wanted(folder)]
     files = pd.DataFrame(told, columns=["game", "learner", "kind", "hours"])
     for kind in counts:
         files[kind] = files["kind"] == kind
-    return files.groupby(["game", "learner"], sort=False)[[*counts, "hours"]].sum().round(2)
+    files["untimed"] = files["hours"].isna()
+    sums = files.groupby(["game", "learner"], sort=False)[[*counts, "hours", "untimed"]].sum()
+    return sums.round(2)
 
 
 def _kind(path: Path, ending: str) -> str:
@@ -58,8 +64,9 @@ def missing(planned: Plan, scale: str) -> list[str]:
     return sorted(job.name for job in planned.jobs if job.name not in made)
 
 
-def _seconds(path: Path) -> float:
-    return float(_read(path).get("made", {}).get("seconds") or 0)
+def _hours(path: Path) -> float:
+    """Of one core, as a run's header has them; NaN if it does not."""
+    return float(_read(path).get("made", {}).get("processor_seconds", math.nan)) / 3600
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -90,12 +90,14 @@ class Outputs:
 
     def finished(self, specs: Sequence[RunSpec]) -> list[Run]:
         """The runs of `specs`, in order: what is missing is run now, see `store.collect`."""
+        self._unnamed.extend(specs)
         return collect(specs, self.results, self.n_jobs)
 
     def kept(self, specs: Sequence[RunSpec], n_made: int = 0) -> list[Run]:
         """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
         runs = kept(specs, self.results, self.n_jobs, n_made)
         there = {run.spec.key for run in runs}
+        self._unnamed.extend(run.spec for run in runs)
         for spec in [each for each in specs if each.key not in there]:
             self._missing.setdefault(f"{spec.game} {spec.learner}", set()).add(spec.key)
         if self.rebuilding:
@@ -116,8 +118,24 @@ class Outputs:
     def _missing(self) -> dict[str, set[str]]:
         return {}  # game and learner → keys, of all that this notebook asked for so far
 
+    @cached_property
+    def _unnamed(self) -> list[RunSpec]:
+        return []  # what was read since the last figure or table that said what it is drawn from
+
+    def _named(self, runs: Sequence[Run] | None) -> Sequence[Run]:
+        if runs is None and self._unnamed:
+            read = f"{len(self._unnamed)} were read since the last figure or table"
+            raise ValueError(f"runs must be those it is drawn from, [] for none; {read}, got none")
+        self._unnamed.clear()
+        return runs or ()
+
     def figure(
-        self, figure: Figure, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
+        self,
+        figure: Figure,
+        name: str,
+        label: str,
+        runs: Sequence[Run] | None = None,
+        note: str = "",
     ) -> Figure:
         """Write a figure as SVG and PNG and record it; returns it, to be shown.
 
@@ -125,9 +143,13 @@ class Outputs:
             figure: what was drawn.
             name: file name without ending, "fig4_training_curves".
             label: what it is called in the paper or here, "Figure 4a–c".
-            runs: the finished runs it was drawn from.
+            runs: the finished runs it was drawn from; may be left out where none were read.
             note: one line for the summary, such as ours beside the paper's number.
+
+        Raises:
+            ValueError: if runs were read since the last figure or table, and none are named.
         """
+        runs = self._named(runs)
         if short := too_short(runs):
             figure.text(0.5, 0.5, short, color=TRAP, size=18, alpha=0.4, ha="center", va="center")
             note = f"{short}. {note}"
@@ -159,13 +181,19 @@ class Outputs:
         """
         path = self._folder / f"{name}.gif"
         write_gif(path, map(picture, frames), seconds)
-        self._record(path.name, label, (), note)
+        self._record(path.name, label, self._named(None), note)
         return path
 
     def table(
-        self, table: pd.DataFrame, name: str, label: str, runs: Sequence[Run] = (), note: str = ""
+        self,
+        table: pd.DataFrame,
+        name: str,
+        label: str,
+        runs: Sequence[Run] | None = None,
+        note: str = "",
     ) -> pd.DataFrame:
-        """Write a table as CSV and Markdown and record it; returns it, to be shown."""
+        """Write a table as CSV and Markdown and record it; returns it. See `figure`."""
+        runs = self._named(runs)
         if short := too_short(runs):
             note = f"{short}. {note}"
         table.to_csv(self._folder / f"{name}.csv", encoding="utf-8")
