@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 from teams import UnevenGame, at, earned, new, played, taught, trained
 from torch.distributions import Independent, Normal
 
+from svnr.experiments.catalogue import learner_class, make_game
+from svnr.experiments.specs import run_spec
 from svnr.games.game import Game
 from svnr.games.gather import particle_gather
 from svnr.learners.learner import undisturbed
@@ -450,6 +453,14 @@ def test_the_state_is_normed_unless_it_is_one_number(two_step, uneven):
     assert found[0].tolist() == pytest.approx([-1.0, 1.0], rel=1e-5)
     assert torch.equal(new("mappo", two_step, input_norm=False)._seen(state), state)
     assert torch.equal(new("mappo", uneven)._seen(torch.ones(1, 1)), torch.ones(1, 1))
+
+
+def test_on_particle_gather_it_sees_how_far_away_the_landmark_is():
+    """Normed, a state and its double are the same eight numbers."""
+    told = replace(run_spec("particle_gather_turned", "mappo").settings, hidden=(8,))
+    game = make_game("particle_gather_turned")
+    learner, state = learner_class("mappo")(game, told, seed=0), game.reset(4, 0)
+    assert not torch.allclose(learner._seen(state), learner._seen(2 * state))
 
 
 @pytest.mark.parametrize("execution", ["explore", "shared", "independent"])

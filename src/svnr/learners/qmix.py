@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Interval, Positive
+from svnr.checks import Count, Interval, Positive, added
 from svnr.games.game import Game
 from svnr.learners.deterministic import DeterministicSettings, ExploringLearner
 from svnr.learners.learner import Progress
@@ -29,12 +29,16 @@ Utilities = Callable[[Tensor, Tensor], Tensor]
 class QMIXSettings(DeterministicSettings):
     """Everything that QMIX can be told; each value with its source."""
 
-    at_most = DeterministicSettings.at_most | {("n_elites", "n_candidates")}
+    at_most = DeterministicSettings.at_most | {
+        ("n_elites", "n_candidates"),
+        ("n_elites", "n_acting"),
+    }
 
     embedding: Count = 64  # hidden units of the mixing network; public code
     n_candidates: Count = 64  # actions of an agent tried in each round of the argmax; public code
     n_elites: Annotated[int, Interval(2)] = 6  # by which the next round's are drawn; public code
     n_rounds: Count = 2  # of the argmax; public code
+    n_acting: Count | None = added(None)  # candidates when it acts; else as when it learns; ours
     max_gradient_norm: Positive = 0.5  # of utilities and mixing together; public code
 
 
@@ -63,10 +67,13 @@ class QMIX(ExploringLearner):
 
     def next_value(self, state: Tensor) -> Tensor:
         """[1, B] max_u′ Q′_tot(s′, u′) of the targets, (6) of Rashid et al.; new candidates."""
-        u = self.best(state, self.critic.slow_utilities, self._generator)
+        n = self.settings.n_candidates
+        u = self.best(state, self.critic.slow_utilities, self._generator, n)
         return self.critic.slow(state, u)
 
-    def best(self, state: Tensor, utilities: Utilities, generator: torch.Generator) -> Tensor:
+    def best(
+        self, state: Tensor, utilities: Utilities, generator: torch.Generator, n: int
+    ) -> Tensor:
         """(argmax_{u_1} Q_1(s, u_1), …, argmax_{u_N} Q_N(s, u_N)): (4) of Rashid et al.
 
         As the mixing is monotone, this is the joint action [B, D] of the highest Q_tot.
@@ -75,13 +82,18 @@ class QMIX(ExploringLearner):
             state: [B, S].
             utilities: Q_i, from states and actions [N, ..., D] to [N, ...].
             generator: of the candidates.
+            n: of them, in each round.
         """
         told, shape = self.settings, (self.n_agents, len(state), self.width)
-        how = (told.n_candidates, told.n_elites, told.n_rounds)
+        how = (n, told.n_elites, told.n_rounds)
         u = cross_entropy(partial(utilities, state.unsqueeze(1)), shape, generator, *how)
         return self.executed(u)
 
     def intended(self, state: Tensor) -> Tensor:
-        """See `ExploringLearner.intended`; the same candidates always: acting has no chance."""
+        """See `ExploringLearner.intended`; the same candidates always: acting has no chance.
+
+        What few candidates miss by chance in learning they would here miss always.
+        """
         generator = torch.Generator().manual_seed(FIXED)
-        return self.best(state, self.critic.utilities, generator)
+        n = self.settings.n_acting or self.settings.n_candidates
+        return self.best(state, self.critic.utilities, generator, n)
