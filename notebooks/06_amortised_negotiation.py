@@ -224,7 +224,7 @@ finding(
 # The soft value is α log ∫ exp(Q/α) du. A mean under p is that integral only if each sample is weighted by
 # 1/p; the printed form has no weights. In one-shot games nothing bootstraps and it does not matter. In
 # longer games it does: the error differs between states, and between going on and ending. We sum over a
-# grid on Two Modalities, where everything can be known.
+# grid on Two Modalities, two hills of one height for three agents ([08](08_two_modalities.ipynb)), where everything can be known.
 #
 # **What to expect.** Under its own policy the printed value is off by exactly −α H₂, where H₂ = −log ∫ π² is the
 # policy's Rényi entropy of order two: below zero, and the value too high, where the policy fills less than a unit of
@@ -292,7 +292,7 @@ finding(
 # %% [markdown]
 # ## 5. Algorithm 1, line by line
 #
-# One pass of the algorithm's loop, by hand on Particle Gather, where there is a value beyond the next state, held
+# One pass of the algorithm's loop, by hand on Particle Gather ([10](10_particle_gather.ipynb)), where there is a value beyond the next state, held
 # against `learner.update`. The first two headings of Algorithm 1, *collect* and *sample experiences*: act with
 # u = tanh f(ξ; s), play, keep (s, u, r, s′) in the replay 𝒟, and draw a batch from it. Copies of the learner have the
 # same weights and the same noise to come.

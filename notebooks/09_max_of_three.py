@@ -244,7 +244,8 @@ Markdown(
 # *Shared*: all agents draw the noise of their sets from one common seed, the paper's way. *Independent*:
 # each imagines the others' noise by itself, so the team plays the product of its marginals. *Greedy*:
 # of SVNR the one of 256 shared particles that the critic rates highest, of MASQL each agent's part of its own best of 256,
-# of ROMMEO, HASAC and MAPPO the mean; deterministic methods act in one way.
+# of ROMMEO, HASAC and MAPPO the mean; deterministic methods act in one way. (MAPPO learns from rollouts of 64 episodes: 390 updates
+# where the others make 4,990.)
 #
 # **The rule, fixed before the runs.** A cell is reproduced if our mean over seeds lies within the paper's
 # mean ± its printed spread; otherwise it is higher or lower. That says how far, not where: so beside it stands on which

@@ -11,7 +11,7 @@
 #
 # **Question.** How do I bring my game, and how do I see whether it over-generalizes?
 #
-# **Claim.** A new game is one class with one method. Everything in the other notebooks then works on it.
+# **Claim.** A new game is one class with one method. The theory, the particles and all learners then take it.
 #
 # **Paper.** None of it: this is the notebook to copy.
 #
@@ -147,9 +147,10 @@ Markdown(words.minus(text))
 
 # %%
 score = pre_tanh(boltzmann_score(game.reward, 0.5))
-begin = 1.5 * torch.randn(20, 32, 2, generator=torch.Generator().manual_seed(0))
+size = sum(game.action_sizes)
+begin = 1.5 * torch.randn(20, 32, size, generator=torch.Generator().manual_seed(0))
 ends = {
-    name: torch.tanh(negotiate(begin, score, topology(2), n_rounds, 0.05)[-1])
+    name: torch.tanh(negotiate(begin, score, topology(game.n_agents), n_rounds, 0.05)[-1])
     for name, topology in (("strict", strict), ("empty", none))
 }
 negotiated = pd.DataFrame(
@@ -284,7 +285,9 @@ len(records), sum(int(record.over[0]) for record in records)
 #
 # ## Adapt this
 #
-# Copy this notebook and change the class. To keep its runs in `results/`, put the class into a file and name the game by
+# Copy this notebook and change the class. What else knows the rowers: section 2 (a grid for two agents of one coordinate, its
+# `assert`, and the island's edge at 0.5, in section 3 too) and the words of the Findings. To keep its runs in `results/`, put the class into
+# a file, with `import torch` and `from svnr.games.game import OneShotGame, Outcome` above it, and name the game by
 # where it is: `svnr train my_game.py:Rowers svnr`, or `run_spec("my_game.py:Rowers", "svnr")`; the package need not be
 # touched. What makes a PettingZoo environment can be named in the same way.
 #

@@ -32,7 +32,7 @@ EPSILON = 1e-5  # of Adam, and beside the deviation of advantages; public code
 
 @dataclass(frozen=True, kw_only=True)
 class MAPPOSettings(Settings):
-    """Everything that MAPPO can be told; "public code" is HARL's, as set for bodies."""
+    """Everything that MAPPO can be told; "public code" is HARL's general file of settings."""
 
     at_most = frozenset({("n_minibatches", "rollout_steps")})  # or some would be empty
 
@@ -48,7 +48,7 @@ class MAPPOSettings(Settings):
     clip: Positive = 0.2  # ε of ratios, and of values in units of their deviation; public code
     entropy_weight: NotNegative = 0.01  # of the actors' entropies in their loss; public code
     huber_delta: Positive = 10.0  # errors of the critic beyond it count linearly; public code
-    max_gradient_norm: Positive = 10.0  # of all actors, of the critic; public code, there an agent
+    max_gradient_norm: Positive = 10.0  # of all actors, of the critic; public code
     std: Positive = 0.5  # σ of actions at the start; ours; public code 0.37, bounded by 0.5
     use_symmetries: bool = added(False)  # rows of an epoch turned by the game's symmetries; ours
 

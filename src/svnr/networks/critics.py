@@ -65,7 +65,8 @@ class Critics(nn.Module):
     def possible(self, returns: Tensor) -> Tensor:
         """Forecasts of any shape, brought to what the game can still pay.
 
-        What they say beyond its bounds is an error that would feed on itself.
+        What they say beyond its bounds is an error that would feed on itself, or entropy, which
+        is cut too.
         """
         return returns.clamp(*self._bounds)
 
