@@ -346,7 +346,7 @@ whole = {"the whole recipe": [run for run in changed if run.spec.learner == "svn
 changes = pd.concat({name: summary(runs) for name, runs in whole.items()}).droplevel(1)
 changes = changes.iloc[:, :5].rename_axis("undone")
 note = "; ".join(f"{name}: {row['seeds with both']}" for name, row in changes.iterrows())
-every_run = [run for runs in whole.values() for run in runs]
+every_run = tables.all_of(whole)
 outputs.table(changes, "two_modalities_changes", "One change undone at a time", every_run, note)
 
 # %%

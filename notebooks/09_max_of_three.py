@@ -404,7 +404,7 @@ outputs.table(
     exploring,
     "exploring_or_forgiving",
     "Exploring or forgiving, s₂ = 1.5",
-    [run for runs in tried.values() for run in runs],
+    tables.all_of(tried),
 )
 
 # %%
@@ -587,7 +587,7 @@ outputs.table(
     kernels,
     "kernel_study",
     "SVNR's kernel and coordinates: seeds at the right hill",
-    [run for found in with_kernels.values() for run in found],
+    tables.all_of(with_kernels),
 )
 
 # %%

@@ -161,7 +161,7 @@ computed(
 # changes came with the random directions:
 #
 # 1. `n_steps`: a critic's target adds up three rewards before it forecasts. MAPPO looks ahead to the end of its rollout
-#    as it is, and makes 375 updates where the others make 20,000; MMQ stays at one step, since with more it feeds on its own hopes (row 78 of `docs/deviations.md`).
+#    as it is, and makes some 380 updates where the others make 20,000; MMQ stays at one step, since with more it feeds on its own hopes (row 78 of `docs/deviations.md`).
 # 2. The quarter of a batch that is drawn from rows that paid or cost something (`rewarded_share`) then reaches back to
 #    rows from which it was up to three steps. `rewarded_steps` undoes this alone.
 # 3. `hold`: exploring noise stays for five steps. A policy that draws anew at every step trembles about its mean; one
@@ -280,8 +280,8 @@ some = listed(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.ite
 computed(
     f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
     f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds (how many) that there "
-    f"are: {seeds_of(whole(earned.drop('SVNR')))}; on none: {seeds_of(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Of the "
-    f"paper's six cells {statistics.verdicts(table1)}.",
+    f"are: {seeds_of(whole(earned.drop('SVNR')))}; on none: {seeds_of(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Verdicts of "
+    f"the paper's six cells, those {statistics.verdicts(table1)}.",
     runs,
 )
 
@@ -409,7 +409,7 @@ def by_seed(cells):
 
 
 study = by_seed(undone)
-every = [run for several in undone.values() for run in several]
+every = tables.all_of(undone)
 outputs.table(study.fillna("–"), "particle_gather_undone", "SVNR, each change undone", every)
 study.style.format(precision=2, na_rep="–")
 
@@ -446,7 +446,7 @@ TOLD = {
 }
 hinted = {name: known(["svnr"], where, how) for name, (where, how) in TOLD.items()}
 hinted = {"noise held, as here": ours} | {name: found for name, found in hinted.items() if found}
-free, every = by_seed(hinted), [run for several in hinted.values() for run in several]
+free, every = by_seed(hinted), tables.all_of(hinted)
 outputs.table(
     free.fillna("–"),
     "particle_gather_untold",
@@ -561,7 +561,7 @@ farther = {
     for m, ways in by_method.items()
     for way, found in ways.items()
 }
-every = [run for found in farther.values() for run in found]
+every = tables.all_of(farther)
 reached = by_seed(farther) if every else pd.DataFrame()
 outputs.table(
     reached.fillna("–"), "particle_gather_farther", "Starts 0.4 to 0.8 away, changes", every
@@ -575,7 +575,7 @@ meets_there = [name for name, found in farther.items() if sum(map(meets, found))
 def farther_curves(learner, name):
     """The curves of one method from 0.4 to 0.8 away, a panel a way."""
     ways, method = by_method[learner], tables.TITLES[learner]
-    drawn = [run for found in ways.values() for run in found]
+    drawn = tables.all_of(ways)
     if not drawn:
         return None
     figure = figures.training_curves(
@@ -601,10 +601,10 @@ mean = {
     name: np.mean([run.tested["shared"].mean() for run in found])
     for name, found in farther.items()
 }
-further = {
+gaps = {
     way: apart(found, by_method["svnr"].get(way, [])) for way, found in by_method["svnr_b"].items()
 }
-further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in further.items() if n]
+further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in gaps.items() if n]
 told_of = [name for name in meets_there if "turned" in name]
 alone = [name for name in meets_there if name not in told_of]
 computed(

@@ -199,7 +199,7 @@ NARROW = ["max_of_three_1.5"]
 
 
 def study(changes):
-    """One row a change of SVNR's settings, how it ends at s₂ = 1.5; and all runs."""
+    """How each change of SVNR's settings ends at s₂ = 1.5, a row each; and the runs."""
     found = {
         name: outputs.finished(grid(NARROW, ["svnr"], n_study_seeds, n_episodes, change))
         for name, change in changes.items()
@@ -213,7 +213,7 @@ def study(changes):
         }
         for name, earned in tables.earned(found).items()
     }
-    return pd.DataFrame(rows).T, [run for runs in found.values() for run in runs]
+    return pd.DataFrame(rows).T, tables.all_of(found)
 
 
 # %%

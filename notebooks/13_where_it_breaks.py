@@ -731,7 +731,7 @@ with_states = {
 }
 in_states = [tables.scores(made).assign(learner=k) for k, made in with_states.items() if made]
 table = pd.concat(in_states) if in_states else pd.DataFrame(columns=["game", "learner", "shared"])
-runs_with_states = [run for made in with_states.values() for run in made]
+runs_with_states = tables.all_of(with_states)
 ways = {way: tables.per_game(table, way) for way in ("shared", "greedy") if in_states}
 n_seen = table.groupby(["learner", "game"], sort=False).size().astype(str).unstack()
 n_seen = {"seeds": n_seen.rename(columns=tables.TITLES)}

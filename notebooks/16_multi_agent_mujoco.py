@@ -142,8 +142,7 @@ outputs.table(beside, "mujoco_table", "The later version's table", runs, note)
 
 # %% [markdown]
 # And every method, those that the later version does not have too, as mean ± deviation over seeds. Below stands what the
-# same teams earn greedily, which for MAPPO and HASAC is their mean action. Their public code tests that; MAPPO's noise does not
-# fade, so for it the two lie apart.
+# same teams earn greedily, which for MAPPO and HASAC is their mean action, as their public code tests them.
 
 # %%
 both_ways = {way: tables.per_game(scores, way, 0).fillna("–") for way in ("shared", "greedy")}
@@ -221,7 +220,7 @@ def who_moves(name):
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
 computed(
-    f"V{note[1:]}. By its mean action MAPPO's would be {statistics.verdicts(by_mean)}. "
+    f"Verdicts of cells {statistics.verdicts(beside)}. Of MAPPO's by its mean action, those {statistics.verdicts(by_mean)}. "
     + " ".join(
         f"On {title(n)} SVNR outperforms {listed(map(tables.TITLES.get, beaten[n]))}; it is outperformed by "
         f"{listed(map(tables.TITLES.get, ahead[n]))}."
@@ -363,19 +362,14 @@ def placed(found, kind):
     return "; ".join(f"{where}: {listed(names)}" for where, names in told.items() if names)
 
 
-def all_of(found):
-    """The runs of all kinds."""
-    return [run for made in found.values() for run in made]
-
-
 # %%
 particles = outputs.kept_by_kind(LATER_PARTICLES, n_seeds, training)
-made = all_of(particles)
+made = tables.all_of(particles)
 outputs.table(described(particles), "mujoco_particles", f"M on {title(learned[0])}", made)
 
 # %%
 topologies = outputs.kept_by_kind(LATER_SETS, n_seeds, training)
-shown, made = described(topologies), all_of(topologies)
+shown, made = described(topologies), tables.all_of(topologies)
 sets = [written_out(topologies[kind][0].spec.settings.sets, 6) for kind in shown.index]
 shown.insert(0, "links", [sum(map(len, each)) for each in sets])
 outputs.table(shown, "mujoco_sets", "Negotiation sets of six joints", made)
@@ -384,21 +378,21 @@ outputs.table(shown, "mujoco_sets", "Negotiation sets of six joints", made)
 computed(
     f"Held against M = 8 on {title(learned[0])}: {placed(particles, 'M = 8')}. Held against strict sets of six joints: "
     f"{placed(topologies, 'strict')}.",
-    all_of(particles) + made,
+    tables.all_of(particles) + made,
 )
 
 # %% [markdown]
 # **Would more updates help?** FACMAC's public code makes an update for every step; here every method but MAPPO makes
 # one for eight. MAPPO makes five for each of its 75 rollouts; its public code has settings tuned for this robot, with three times as many
-# (`clip`, `epochs`).
+# and a smaller ε (`epochs`, `clip`).
 
 # %%
 updates = {f"FACMAC, {n} steps": (learned[0], "facmac", {"update_every": n}) for n in (8, 4)}
-epochs = {"MAPPO, 5 epochs": {}, "MAPPO, as its code's": {"clip": 0.05, "epochs": 15}}
+epochs = {"MAPPO, 5 epochs": {}, "MAPPO, its code's ε and epochs": {"clip": 0.05, "epochs": 15}}
 epochs = {kind: (learned[0], "mappo", changes) for kind, changes in epochs.items()}
 often = outputs.kept_by_kind(updates, n_seeds, training)
 longer = outputs.kept_by_kind(epochs, n_seeds, training)
-made = all_of(often | longer)
+made = tables.all_of(often | longer)
 shown = described(often | longer)
 outputs.table(shown, "mujoco_updates", "FACMAC and MAPPO, more updates", made)
 
@@ -414,7 +408,7 @@ for n in (4, 2):
 kinds["SVNR without contact forces"] = ("ant_2x4_blind", "svnr", {})
 ants = outputs.kept_by_kind(kinds, n_seeds, training)
 needs = described(ants)
-outputs.table(needs, "mujoco_ant", "What an ant needs", all_of(ants))
+outputs.table(needs, "mujoco_ant", "What an ant needs", tables.all_of(ants))
 
 # %%
 computed(
@@ -423,7 +417,7 @@ computed(
     f"{still['ant_2x4']:.0f}; trained ones, in the mean of so many seeds: "
     + "; ".join(f"{kind} {row['mean return']} ({row['seeds']})" for kind, row in needs.iterrows())
     + ".",
-    made + all_of(ants),
+    made + tables.all_of(ants),
 )
 
 # %% [markdown]

@@ -443,7 +443,7 @@ judge(
 # %%
 scoreboard = pd.DataFrame(claims).set_index("where")
 note = statistics.tally(scoreboard["verdict"].str.partition(":")[0])
-studied = [run for found in (particle_runs, set_runs) for made in found.values() for run in made]
+studied = tables.all_of(particle_runs) + tables.all_of(set_runs)
 judged_by = every_run + gather_runs + robot_runs + studied
 outputs.table(scoreboard, "scoreboard_claims", "The claims in words", judged_by, note)
 

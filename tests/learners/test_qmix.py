@@ -95,13 +95,15 @@ def test_every_agent_perceives_what_is_best_for_the_team(uneven):
 
 
 @pytest.mark.parametrize(
-    ("name", "missed"), [("particle_gather_turned", 0.05), ("halfcheetah_2x3", 0.1)]
+    ("name", "at_most", "in_the_mean"),
+    [("particle_gather_turned", 0.05, 0.02), ("halfcheetah_2x3", 0.3, 0.1)],
 )
-def test_on_every_game_it_can_push_into_every_corner(name, missed):
+def test_what_it_acts_with_reaches_every_corner(name, at_most, in_the_mean):
     """Its candidates are always the same: what they do not reach is never done, in any state.
 
-    Utilities fall with the squared distance from a corner. With the 8 candidates that it learns
-    with, one agent of Particle Gather would never push below −0.36.
+    Utilities fall with the squared distance from a corner. With the candidates that it learns
+    with, one agent of Particle Gather would never push below −0.36, and one of the cheetah miss
+    a corner by 1.2.
     """
     game = make_game(name)
     told = replace(run_spec(name, "qmix").settings, hidden=(8,), capacity=100)
@@ -113,8 +115,8 @@ def test_on_every_game_it_can_push_into_every_corner(name, missed):
             return -((u - corner) * learner.own[:, None, None]).square().sum(-1)
 
         learner.critic.utilities = near_corner
-        gaps.append((learner.intended(torch.zeros(1, game.state_size))[0] - corner).abs().mean())
-    assert sum(gaps) / len(gaps) < missed
+        gaps.append((learner.intended(torch.zeros(1, game.state_size))[0] - corner).abs())
+    assert torch.stack(gaps).max() < at_most and torch.stack(gaps).mean() < in_the_mean
 
 
 MIDDLE = {"small": False, "hidden": (32, 32), "batch_size": 64, "learning_rate": 0.01}

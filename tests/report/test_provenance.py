@@ -47,6 +47,8 @@ def test_what_is_drawn_after_runs_were_read_says_which(tmp_path):
             outputs.table(table, "first", "First")
         with pytest.raises(ValueError, match="runs must be"):
             outputs.figure(line(), "first", "First")
+        with pytest.raises(ValueError, match="runs must be"):
+            outputs.animation([line()], "first", "First", 0.1)
         outputs.table(table, "first", "First", runs)
         outputs.table(table, "second", "Second")  # nothing was read since
         outputs.finished([spec])

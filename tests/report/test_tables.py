@@ -7,6 +7,7 @@ import pytest
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
 from svnr.report import tables
+from svnr.report.statistics import verdicts
 
 GATHER = "particle_gather"
 
@@ -171,6 +172,13 @@ def test_nobody_with_two_seeds_outperforms_anybody_or_has_an_interval():
     assert not tables.outperforms(table, "svnr", "maddpg", "max_of_three_1.5")
     beside = tables.beside_paper(table)["interquartile mean [95 %]"].droplevel("game")
     assert beside.to_dict() == {"SVNR": "9.00 [9.00, 9.00]", "MADDPG": "–"}
+
+
+def test_of_no_runs_there_is_nothing_beside_the_paper():
+    """A notebook that shows some methods asks for the cells of one that it does not show."""
+    rows = tables.scores([run(0, [1, 2])])
+    beside = tables.beside_paper(rows[rows["learner"] == "mappo"])
+    assert beside.empty and verdicts(beside) == "with 3 seeds or more: none; with fewer: none"
 
 
 def test_a_joint_action_is_at_a_peak_within_its_radius():

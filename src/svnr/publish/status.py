@@ -66,7 +66,8 @@ def missing(planned: Plan, scale: str) -> list[str]:
 
 def _hours(path: Path) -> float:
     """Of one core, as a run's header has them; NaN if it does not."""
-    return float(_read(path).get("made", {}).get("processor_seconds", math.nan)) / 3600
+    seconds = _read(path).get("made", {}).get("processor_seconds")
+    return math.nan if seconds is None else float(seconds) / 3600
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -90,8 +90,9 @@ class Outputs:
 
     def finished(self, specs: Sequence[RunSpec]) -> list[Run]:
         """The runs of `specs`, in order: what is missing is run now, see `store.collect`."""
+        runs = collect(specs, self.results, self.n_jobs)
         self._unnamed.extend(specs)
-        return collect(specs, self.results, self.n_jobs)
+        return runs
 
     def kept(self, specs: Sequence[RunSpec], n_made: int = 0) -> list[Run]:
         """The runs of `specs` that there are, see `store.kept`; what is missing is recorded."""
@@ -120,7 +121,7 @@ class Outputs:
 
     @cached_property
     def _unnamed(self) -> list[RunSpec]:
-        return []  # what was read since the last figure or table that said what it is drawn from
+        return []  # what was read since the last figure or table
 
     def _named(self, runs: Sequence[Run] | None) -> Sequence[Run]:
         if runs is None and self._unnamed:
@@ -165,7 +166,13 @@ class Outputs:
         return figure
 
     def animation(
-        self, frames: Iterable[Figure], name: str, label: str, seconds: float, note: str = ""
+        self,
+        frames: Iterable[Figure],
+        name: str,
+        label: str,
+        seconds: float,
+        runs: Sequence[Run] | None = None,
+        note: str = "",
     ) -> Path:
         """Write figures as the pictures of a GIF that runs for ever and record it.
 
@@ -174,14 +181,16 @@ class Outputs:
             name: file name without ending.
             label: see `figure`.
             seconds: that each picture is shown.
+            runs: see `figure`.
             note: see `figure`.
 
         Returns:
             Where the GIF lies.
         """
+        runs = self._named(runs)
         path = self._folder / f"{name}.gif"
         write_gif(path, map(picture, frames), seconds)
-        self._record(path.name, label, self._named(None), note)
+        self._record(path.name, label, runs, note)
         return path
 
     def table(

@@ -222,7 +222,8 @@ def beside_paper(
         for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
         if (learner, game) in paper
     ]
-    return pd.DataFrame(rows).set_index(["method", "game"])
+    empty = pd.DataFrame(columns=["method", "game", "seeds", "verdict"])
+    return (pd.DataFrame(rows) if rows else empty).set_index(["method", "game"])
 
 
 def _beside(
@@ -284,6 +285,11 @@ def outperforms(table: pd.DataFrame, upper: str, lower: str, game: str) -> bool:
     """Whether one learner's interval on a game lies wholly above another's (`lies_above`)."""
     shared = table[table["game"] == game].set_index("learner")["shared"]
     return statistics.lies_above(*(shared[shared.index == name] for name in (upper, lower)))
+
+
+def all_of(found: Mapping[Any, Runs]) -> list[Run]:
+    """The runs of all kinds, in order."""
+    return [run for runs in found.values() for run in runs]
 
 
 def earned(found: Mapping[str, Runs], way: str = "shared") -> dict[str, pd.Series]:
