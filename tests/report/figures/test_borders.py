@@ -61,6 +61,15 @@ def test_a_dot_is_explained_where_there_is_one():
     assert ["a dot" in text for text in told] == [True, False]
 
 
+def test_few_seeds_are_spoken_of_where_there_are_any():
+    known = pd.DataFrame({"share": [0.51, 0.08], "alpha_c": [np.inf, 3.0]}, index=list(COLUMNS))
+    for n, spoken_of in (([5, 5, 5], False), ([5, 2, 5], True)):
+        cells = CELLS.assign(n=n, right=[5, 0, 0])
+        figure = borders.success_map(cells, known, {"width": COLUMNS}, (10, 1, 0.3), "title")
+        told = figure.texts[-1].get_text()
+        assert [word in told for word in ("behind the stroke", "dotted")] == 2 * [spoken_of]
+
+
 def test_kinds_are_named_at_the_edge_and_shares_on_top():
     figure = drawn_map()
     above, below = figure.axes

@@ -57,8 +57,9 @@ def success_map(
     axes[0, 0].set_ylabel("temperature α")
     axes[1, 0].set_ylabel("seeds that end right")
     figure.suptitle(title)
-    told = "Black: the last column that most seeds reach, where the next was run; dotted: of few."
-    kit.caption(figure, f"{_told(cells)} {told}")
+    told = "Black: the last column that most seeds reach, where the next was run"
+    few = "; dotted: of few" if (cells["n"] < ENOUGH_SEEDS).any() else ""
+    kit.caption(figure, f"{_told(cells)} {told}{few}.")
     return figure
 
 
@@ -180,10 +181,11 @@ def outcomes(panels: Mapping[str, tuple[pd.DataFrame, Columns]], title: str) -> 
 
 def _told(cells: pd.DataFrame) -> str:
     """What a number in a cell says."""
-    most = f"of {cells['n'].max()} or of as many as stand behind the stroke"
+    fewer = " or of as many as stand behind the stroke" if cells["n"].nunique() > 1 else ""
     every = cells["learner"].nunique() * cells["game"].nunique()
     whole = len(cells.drop_duplicates(["learner", "game"])) == every
-    return f"Seeds that end right, {most}{'' if whole else '; a dot: not run'}."
+    dots = "" if whole else "; a dot: not run"
+    return f"Seeds that end right, of {cells['n'].max()}{fewer}{dots}."
 
 
 @styled
