@@ -391,6 +391,8 @@ tried = {
     cell: outputs.finished(grid(["max_of_three_1.5"], [name], n_seeds, study_episodes, changes))
     for cell, (name, changes) in CELLS.items()
 }
+
+# %%
 exploring = pd.DataFrame(
     {
         cell: {
@@ -400,12 +402,8 @@ exploring = pd.DataFrame(
         for cell, earned in tables.earned(tried).items()
     }
 ).T.rename_axis(["method", "exploration"])
-outputs.table(
-    exploring,
-    "exploring_or_forgiving",
-    "Exploring or forgiving, s₂ = 1.5",
-    tables.all_of(tried),
-)
+told = "Exploring or forgiving, s₂ = 1.5"
+outputs.table(exploring, "exploring_or_forgiving", told, tables.all_of(tried))
 
 # %%
 hill = exploring["at the right hill"].str.split().str[0].astype(int)
