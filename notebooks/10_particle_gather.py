@@ -597,10 +597,7 @@ often = {
     name: 1000 * np.mean([(r.returns > 0).mean() for r in found])
     for name, found in farther.items()
 }
-mean = {
-    name: np.mean([run.tested["shared"].mean() for run in found])
-    for name, found in farther.items()
-}
+mean = {name: returns.mean() for name, returns in tables.earned(farther).items()}
 gaps = {
     way: apart(found, by_method["svnr"].get(way, [])) for way, found in by_method["svnr_b"].items()
 }

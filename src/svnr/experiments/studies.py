@@ -129,10 +129,9 @@ def committed(learner: str, game: str) -> StudySpec:
 
 def usual_budget(game: str) -> dict[str, int]:
     """How many trials all studies on a game have, and of how many episodes, where it says so."""
-    row = GAMES.get(game)
-    return (
-        {"n_trials": row.n_trials, "n_episodes": row.trial_length} if row and row.n_trials else {}
-    )
+    if game not in GAMES or not GAMES[game].n_trials:
+        return {}
+    return {"n_trials": GAMES[game].n_trials, "n_episodes": GAMES[game].trial_length}
 
 
 @cache

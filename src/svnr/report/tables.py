@@ -222,8 +222,8 @@ def beside_paper(
         for (learner, game), cell in table.groupby(["learner", "game"], sort=False)
         if (learner, game) in paper
     ]
-    empty = pd.DataFrame(columns=["method", "game", "seeds", "verdict"])
-    return (pd.DataFrame(rows) if rows else empty).set_index(["method", "game"])
+    columns = None if rows else ["method", "game", "seeds", "verdict"]
+    return pd.DataFrame(rows, columns=columns).set_index(["method", "game"])
 
 
 def _beside(
