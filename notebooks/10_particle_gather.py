@@ -23,7 +23,7 @@
 # **Makes.** Figures 4d and 6d, the last column of Table 1, what each method learns to do, what each change to the recipe
 # is worth, and a harder game.
 #
-# **Takes.** Seconds with the committed runs; two to twenty minutes a run and core without them.
+# **Takes.** Seconds with the committed runs; two to thirteen minutes a run and core without them.
 
 # %%
 from functools import partial

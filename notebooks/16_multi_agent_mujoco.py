@@ -23,7 +23,7 @@
 # empty negotiation sets, studies of particles, sets and updates, and a gait.
 #
 # **Takes.** Seconds with the committed runs; without them one to twelve minutes a run and core, QMIX and FACMAC with more
-# updates up to 22.
+# updates up to 17.
 
 # %%
 from functools import partial
