@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import check_count
-from svnr.experiments.catalogue import GAMES, LEARNERS, title
+from svnr.experiments.catalogue import GAMES, LEARNERS, make_game, title
 from svnr.experiments.repository import repository_root
 from svnr.report.scales import SCALES
 
@@ -92,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name_game_and_learner(option: Callable[..., Any]) -> None:
-    option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
+    option(
+        "game",
+        metavar="GAME",
+        help="a name, or path/to/my_game.py:MyGame, of which that file alone is in a run's key",
+    )
     option("learner", metavar="LEARNER")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
 
@@ -102,9 +106,17 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
     option("--steps", type=int, help="length in environment steps, in place of episodes")
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
-    option("--tests", type=int, help="episodes of a test (default 1000, or as many as trained)")
+    option(
+        "--tests",
+        type=int,
+        help="episodes of a test, all side by side (default 1000, or as many as trained)",
+    )
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
-    option("--tuned", action="store_true", help="begin with the settings tuning chose")
+    option(
+        "--tuned",
+        action="store_true",
+        help="begin with what the committed searches chose, of games here",
+    )
 
 
 def _name_engine(option: Callable[..., Any]) -> None:
@@ -136,10 +148,11 @@ def _train(options: argparse.Namespace) -> int:
         run_spec(options.game, options.learner, seed, options.episodes, *told)
         for seed in dict.fromkeys(options.seed or [0])
     ]
+    _check_own(options.game)
     runs = collect(specs, _folder(options.output), check_count("jobs", options.jobs))
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
-    print("(training: mean of the last 100; the others: mean of the test episodes)")
+    print("(training: mean of the last 100; others: mean of the tests; within: their deviation)")
     print(table.round(3).to_string())
     return 0
 
@@ -155,12 +168,21 @@ def _tune(options: argparse.Namespace) -> int:
     budget = _told(n_trials=options.trials, n_seeds=options.seeds, n_episodes=options.episodes)
     budget = usual_budget(options.game) | budget
     spec = StudySpec(game=options.game, learner=options.learner, **budget)
+    _check_own(options.game)
     folder = _folder(options.output, "tuning")
     with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:
         study = tune(spec, folder, options.jobs, lambda n_done: bar.update(n_done - bar.n))
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
     return 0
+
+
+def _check_own(name: str) -> None:
+    """Play a game that is not of this package, before anything is made of it."""
+    from svnr.games.check import check_game
+
+    if name not in GAMES:
+        check_game(make_game(name), n_copies=2)
 
 
 def _told(**options: Any) -> dict[str, Any]:

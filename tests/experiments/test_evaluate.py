@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -97,3 +99,20 @@ def test_samples_of_the_wrong_shape_or_outside_the_box_are_refused():
         pro_gaps(np.zeros((2, 5, 3)), two_corners, 1.0)
     with pytest.raises(ValueError, match="must lie in"):
         ero_gaps(np.full((2, 5, 2), 1.5), two_corners)
+
+
+def test_the_pro_gap_is_held_against_the_policy_of_its_temperature():
+    # 1 where both are positive; exp(1/α) = 3: weights 1, 1, 1, 3, so π*(u_j > 0) = 4/6, and
+    # partners that are always positive are log(6/4) nats away.
+    def both(u):
+        return (u > 0).all(-1).double()
+
+    samples = np.full((2, 1, 2), 0.5)
+    gaps = pro_gaps(samples, both, alpha=1 / math.log(3), n_bins=2)
+    assert gaps == pytest.approx([math.log(1.5)] * 2)
+
+
+def test_each_agent_executes_what_it_perceives_of_itself():
+    # 1 for equal signs. Agent 1 believes all at ½, agent 2 all at −½: (½, −½) earns 0 of 1.
+    beliefs = np.stack([np.full((10, 2), 0.5), np.full((10, 2), -0.5)])
+    assert ero_gaps(beliefs, lambda u: (u.prod(-1) > 0).double()).tolist() == [1.0, 1.0]

@@ -6,7 +6,8 @@ import torch
 
 from svnr.experiments import evaluate, runs
 from svnr.experiments.catalogue import make_game
-from svnr.experiments.runs import Tally, UnderWay, block_means
+from svnr.experiments.runs import Run, Tally, UnderWay, block_means
+from svnr.experiments.specs import run_spec
 from svnr.experiments.train import Record, Training
 
 
@@ -184,3 +185,15 @@ def test_what_is_not_as_it_was_described_is_not_begun(spec, monkeypatch):
     monkeypatch.setattr(torch, "get_default_dtype", lambda: torch.float64)
     with pytest.raises(ValueError, match="must be begun as it was described"):
         UnderWay(described)
+
+
+def test_the_last_episodes_are_the_last():
+    assert Run(None, {"return": np.arange(10.0)}).last(3) == 8.0  # (7 + 8 + 9) / 3
+
+
+def test_every_way_of_execution_is_tested_from_the_runs_seed(monkeypatch):
+    under_way, asked = UnderWay(run_spec("max_of_three_2.0", "svnr", 3, n_episodes=2)), []
+    told = lambda game, learner, way, n, seed: asked.append((way, seed))  # noqa: E731
+    monkeypatch.setattr(evaluate, "returns", told)
+    under_way._tested("tested")
+    assert asked == [("shared", 3), ("independent", 3), ("greedy", 3)]

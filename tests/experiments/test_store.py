@@ -15,6 +15,7 @@ from watching import descendants, wait_until, wait_until_gone
 from svnr.experiments import store
 from svnr.experiments.files import claimed, read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
+from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect, kept, load, save, trained
 from svnr.experiments.train import DivergedError
 
@@ -106,6 +107,57 @@ def test_a_run_that_diverges_leaves_a_record_and_the_others_finish(tmp_path, spe
     record = json.loads(bad.file(tmp_path, ".failed.json").read_text(encoding="utf-8"))
     assert record["run"]["settings"]["learning_rate"] == 1e20
     assert "at step 1" in record["error"]
+
+
+UNLUCKY = """
+import torch
+from svnr.games.game import OneShotGame
+
+class Unlucky(OneShotGame):
+    name, action_sizes, most = "unlucky", (1, 1), 100
+
+    def __init__(self, bad_reset=-1):
+        self.bad_reset, self._resets = bad_reset, 0
+
+    def _begin(self, copies, seed):
+        self._resets += 1
+        if len(copies) > self.most:
+            raise OSError("no licence for so many")
+        return super()._begin(copies, seed)
+
+    def reward(self, u):
+        paid = u.sum(-1)
+        return paid + torch.nan if self._resets == self.bad_reset else paid
+"""
+
+
+@pytest.fixture
+def unlucky(tmp_path):
+    """Names a game that pays NaN in one episode, and has no more than a hundred copies."""
+    path = tmp_path / "unlucky.py"
+    path.write_text(UNLUCKY)
+    return lambda bad_reset=-1: f"{path}:Unlucky(bad_reset={bad_reset})"
+
+
+def test_a_game_that_pays_no_number_leaves_a_record_and_the_others_finish(tmp_path, unlucky):
+    bad, good = (
+        run_spec(unlucky(n), "maddpg", n_episodes=4, training={"n_test": 5}) for n in (3, -1)
+    )
+    for _ in range(2):  # the second time it is not tried again
+        with pytest.raises(DivergedError, match=r"1 of the runs failed.*reward must be finite"):
+            collect([bad, good], tmp_path)
+        assert load(good, tmp_path) is not None
+        assert "at step 2" in bad.file(tmp_path, ".failed.json").read_text(encoding="utf-8")
+    with pytest.raises(DivergedError, match="reward must be finite"):
+        trained(bad, tmp_path)
+
+
+def test_a_game_that_fails_in_its_tests_loses_nothing_that_was_learned(tmp_path, unlucky):
+    many = run_spec(unlucky(), "maddpg", n_episodes=30, training={"n_test": 101})
+    for _ in range(2):
+        with pytest.raises(OSError, match="no licence for so many"):
+            collect([many], tmp_path)
+        assert read_arrays(many.file(tmp_path, ".unfinished.npz"))["state_counts"][0] == 30
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 
 from svnr.games.check import check_game
-from svnr.games.game import Game, OneShotGame
+from svnr.games.game import Game, OneShotGame, Symmetries
 
 
 class Walk(Game):
@@ -103,6 +105,97 @@ def test_games_that_keep_the_protocol_pass():
 def test_a_broken_game_is_told_in_words_what_is_wrong(flaw, message):
     with pytest.raises(ValueError, match=message):
         check_game(Walk(flaw))
+
+
+class Sum(OneShotGame):
+    """Pays the sum of two agents' numbers; each subclass breaks one thing."""
+
+    name, action_sizes = "sum", (1, 1)
+
+    def reward(self, u):
+        return u.sum(-1)
+
+
+def column(copies):
+    return torch.zeros(len(copies), 1)
+
+
+def broken(**parts):
+    return type("Broken", (Sum,), parts)()
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"return_bounds": (5.0, -2.0)}, "return_bounds must be the least and the most, got .5.0"),
+        ({"return_bounds": (math.nan, 5.0)}, "return_bounds must be the least and the most"),
+        ({"return_bounds": 3.0}, "return_bounds must be the least and the most, got 3.0"),
+        ({"return_bounds": ("low", "high")}, "return_bounds must be the least and the most"),
+        ({"name": ".."}, r"name must be the name of a folder, got '\.\.'"),
+        ({"name": "a/b"}, "name must be the name of a folder, got 'a/b'"),
+        ({"reward": lambda self, u: u.mul_(2).sum(-1)}, "_play must not change u in place"),
+        (
+            {"_play": lambda self, now, u, running: (now["state"].add_(1).sum(-1), {})},
+            "_play must not change state in place",
+        ),
+        ({"_play": lambda self, now, u, running: None}, "_play must return rewards and what"),
+        (
+            {"reward": lambda self, u: u.sum(-1) + torch.randn(u.shape[:-1])},
+            "chance must come from the seed of _begin, got torch's global generator",
+        ),
+        (
+            {
+                "_begin": lambda self, copies, seed: {
+                    "state": torch.full((len(copies), 1), torch.nan)
+                }
+            },
+            "state must be finite, got nan or inf at reset",
+        ),
+        (
+            {
+                "_begin": lambda self, copies, seed: {
+                    "state": torch.zeros(len(copies), 1),
+                    "clock": 0,
+                }
+            },
+            "_begin must name what is the game's own, got 'clock'",
+        ),
+        (
+            {
+                "_begin": lambda self, copies, seed: {
+                    "state": torch.zeros(len(copies), 1),
+                    "wind": 3,
+                }
+            },
+            "wind must be a tensor with a row for each of 4 copies, got int",
+        ),
+        (
+            {"symmetries": lambda self: Symmetries(*(torch.eye(n)[None] for n in (1, 3, 2)))},
+            r"u of symmetries must be maps \[G, 2, 2\], got shape \[1, 3, 3\]",
+        ),
+    ],
+)
+def test_what_would_spoil_a_training_unseen_is_found(parts, message):
+    check_game(Sum())
+    with pytest.raises(ValueError, match=message):
+        check_game(broken(**parts))
+
+
+def test_a_copy_that_remembers_outside_its_rows_is_found():
+    class Leak(Walk):
+        def _begin(self, copies, seed):
+            begun = super()._begin(copies, seed)
+            self._walked = torch.zeros(len(copies), 1)
+            return begun
+
+        def _play(self, now, u, running):
+            if len(self._walked) < len(u):  # after a restart of one copy
+                self._walked = torch.full((len(u), 1), 5.0)
+            self._walked = self._walked + 1
+            return torch.zeros(len(u)), {"state": now["state"] + self._walked}
+
+    with pytest.raises(ValueError, match=r"restart must start one copy as reset\(1, seed\)"):
+        check_game(Leak())
 
 
 def test_a_restart_that_moves_the_others_is_found():

@@ -298,3 +298,23 @@ def test_every_setting_is_one_of_the_rules():
 def test_a_setting_that_is_none_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match=r"got 'radios' \(did you mean 'radius'\?\)"):
         particle_gather(radios=0.2)
+
+
+def test_random_starts_fill_the_ring_in_every_direction_each_on_its_own():
+    position, _ = bodies(particle_gather(random_starts=True, start=(0.5, 1.0)).reset(20_000, 0))
+    distance = position.norm(dim=-1)
+    assert distance.mean(0).tolist() == pytest.approx([0.75, 0.75], abs=0.01)
+    assert distance.max() > 0.99 and abs(torch.corrcoef(distance.T)[0, 1]) < 0.05
+    assert (position / distance.unsqueeze(-1)).mean(0).abs().max() < 0.03
+
+
+def test_a_contact_that_was_left_is_not_paid_again():
+    game = particle_gather(end_on_joint=False, end_on_solo=False)
+    game.reset(1, 0)
+    paid = []
+    for x in (0.1, 0.9, 0.1):
+        position = torch.tensor([[[x, 0.0], [0.0, 0.9]]])
+        resting = {"position": position, "velocity": torch.zeros(1, 2, 2)}
+        game.load_state_dict(game.state_dict() | resting)
+        paid.append(game.step(torch.zeros(1, 4)).reward.item())
+    assert paid == [-2.0, 0.0, 0.0]

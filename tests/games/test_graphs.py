@@ -99,3 +99,7 @@ def of(*center):
 def test_what_makes_no_graph_is_refused(two, n, edges, message):
     with pytest.raises(ValueError, match=message):
         GraphGame("bad", two, n, edges)
+
+
+def test_a_chain_of_which_one_edge_is_right_is_half_right():
+    assert chain_of_pairs(3, 1.0, None).at_optimum(torch.tensor([0.7, 0.7, -0.5])).item() == 0.5

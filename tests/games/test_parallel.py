@@ -255,14 +255,39 @@ def test_single_copies_begin_anew_as_a_game_of_one_would():
     assert torch.equal(after[[0, 2]], before[[0, 2]]) and not torch.equal(after[1], before[1])
 
 
-def test_what_was_not_made_to_be_saved_says_so():
-    game = ParallelGame(Tiny, horizon=2)
-    assert game.state_dict() == {}  # between episodes there is nothing to save
+def test_any_environment_goes_on_from_where_it_was_saved():
+    """Three copies, one begun anew on the way and one at its first state; into a new game."""
+    first, second = (ParallelGame(spread(), horizon=8) for _ in range(2))
+    assert first.state_dict() == {}  # between episodes there is nothing to save
+    u = 2 * torch.rand(8, 3, 10, generator=torch.Generator().manual_seed(0)) - 1
+    first.reset(3, 1)
+    for row in u[:5]:
+        first.step(row)
+    first.restart(torch.tensor([False, True, False]), 7)
+    first.step(u[5])
+    first.restart(torch.tensor([False, False, True]), 8)
+    second.load_state_dict(first.state_dict())
+    for row in u[6:]:
+        one, other = first.step(row), second.step(row)
+        assert torch.equal(one.state, other.state) and torch.equal(one.reward, other.reward)
+        assert torch.equal(one.truncated, other.truncated)
+    assert one.truncated.tolist() == [True, False, False]  # the first has had its eight steps
+
+
+def test_an_environment_that_does_not_come_to_its_state_again_says_so():
+    class Restless(Tiny):
+        made = 0
+
+        def reset(self, seed=None, options=None):
+            Restless.made += 1
+            super().reset()
+            self.clock = self.made
+            return self.seen(), {}
+
+    game = ParallelGame(Restless, horizon=2)
     game.reset(1, 0)
-    with pytest.raises(
-        NotImplementedError, match="only robots of gymnasium-robotics can be saved"
-    ):
-        game.state_dict()
+    with pytest.raises(ValueError, match=r"saved under way must come to .* again by seed"):
+        game.load_state_dict(game.state_dict())
 
 
 def test_simple_spread_conforms_with_a_shared_reward():

@@ -80,6 +80,14 @@ class UnevenGame(OneShotGame):
         return -u.square().sum(-1)
 
 
+def zeroed(module):
+    """The module with all its numbers at zero."""
+    with torch.no_grad():
+        for each in module.parameters():
+            each.zero_()
+    return module
+
+
 def new(name, game, seed=0, small=True, **overrides):
     """The learner called `name`, small where it has the setting, with some settings changed."""
     settings, own = settings_class(name), LEARNERS[name].settings

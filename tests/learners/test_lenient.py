@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from teams import new, taught
+from teams import new, rows, taught
 
 from svnr.games.differential import max_of_three
 from svnr.learners.lenient import Temperatures, leniency
@@ -57,3 +57,21 @@ def test_hysteretic_learning_weighs_bad_results_by_its_rate():
     error = torch.tensor([[-1.0, 2.0, -0.1]] * 3)
     weights = learner.weights(error, torch.zeros(3, 0))
     assert weights.tolist() == [[0.25, 1.0, 0.25]] * 3
+
+
+def test_states_on_other_sides_of_the_planes_have_temperatures_of_their_own():
+    temperatures = Temperatures(2, torch.ones(1, 1) > 0, 1, 2, torch.Generator())
+    temperatures.planes.copy_(torch.eye(2))
+    states = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    temperatures.cool(states[:1], torch.zeros(1, 1), 0.5)
+    assert temperatures.of(states, torch.zeros(4, 1)).flatten().tolist() == [0.5, 1.0, 1.0, 1.0]
+
+
+def test_a_row_is_noted_by_the_state_that_it_was_played_in(two_step):
+    # The second time the temperature is ½: leniency 1 − exp(−1 · ½).
+    learner = new("lenient", two_step, leniency=1.0, cooling=0.5)
+    learner.temperatures.planes.fill_(1.0)
+    here = torch.ones(1, 2)
+    row = rows(here, torch.zeros(1, 2), torch.zeros(1), -here, torch.zeros(1) > 0)
+    learner.note(row)
+    assert learner.note(row)[0].tolist() == pytest.approx([1 - math.exp(-0.5)] * 2)

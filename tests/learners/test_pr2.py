@@ -1,7 +1,8 @@
 import math
 
+import pytest
 import torch
-from teams import new
+from teams import new, zeroed
 
 from svnr.games.differential import max_of_three
 
@@ -79,3 +80,21 @@ def test_the_actor_gains_also_through_the_answers_it_calls_forth():
     gain = learner.gain(torch.zeros(1, 1), own, alpha=1.0)
     (gradient,) = torch.autograd.grad(gain, own)
     assert all(gradient[i, 0, i].item() > 0.1 for i in range(3))
+
+
+def test_the_gain_is_the_sum_of_all_agents_soft_values(two_step):
+    learner = new("pr2", two_step, hidden=(1,))
+    zeroed(learner.opponent_models)
+    with torch.no_grad():
+        zeroed(learner.critic).values.net.biases[-1][:, 0, 0] = torch.tensor([3.0, 4.0])
+    gain = learner.gain(torch.zeros(5, 2), torch.zeros(2, 5, 2), alpha=2.0)
+    assert gain.item() == pytest.approx(7.0)
+
+
+def test_the_gain_of_two_answers_by_hand(two_step):
+    # Two agents, each α log mean exp(q/α) of q = 0, 2 log 3 at α = 2: 2 · 2 log((1 + 3)/2).
+    learner = new("pr2", two_step, hidden=(1,), n_particles=4)
+    learner._with_answers = lambda state, own, n: own.unsqueeze(2)
+    learner.critic = lambda state, u: torch.tensor([0.0, 2 * math.log(3)]).expand(2, 5, 2)
+    gain = learner.gain(torch.zeros(5, 2), torch.zeros(2, 5, 2), alpha=2.0)
+    assert gain.item() == pytest.approx(4 * math.log(2))

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from teams import new, rows
+from teams import new, rows, zeroed
 
 from svnr.games.differential import max_of_three
 from svnr.learners.learner import undisturbed
@@ -70,3 +70,15 @@ def test_an_agent_answers_the_partners_it_imagines():
         policies.weights[1][:, 0, :3] = 1.0
     u = learner.act(torch.zeros(1, 1), "greedy")
     assert u.tolist()[0] == pytest.approx([math.tanh(0.5)] * 3)
+
+
+def test_models_are_asked_about_the_state_that_is_perceived_in(two_step):
+    learner, state = new("rommeo", two_step), torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    models, policies = zeroed(learner.reasoning.net)
+    with torch.no_grad():  # means that follow the sign of the state, next to no noise
+        for net in (models, policies):
+            net.biases[-1][..., 2:] = -20.0
+        models.weights[0][:, 0, 0] = models.weights[1][:, 0, 0] = 5.0
+        models.weights[2][:, 0, :2] = 1.0
+    other = learner.perceive(state, 3)[0, :, :, 1]
+    assert other.sign().tolist() == [[1.0] * 3, [-1.0] * 3]

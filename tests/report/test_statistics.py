@@ -66,10 +66,10 @@ def test_values_are_counted_the_most_frequent_first():
 
 def test_verdicts_of_few_seeds_are_told_apart():
     found = ["lower", "reproduced", "lower", "higher"]
-    cells = pd.DataFrame({"seeds": [5, 2, 3, 1], "verdict": found})
-    told = "with 3 seeds or more: 2 lower; with fewer: 1 reproduced, 1 higher"
+    cells = pd.DataFrame({"seeds": [5, 2, 6, 4], "verdict": found})
+    told = "with 5 seeds or more: 2 lower; with fewer: 1 reproduced, 1 higher"
     assert verdicts(cells) == told
-    assert verdicts(cells[:1]) == "with 3 seeds or more: 1 lower; with fewer: none"
+    assert verdicts(cells[:1]) == "with 5 seeds or more: 1 lower; with fewer: none"
 
 
 def test_the_chance_to_earn_more_by_hand():
@@ -80,19 +80,31 @@ def test_the_chance_to_earn_more_by_hand():
 
 
 def test_kinds_of_run_are_placed_by_intervals_that_do_not_touch():
-    earned = {"a": [1.0, 2.0, 3.0], "b": [10.0, 11.0, 12.0], "c": [1.5, 2.0, 2.5], "d": [50.0]}
+    a, b, c = [1.0, 1.5, 2.0, 2.5, 3.0], [10.0, 11.0, 12.0, 13.0, 14.0], [1.5, 2.0, 2.5, 2.0, 2.0]
+    earned = {"a": a, "b": b, "c": c, "d": [50.0]}
     assert placed(earned, "a") == {"more": ["b"], "less": [], "not told apart": ["c"]}
     assert placed(earned, "b") == {"more": [], "less": ["a", "c"], "not told apart": []}
 
 
-def test_a_kind_of_fewer_than_three_seeds_has_no_place_and_is_above_nobody():
-    earned = {"a": [1.0, 2.0, 3.0], "d": [50.0]}
+def test_a_kind_of_fewer_than_five_seeds_has_no_place_and_is_above_nobody():
+    low, high = np.arange(5.0), np.arange(50.0, 55.0)
+    earned = {"a": low, "d": high[:1]}
     nowhere = {"more": [], "less": [], "not told apart": []}
     assert placed(earned, "a") == placed(earned, "d") == nowhere
-    assert not lies_above(np.array([50.0, 51.0]), np.array([1.0, 2.0, 3.0]))
-    assert lies_above(np.array([50.0, 51.0, 52.0]), np.array([1.0, 2.0, 3.0]))
+    assert not lies_above(high[:4], low) and not lies_above(high, low[:4])
+    assert lies_above(high, low) and not lies_above(low, high)
 
 
 def test_contacts_are_told_by_what_episodes_paid():
     found = contacts(np.array([5.0, 5.0, -2.0, 0.0]))
     assert found == {"joint": 0.5, "solo": 0.25, "no contact": 0.25, "return": 2.0}
+
+
+def test_the_interval_is_of_percentiles_of_interquartile_means():
+    # Of resamples of 0, 0, 0, 10 with k tens the mean of the middle half is 0, 0, 5, 10, 10; three
+    # tens or more come in 13/256 = 5.1 %, so that the upper end is 10.
+    assert bootstrap_interval(np.array([0.0, 0.0, 0.0, 10.0])) == (0.0, 10.0)
+
+
+def test_a_mean_on_the_edge_of_the_papers_spread_is_reproduced():
+    assert verdict(np.array([9.51]), (9.71, 0.20)) == "reproduced"

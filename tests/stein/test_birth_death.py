@@ -49,3 +49,20 @@ def test_widths_must_be_positive():
 def test_rates_need_one_finite_log_density_a_particle(log_density):
     with pytest.raises(ValueError, match="log_density must be 3 finite numbers, got"):
         birth_death(torch.zeros(3, 1), log_density, 1.0, torch.Generator())
+
+
+def test_the_density_of_a_cloud_by_hand():
+    # At 0 a neighbour at 1 adds exp(−1); at 100 nobody does: log(1 + 1/e) apart, where p is flat.
+    rate = excess(torch.tensor([[0.0], [1.0], [100.0]]), torch.zeros(3), 1.0)
+    assert (rate[0] - rate[2]).item() == pytest.approx(math.log(1 + math.exp(-1)))
+
+
+def test_who_is_born_beside_another_is_as_far_away_as_the_bandwidth_says():
+    # h = 4: a tenth of √h = 0.2 for one that was moved, √2 of that for the difference of two.
+    log_p = torch.tensor([0.0, 100.0])
+    clouds = [
+        birth_death(torch.zeros(2, 1), log_p, 4.0, torch.Generator().manual_seed(seed))
+        for seed in range(500)
+    ]
+    moved = torch.cat(clouds).flatten()
+    assert 0.19 < moved[moved != 0].square().mean().sqrt() < 0.3

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from cases import CLIMBING, FIGURE_1B, ONE_VOLUNTEER, PENALTY, QTRAN, SHAPES
 
+from svnr.theory import policy_iteration
 from svnr.theory.distributions import product
 from svnr.theory.improvements import (
     exact_nested,
@@ -173,3 +174,9 @@ def test_the_printed_backup_has_two_fixed_points():
     assert ends == pytest.approx([0.3703, 5.4263], abs=1e-3)
     exact = soft_policy_iteration(game, 1.0, exact_nested).rounds[-1]
     assert exact.q[0, 0] == pytest.approx(39.8576, abs=1e-3)
+
+
+def test_a_single_q_that_falls_is_a_violation(monkeypatch):
+    monkeypatch.setattr(policy_iteration, "improvement", lambda *told: np.array([-1.0, 5.0]))
+    draws = np.random.default_rng(0)
+    assert policy_iteration.share_of_violations(draws, None, (2, 2), 3) == 1.0

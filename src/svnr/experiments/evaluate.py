@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -79,13 +80,18 @@ def over_generalization(
     """The PRO and ERO gaps [N] of a learner as it is now, which it does not notice.
 
     Raises:
-        ValueError: if the game has several steps.
+        ValueError: if the game has several steps, or an agent several coordinates.
     """
-    if not isinstance(game, OneShotGame):
-        raise ValueError(f"game must be of one step, got {game.name!r}")
+    if not has_gaps(game):
+        raise ValueError(f"game must be of one step and of one number an agent, got {game.name!r}")
     with undisturbed(learner):
         samples = perceived(game, learner, n_samples, seed)
     return {"pro": pro_gaps(samples, game.reward, alpha), "ero": ero_gaps(samples, game.reward)}
+
+
+def has_gaps(game: Game) -> TypeGuard[OneShotGame]:
+    """Whether PRO and ERO are measured in a game: of one step and of one number an agent."""
+    return isinstance(game, OneShotGame) and max(game.action_sizes) == 1
 
 
 def pro_gaps(

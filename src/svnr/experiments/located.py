@@ -31,6 +31,9 @@ def located(place: str) -> Any:
         ValueError: if there is no such module or file, or nothing of that name in it.
     """
     where, _, name = place.partition(":")
+    own = Path(where).resolve().parent if where.endswith(".py") else Path.cwd()
+    if str(own) not in sys.path:  # what lies beside it may be imported
+        sys.path.append(str(own))
     try:
         module = _loaded(Path(where)) if where.endswith(".py") else import_module(where)
     except (ImportError, OSError, TypeError) as error:  # the latter for "./my_game"

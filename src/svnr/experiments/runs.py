@@ -133,8 +133,9 @@ class UnderWay:
             )
         self.run = Run(spec, {"return": [], "length": []})
         self.game = catalogue.make_game(spec.game)
-        if spec.training.trace_every and not isinstance(self.game, OneShotGame):
-            raise ValueError(f"trace_every must be 0 in games of several steps, as {spec.game}")
+        if spec.training.trace_every and not evaluate.has_gaps(self.game):
+            wanted = "0 in games of several steps, or of several numbers an agent"
+            raise ValueError(f"trace_every must be {wanted}, as {spec.game}")
         learner = catalogue.learner_class(spec.learner)
         self.learner: Learner = learner(self.game, spec.settings, spec.seed)
         self._training = Training(self.game, self.learner, spec.training, spec.seed)

@@ -35,11 +35,13 @@ from svnr.experiments.runs import Run, UnderWay
 from svnr.experiments.specs import RunSpec
 from svnr.experiments.stopping import Stopped, stopping
 from svnr.experiments.train import DivergedError
+from svnr.games.game import NotFiniteError
 from svnr.learners.checkpoint import below
 from svnr.learners.learner import Learner
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0  # at least
 COST_OF_CHECKPOINTS = 0.04  # of the time, at most
+FAILURES = (DivergedError, NotFiniteError)  # which the same run would meet again
 
 
 def save(run: Run, folder: Path) -> None:
@@ -157,6 +159,8 @@ def _keep_policy(folder: Path, spec: RunSpec) -> None:
     path = spec.file(folder, ".policy.npz")
     with claimed(spec.file(folder, ".lock")):
         if not path.exists():
+            if told := failure(spec, folder):
+                raise DivergedError(told)
             _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
             state = {n: value.numpy() for n, value in learner.policy_dict().items()}
             _write(spec, path, {f"state_{name}": value for name, value in state.items()})
@@ -189,10 +193,7 @@ def attempt(folder: Path, spec: RunSpec, wait: bool = False) -> Run | str | None
             return done
         try:
             return _perform(spec, folder)[0]
-        except DivergedError as error:
-            record = {"error": str(error), "run": spec.description}
-            write_text(spec.file(folder, ".failed.json"), _json(record))
-            discard(spec.file(folder, ".unfinished.npz"))
+        except FAILURES as error:
             return failure(spec, folder) or str(error)
 
 
@@ -212,22 +213,41 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
     """Do one run, from where it was interrupted if it was, and keep it, unless there is one.
 
     Raises:
-        DivergedError: if the learner's numbers turn infinite or NaN.
+        DivergedError: if the learner's numbers turn infinite or NaN; there is a record of it then.
+        NotFiniteError: if the game's do; as well.
         Stopped: if that was asked for, when a checkpoint is written.
     """
     sweep(folder)
     path = spec.file(folder, ".unfinished.npz")
     under_way = read_or_set_aside(path, partial(_resumed, spec)) or UnderWay(spec)
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
-    for _ in under_way.steps():
-        if stopping() or time.monotonic() >= due:
-            due = _write_checkpoint(under_way, path)
-            if stopping() and due:
-                raise Stopped
-    run = under_way.finish()
+    try:
+        for _ in under_way.steps():
+            if stopping() or time.monotonic() >= due:
+                due = _write_checkpoint(under_way, path)
+                if stopping() and due:
+                    raise Stopped
+        run = _finished(under_way, path)
+    except FAILURES as error:
+        record = {"error": str(error), "run": spec.description}
+        write_text(spec.file(folder, ".failed.json"), _json(record))
+        discard(path)
+        raise
     if keep:
         save(run, folder)
     return run, under_way.learner
+
+
+def _finished(under_way: UnderWay, path: Path) -> Run:
+    """The run with its tests; where a game fails in these, what was learned is written down."""
+    trained = under_way.arrays()
+    try:
+        return under_way.finish()
+    except FAILURES:
+        raise
+    except Exception:
+        _write(under_way.run.spec, path, trained, compressed=False)
+        raise
 
 
 def _resumed(spec: RunSpec, path: Path) -> UnderWay:

@@ -73,7 +73,7 @@ class Training:
         """One step of every copy, after those that ended have begun anew.
 
         Raises:
-            ValueError: if the game pays something that is not finite.
+            NotFiniteError: if the game pays something that is not finite.
             DivergedError: if a number of the learner turns infinite or NaN.
         """
         state = self._begun()

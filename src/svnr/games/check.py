@@ -1,5 +1,8 @@
 """Whether a new game can be played: for whoever writes one."""
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -19,11 +22,14 @@ def check_game(game: Game, n_copies: int = 4, seed: int = 0) -> None:
         ValueError: naming the part that is wrong, what was wanted and what was found.
     """
     check_sizes(game)
-    rules = _checked_rules(game)
+    rules, chance = _checked_rules(game), torch.get_rng_state()
     state = game.reset(n_copies, seed)
+    _check_finite(state, "reset")
     if not torch.equal(state, game.reset(n_copies, seed)):
         raise ValueError("reset must give the same states for the same seed, got different ones")
     state = _last_state(game, n_copies, torch.Generator().manual_seed(seed))
+    if not torch.equal(chance, torch.get_rng_state()):
+        raise ValueError("chance must come from the seed of _begin, got torch's global generator")
     if _checked_rules(game) != rules:
         raise ValueError(f"rules must not change in play, got {rules}, then {game.rules()}")
     _check_restart(game, state, seed)
@@ -34,22 +40,42 @@ def _last_state(game: Game, n_copies: int, generator: torch.Generator) -> Tensor
     """Where random play ends, every step of it checked."""
     for step_number in range(game.horizon):
         u = 2 * torch.rand(n_copies, sum(game.action_sizes), generator=generator) - 1
+        given = {**game.state_dict(), "u": u.clone()}
+        held = {**game._now, "u": u}
         step = game.step(u)
+        for name, value in held.items():
+            if not torch.equal(value, given[name]):
+                raise ValueError(f"_play must not change {name} in place, got it changed")
         check_rewards(step.reward, step_number)
-        if not bool(torch.isfinite(step.state).all()):
-            raise ValueError(f"state must be finite, got nan or inf at step {step_number}")
+        _check_finite(step.state, f"step {step_number}")
     return step.state
+
+
+def _check_finite(state: Tensor, where: str) -> None:
+    if not bool(torch.isfinite(state).all()):
+        raise ValueError(f"state must be finite, got nan or inf at {where}")
 
 
 def check_sizes(game: Game) -> None:
     """Raise ValueError unless it is a game that says its name and sizes."""
     if not isinstance(game, Game):
         raise ValueError(f"game must be a Game, got {type(game).__name__}")
-    sizes = {"action_sizes": tuple[Count, ...], "state_size": Count, "horizon": Count}
-    for name, wanted in {"name": str, **sizes}.items():
+    counts = {"action_sizes": tuple[Count, ...], "state_size": Count, "horizon": Count}
+    for name, wanted in {"name": str, **counts}.items():
         if not hasattr(game, name):
             raise ValueError(f"game must have {name!r}, got {type(game).__name__} without it")
         fitted(name, getattr(game, name), wanted)
+    if game.name in ("", ".", "..") or Path(game.name).name != game.name:
+        raise ValueError(f"name must be the name of a folder, got {game.name!r}")
+    bounds: Any = game.return_bounds
+    pair = isinstance(bounds, tuple) and [type(x) in (int, float) for x in bounds] == [True] * 2
+    if not (pair and bounds[0] < bounds[1]):
+        raise ValueError(f"return_bounds must be the least and the most, got {bounds!r}")
+    sizes = {"state": game.state_size, "u": sum(game.action_sizes), "agents": game.n_agents}
+    for part, size in sizes.items():
+        if (shape := getattr(game.symmetries(), part).shape)[1:] != (size, size):
+            told = f"maps [G, {size}, {size}], got shape {list(shape)}"
+            raise ValueError(f"{part} of symmetries must be {told}")
 
 
 def _checked_rules(game: Game) -> str:
@@ -64,6 +90,9 @@ def _check_restart(game: Game, ended: Tensor, seed: int) -> None:
     state = game.restart(torch.arange(len(ended)) == len(ended) - 1, seed)
     if not torch.equal(state[:-1], ended[:-1]):
         raise ValueError("restart must leave the other copies as they are, got others")
-    alone, last = game.reset(1, seed), state[-1:]
-    if not torch.equal(last, alone):
-        raise ValueError(f"restart must start one copy as reset(1, seed): {alone}, got {last}")
+    u = torch.zeros(len(ended), sum(game.action_sizes))
+    last = state[-1:], game.step(u).state[-1:]
+    alone = game.reset(1, seed), game.step(u[-1:]).state
+    for one, other in zip(last, alone, strict=True):
+        if not torch.equal(one, other):
+            raise ValueError(f"restart must start one copy as reset(1, seed): {other}, got {one}")

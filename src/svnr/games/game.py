@@ -130,7 +130,10 @@ class Game(ABC):
         running = ~(self._now["terminated"] | self._now["truncated"])
         all_run = bool(running.all())
         u = u.detach().to(after["reward"].dtype)
-        reward, played = self._play(MappingProxyType(after), u, running)
+        told = self._play(MappingProxyType(after), u, running)
+        if not isinstance(told, tuple) or len(told) != 2:
+            raise ValueError(f"_play must return rewards and what changes, got {_told(told)}")
+        reward, played = told
         for name, value in {**played, "reward": reward, "clock": after["clock"] + 1}.items():
             if name not in after:
                 check_one_of(f"what {self.name} plays", name, after)
@@ -148,7 +151,14 @@ class Game(ABC):
         begun = dict(self._begin(copies, check_count("seed", seed, 0)))
         _check_part("state", begun.get("state"), torch.empty(len(copies), self.state_size))
         clock = torch.zeros(len(copies), dtype=torch.long)
-        return {**begun, "clock": clock, "terminated": clock > 0, "truncated": clock > 0}
+        ours = {"clock": clock, "terminated": clock > 0, "truncated": clock > 0}
+        for name, value in begun.items():
+            if name in (*ours, "reward"):
+                raise ValueError(f"_begin must name what is the game's own, got {name!r}")
+            if not isinstance(value, Tensor) or value.shape[:1] != clock.shape:
+                wanted = f"a tensor with a row for each of {len(copies)} copies"
+                raise ValueError(f"{name} must be {wanted}, got {_told(value)}")
+        return begun | ours
 
     def symmetries(self) -> Symmetries:
         """What is known of the game beside its rules; by default the identity alone."""
@@ -188,6 +198,10 @@ class Game(ABC):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on where `state_dict` was taken."""
         self._now = {name: part.clone() for name, part in state.items()}
+
+
+class NotFiniteError(ValueError):
+    """A game paid something that is not a finite number."""
 
 
 class OneShotGame(Game):
@@ -259,11 +273,11 @@ def check_actions(u: Tensor, n_coordinates: int, n_copies: int) -> None:
 
 
 def check_rewards(reward: Tensor, step: int) -> None:
-    """Raise ValueError if a game paid something that is not a finite number at `step`."""
+    """Raise NotFiniteError if a game paid something that is not a finite number at `step`."""
     if not bool(torch.isfinite(reward).all()):
         bad = int((~torch.isfinite(reward)).nonzero()[0])
         found = f"{reward[bad].item()} in copy {bad} at step {step}"
-        raise ValueError(f"reward must be finite, got {found}")
+        raise NotFiniteError(f"reward must be finite, got {found}")
 
 
 def _check_part(name: str, value: Any, like: Tensor) -> None:

@@ -48,12 +48,14 @@ class ParallelGame(Game):
         self._make_env, self._use_env_state = partial(make_env), use_env_state
         env = _checked(make_env())
         self._envs, self._kind = [env], type(getattr(env, "unwrapped", env))
+        self._starts: list[int] = [0]  # the seed by which each copy's episode began
+        self._played: list[list[Tensor]] = [[]]  # its actions [D] since
         self._env_name = str(env.metadata.get("name", self._kind.__name__))
         self.name = name or self._env_name
         self.agents = list(env.possible_agents)
         self._boxes = [_action_box(env, agent) for agent in self.agents]
         self.action_sizes = tuple(box.shape[0] for box in self._boxes)
-        self.state_size = len(self._start(env, 0))
+        self.state_size = len(self._start(0, 0))
 
     def rules(self) -> dict[str, Any]:
         """What environment it is, of which release, and how it is played."""
@@ -84,16 +86,18 @@ class ParallelGame(Game):
             env.close()
         self._envs = self._envs[:n_copies]
         self._envs += [self._make_env() for _ in range(n_copies - len(self._envs))]
+        self._starts, self._played = [0] * n_copies, [[] for _ in range(n_copies)]
         if len({id(env) for env in self._envs}) < n_copies:
             raise ValueError("make_env must make a new environment at each call, got one twice")
 
     def _begin(self, copies: Sequence[int], seed: int) -> Copies:
         words = np.random.SeedSequence(seed).generate_state(len(copies))
         starts = zip(copies, (words % 2**31).tolist(), strict=True)
-        return {"state": torch.stack([self._start(self._envs[k], word) for k, word in starts])}
+        return {"state": torch.stack([self._start(k, word) for k, word in starts])}
 
-    def _start(self, env: Any, seed: int) -> Tensor:
+    def _start(self, copy: int, seed: int) -> Tensor:
         """The first state [S] of one copy."""
+        env, self._starts[copy], self._played[copy] = self._envs[copy], seed, []
         observed, _ = _parts("reset", env.reset(seed=seed), ("observations", "infos"))
         self._check_agents("env.agents", env.agents)
         return self._joined(env, observed)
@@ -102,12 +106,14 @@ class ParallelGame(Game):
         reward = torch.zeros(len(u))
         after = {name: now[name].clone() for name in ("state", "terminated", "truncated")}
         for copy in running.nonzero().flatten().tolist():
-            after["state"][copy], reward[copy], *ends = self._one_step(self._envs[copy], u[copy])
+            after["state"][copy], reward[copy], *ends = self._one_step(copy, u[copy])
             after["terminated"][copy], after["truncated"][copy] = ends
         return reward, after
 
-    def _one_step(self, env: Any, u: Tensor) -> tuple[Tensor, float, bool, bool]:
+    def _one_step(self, copy: int, u: Tensor) -> tuple[Tensor, float, bool, bool]:
         """One step of one copy: its state [S], reward, and whether it terminated or was cut."""
+        env = self._envs[copy]
+        self._played[copy].append(u.clone())
         names = ("observations", "rewards", "terminations", "truncations", "infos")
         observed, *told, _ = _parts("step", env.step(self._actions(u)), names)
         reward, ended, cut = map(self._shared, names[1:4], told)
@@ -147,24 +153,33 @@ class ParallelGame(Game):
     # --- saved under way ------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that the steps to come depend on, of environments with a MuJoCo body.
-
-        Raises:
-            NotImplementedError: for other environments while copies are under way.
-        """
+        """Everything that the steps to come depend on: how episodes began, and what was played."""
         state = super().state_dict()
         if state:
-            state["bodies"] = torch.stack([_saved_body(env) for env in self._envs])
+            longest = int(state["clock"].max())
+            played = torch.zeros(len(self._envs), longest, sum(self.action_sizes))
+            for row, actions in zip(played, self._played, strict=True):
+                row[: len(actions)] = torch.stack(actions) if actions else row[:0]
+            state |= {"starts": torch.tensor(self._starts), "played": played}
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on where `state_dict` was taken."""
-        super().load_state_dict({name: part for name, part in state.items() if name != "bodies"})
-        bodies, clocks = state.get("bodies", ()), state.get("clock", ())
-        self._keep(len(bodies))
-        for env, body, clock in zip(self._envs, bodies, clocks, strict=True):
-            env.reset(seed=0)
-            _load_body(env, body, int(clock))
+        """Go on where `state_dict` was taken: every copy plays its episode again.
+
+        Raises:
+            ValueError: if an environment does not come to the same state again.
+        """
+        kept = {name: part for name, part in state.items() if name not in ("starts", "played")}
+        super().load_state_dict(kept)
+        starts, clocks = state.get("starts", torch.zeros(0)).tolist(), state.get("clock", ())
+        self._keep(len(starts))
+        for copy, (start, clock) in enumerate(zip(starts, clocks, strict=True)):
+            reached = self._start(copy, start)
+            for u in state["played"][copy, : int(clock)]:
+                reached, *_ = self._one_step(copy, u)
+            if not torch.equal(reached, kept["state"][copy]):
+                wanted = f"come to {kept['state'][copy]} again by seed {start} and its actions"
+                raise ValueError(f"an environment saved under way must {wanted}, got {reached}")
 
 
 def _parts(call: str, told: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -199,37 +214,3 @@ def _within(box: Any, share: np.ndarray) -> np.ndarray:
     """The point of the box this share of the way from low to high, in the box's own numbers."""
     low, high = box.low.astype(np.float64), box.high.astype(np.float64)
     return (low + share * (high - low)).astype(box.dtype).clip(box.low, box.high)
-
-
-def _robot(env: Any) -> Any:
-    """The gymnasium environment inside one of gymnasium-robotics, with its MuJoCo data."""
-    found = getattr(getattr(env, "unwrapped", env), "single_agent_env", None)
-    if not hasattr(getattr(found, "unwrapped", None), "data"):
-        raise NotImplementedError(f"only robots of gymnasium-robotics can be saved, got {env}")
-    return found
-
-
-def _saved_body(env: Any) -> Tensor:
-    """All that the steps of one robot start from; rewards of some read places of the last step."""
-    import mujoco
-
-    body, parts = _robot(env).unwrapped, mujoco.mjtState.mjSTATE_INTEGRATION
-    full = np.empty(mujoco.mj_stateSize(body.model, parts))
-    mujoco.mj_getState(body.model, body.data, full, parts)
-    places = (body.data.xpos.ravel(), body.data.xipos.ravel())
-    return torch.from_numpy(np.concatenate([full, *places]))
-
-
-def _load_body(env: Any, saved: Tensor, clock: int) -> None:
-    """Put one robot where it was saved, after `clock` steps, which a time limit counts as well."""
-    import mujoco
-
-    layer = _robot(env)
-    body, n = layer.unwrapped, layer.unwrapped.data.xpos.size
-    full, *places = np.split(saved.numpy(), [-2 * n, -n])
-    mujoco.mj_setState(body.model, body.data, full, mujoco.mjtState.mjSTATE_INTEGRATION)
-    body.data.xpos.flat, body.data.xipos.flat = places
-    while layer is not body:
-        if "_elapsed_steps" in vars(layer):
-            layer._elapsed_steps = clock
-        layer = layer.env

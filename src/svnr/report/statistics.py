@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-ENOUGH_SEEDS = 3  # from which on a kind of run has an interval and a place among others
+ENOUGH_SEEDS = 5  # from which on a kind of run has an interval and a place among others: of three,
+# the interval is their range, and one equal in ten lies wholly above or below another by chance
 
 
 def interquartile_mean(scores: np.ndarray, axis: int | None = None) -> np.ndarray:

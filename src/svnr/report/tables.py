@@ -201,7 +201,7 @@ def _spread(values: np.ndarray, digits: int = 2) -> str:
 def beside_paper(
     table: pd.DataFrame, column: str = "shared", paper: Cells = PAPER_TABLE_1, digits: int = 2
 ) -> pd.DataFrame:
-    """Ours beside the paper's, cell by cell, with a verdict and, of three seeds, an interval.
+    """Ours beside the paper's, cell by cell, with a verdict and, of five seeds, an interval.
 
     Args:
         table: rows of `scores`.
