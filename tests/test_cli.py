@@ -100,6 +100,7 @@ def test_list_names_everything_there_is(capsys):
     ("arguments", "message"),
     [
         (["train", "max_of_tree", "svnr"], "game must be one of max_of_three_1.5, "),
+        (["train", "my_game.py", "svnr"], "must name what is in the file, as my_game.py:MyGame"),
         (["train", "climbing", "svrn"], "learner must be one of svnr, svnr_f, svnr_m"),
         (["train", "climbing", "svnr", "--episodes", "0"], "n_episodes must be a whole number"),
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),

@@ -115,7 +115,7 @@ def _name_training(option: Callable[..., Any]) -> None:
     option(
         "--tuned",
         action="store_true",
-        help="begin with what the committed searches chose, of games here",
+        help="begin with the settings that the committed searches chose",
     )
 
 

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from svnr.experiments.evaluate import ero_gaps, perceived, play, pro_gaps, returns
+from svnr.experiments.evaluate import (
+    ero_gaps,
+    over_generalization,
+    perceived,
+    play,
+    pro_gaps,
+    returns,
+)
 from svnr.games.differential import max_of_three, two_modalities
+from svnr.games.game import OneShotGame
 
 
 class Still:
@@ -110,6 +118,17 @@ def test_the_pro_gap_is_held_against_the_policy_of_its_temperature():
     samples = np.full((2, 1, 2), 0.5)
     gaps = pro_gaps(samples, both, alpha=1 / math.log(3), n_bins=2)
     assert gaps == pytest.approx([math.log(1.5)] * 2)
+
+
+def test_over_generalization_is_measured_where_each_agent_has_one_number():
+    class Wide(OneShotGame):
+        name, action_sizes = "wide", (2, 1)
+
+        def reward(self, u):
+            return u.sum(-1)
+
+    with pytest.raises(ValueError, match="game must be of one step and of one number an agent"):
+        over_generalization(Wide(), None, 10, 0)
 
 
 def test_each_agent_executes_what_it_perceives_of_itself():

@@ -1,3 +1,4 @@
+import sys
 import textwrap
 
 import pytest
@@ -31,6 +32,14 @@ def rowers(tmp_path):
     path = tmp_path / "my_game.py"
     path.write_text(textwrap.dedent(ROWERS))
     return path
+
+
+def test_a_file_may_import_what_lies_beside_it(rowers, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (rowers.parent / "tuned_island.py").write_text("BEST = 0.5")
+    told = rowers.read_text().replace("best=0.0", "best=BEST")
+    rowers.write_text("from tuned_island import BEST\n" + told)
+    assert make_game(f"{rowers}:Rowers").reward(torch.tensor([[0.5, 0.5]])).item() == 0.0
 
 
 def test_a_game_is_named_by_where_it_is(rowers):

@@ -17,7 +17,7 @@ from svnr.experiments.files import claimed, read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
 from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect, kept, load, save, trained
-from svnr.experiments.train import DivergedError
+from svnr.experiments.train import DivergedError, Training
 
 
 def performed(spec):
@@ -139,24 +139,35 @@ def unlucky(tmp_path):
     return lambda bad_reset=-1: f"{path}:Unlucky(bad_reset={bad_reset})"
 
 
-def test_a_game_that_pays_no_number_leaves_a_record_and_the_others_finish(tmp_path, unlucky):
+def test_a_game_that_pays_no_number_leaves_a_record_and_the_others_finish(
+    tmp_path, unlucky, monkeypatch
+):
     bad, good = (
         run_spec(unlucky(n), "maddpg", n_episodes=4, training={"n_test": 5}) for n in (3, -1)
     )
-    for _ in range(2):  # the second time it is not tried again
-        with pytest.raises(DivergedError, match=r"1 of the runs failed.*reward must be finite"):
-            collect([bad, good], tmp_path)
-        assert load(good, tmp_path) is not None
-        assert "at step 2" in bad.file(tmp_path, ".failed.json").read_text(encoding="utf-8")
-    with pytest.raises(DivergedError, match="reward must be finite"):
-        trained(bad, tmp_path)
+    with pytest.raises(DivergedError, match=r"1 of the runs failed.*reward must be finite"):
+        collect([bad, good], tmp_path)
+    assert load(good, tmp_path) is not None
+    assert "at step 2" in bad.file(tmp_path, ".failed.json").read_text(encoding="utf-8")
+    fail_if_run(monkeypatch)
+    for again in (lambda: collect([bad, good], tmp_path), lambda: trained(bad, tmp_path)):
+        with pytest.raises(DivergedError, match="reward must be finite"):
+            again()
 
 
-def test_a_game_that_fails_in_its_tests_loses_nothing_that_was_learned(tmp_path, unlucky):
+def test_a_learner_is_not_trained_in_a_game_that_pays_no_number(tmp_path, unlucky):
+    with pytest.raises(DivergedError, match="reward must be finite, got nan"):
+        trained(run_spec(unlucky(3), "maddpg", n_episodes=4, training={"n_test": 5}), tmp_path)
+
+
+def test_a_game_that_fails_in_its_tests_loses_nothing_that_was_learned(
+    tmp_path, unlucky, monkeypatch
+):
     many = run_spec(unlucky(), "maddpg", n_episodes=30, training={"n_test": 101})
-    for _ in range(2):
+    for _ in range(2):  # the second time the tests alone are tried
         with pytest.raises(OSError, match="no licence for so many"):
             collect([many], tmp_path)
+        monkeypatch.setattr(Training, "step", lambda self: pytest.fail("trained again"))
         assert read_arrays(many.file(tmp_path, ".unfinished.npz"))["state_counts"][0] == 30
 
 

@@ -127,10 +127,13 @@ def broken(**parts):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"return_bounds": (5.0, -2.0)}, "return_bounds must be the least and the most, got .5.0"),
-        ({"return_bounds": (math.nan, 5.0)}, "return_bounds must be the least and the most"),
-        ({"return_bounds": 3.0}, "return_bounds must be the least and the most, got 3.0"),
-        ({"return_bounds": ("low", "high")}, "return_bounds must be the least and the most"),
+        (
+            {"return_bounds": (5.0, -2.0)},
+            "return_bounds must be two numbers, least and most, got .5.0",
+        ),
+        ({"return_bounds": (math.nan, 5.0)}, "return_bounds must be two numbers, least and most"),
+        ({"return_bounds": 3.0}, "return_bounds must be two numbers, least and most, got 3.0"),
+        ({"return_bounds": ("low", "high")}, "return_bounds must be two numbers, least and most"),
         ({"name": ".."}, r"name must be the name of a folder, got '\.\.'"),
         ({"name": "a/b"}, "name must be the name of a folder, got 'a/b'"),
         ({"reward": lambda self, u: u.mul_(2).sum(-1)}, "_play must not change u in place"),
@@ -179,6 +182,23 @@ def test_what_would_spoil_a_training_unseen_is_found(parts, message):
     check_game(Sum())
     with pytest.raises(ValueError, match=message):
         check_game(broken(**parts))
+
+
+def test_a_game_whose_products_round_otherwise_alone_passes():
+    class Linear(Game):
+        name, action_sizes, state_size, horizon = "linear", (2, 2), 17, 3
+        ways = torch.randn(17, 17, generator=torch.Generator().manual_seed(0))
+
+        def _begin(self, copies, seed):
+            draws = torch.Generator().manual_seed(seed)
+            state = torch.randn(1, 17, generator=draws).expand(len(copies), -1).clone()
+            return {"state": state, "best": torch.full((len(copies),), torch.nan)}
+
+        def _play(self, now, u, running):
+            state = now["state"] @ self.ways + u.sum(-1, keepdim=True)
+            return state.sum(-1).tanh(), {"state": state}
+
+    check_game(Linear())
 
 
 def test_a_copy_that_remembers_outside_its_rows_is_found():

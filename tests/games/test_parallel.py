@@ -157,15 +157,15 @@ def test_an_environment_of_turns_is_refused():
         ),
         (
             {"rewards": {"a": 0.0, "b": np.nan}},
-            "rewards of env.step must be a finite number each, got .*nan",
+            "rewards of env.step must be finite, got .*nan",
         ),
         (
             {"rewards": {"a": np.nan, "b": np.nan}},
-            "rewards of env.step must be a finite number each, got .*nan",
+            "rewards of env.step must be finite, got .*nan",
         ),
         (
             {"rewards": {"a": np.zeros(2), "b": 0.0}},
-            "rewards of env.step must be a finite number each",
+            "rewards of env.step must be a number each",
         ),
         ({"leaves": True}, r"env.agents must have all possible_agents \['a', 'b'\], got \['a'\]"),
         ({"silent": True}, r"rewards must have all possible_agents .*, got \['a'\]"),

@@ -15,7 +15,7 @@ TAUGHT = {
 
 
 @pytest.mark.parametrize("name", TAUGHT)
-def test_actors_are_taught_by_the_states_and_actions_of_one_row(name, two_step):
+def test_actors_are_taught_by_the_first_rows_and_by_what_was_done_in_them(name, two_step):
     method, n, place = TAUGHT[name]
     learner = new(name, two_step, warmup=99, batch_size=16)
     taught(learner, two_step, n_steps=6)

@@ -193,6 +193,8 @@ def make_game(name: str) -> "Game":
     from svnr.games.check import check_sizes
     from svnr.games.parallel import ParallelGame
 
+    if name.endswith(".py"):
+        raise ValueError(f"game must name what is in the file, as {name}:MyGame, got {name!r}")
     if ":" not in name:
         row = GAMES[check_one_of("game", name, GAMES)]
         return located(row.made_by)(**row.arguments)

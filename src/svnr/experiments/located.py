@@ -31,10 +31,10 @@ def located(place: str) -> Any:
         ValueError: if there is no such module or file, or nothing of that name in it.
     """
     where, _, name = place.partition(":")
-    own = Path(where).resolve().parent if where.endswith(".py") else Path.cwd()
-    if str(own) not in sys.path:  # what lies beside it may be imported
-        sys.path.append(str(own))
     try:
+        own = Path(where).parent if where.endswith(".py") else Path()
+        if not where.startswith("svnr.") and (beside := str(own.resolve())) not in sys.path:
+            sys.path.append(beside)  # what lies there may be imported
         module = _loaded(Path(where)) if where.endswith(".py") else import_module(where)
     except (ImportError, OSError, TypeError) as error:  # the latter for "./my_game"
         raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error

@@ -9,6 +9,7 @@ was damaged.
 """
 
 import builtins
+import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -147,6 +148,9 @@ def trained(spec: RunSpec, folder: Path) -> Learner:
         folder: where finished runs lie; the learner is kept beside its run.
 
     Where there is no run yet, both are kept: who wants both asks for the learner first.
+
+    Raises:
+        DivergedError: if the run fails, or has failed before.
     """
     path = spec.file(folder, ".policy.npz")
     if kept := read_or_set_aside(path, partial(_policy, spec)):
@@ -161,7 +165,10 @@ def _keep_policy(folder: Path, spec: RunSpec) -> None:
         if not path.exists():
             if told := failure(spec, folder):
                 raise DivergedError(told)
-            _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
+            try:
+                _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
+            except NotFiniteError as error:
+                raise DivergedError(str(error)) from error
             state = {n: value.numpy() for n, value in learner.policy_dict().items()}
             _write(spec, path, {f"state_{name}": value for name, value in state.items()})
             discard(spec.file(folder, ".unfinished.npz"))
@@ -240,13 +247,16 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
 
 def _finished(under_way: UnderWay, path: Path) -> Run:
     """The run with its tests; where a game fails in these, what was learned is written down."""
-    trained = under_way.arrays()
+    trained: dict[str, np.ndarray] = {}
+    with contextlib.suppress(NotImplementedError):  # the game cannot say its state here
+        trained = under_way.arrays()
     try:
         return under_way.finish()
     except FAILURES:
         raise
     except Exception:
-        _write(under_way.run.spec, path, trained, compressed=False)
+        if trained:
+            _write(under_way.run.spec, path, trained, compressed=False)
         raise
 
 

@@ -122,7 +122,8 @@ def committed(learner: str, game: str) -> StudySpec:
     check_one_of("learner", learner, LEARNERS)
     if game not in GAMES or not GAMES[game].tuned_as:
         known = sorted({row.tuned_as for row in GAMES.values() if row.tuned_as})
-        raise ValueError(f"game must be one that was tuned, {known}, or a variant, got {game!r}")
+        wanted = f"one that was tuned, {known}, or a variant: of these a study is committed"
+        raise ValueError(f"game must be {wanted}, got {game!r}")
     studied, studying = GAMES[game].tuned_as, LEARNERS[learner].tuned_as or learner
     return StudySpec(game=studied, learner=studying, **usual_budget(studied))
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from svnr.checks import check_count
-from svnr.games.game import Copies, Game, agent_slices, as_data
+from svnr.games.game import Copies, Game, NotFiniteError, agent_slices, as_data
 
 TOLERANCE = 1e-6  # between the rewards of two agents that share one, absolute and relative
 
@@ -49,7 +49,7 @@ class ParallelGame(Game):
         env = _checked(make_env())
         self._envs, self._kind = [env], type(getattr(env, "unwrapped", env))
         self._starts: list[int] = [0]  # the seed by which each copy's episode began
-        self._played: list[list[Tensor]] = [[]]  # its actions [D] since
+        self._played: list[list[np.ndarray]] = [[]]  # its actions [D] since
         self._env_name = str(env.metadata.get("name", self._kind.__name__))
         self.name = name or self._env_name
         self.agents = list(env.possible_agents)
@@ -113,7 +113,7 @@ class ParallelGame(Game):
     def _one_step(self, copy: int, u: Tensor) -> tuple[Tensor, float, bool, bool]:
         """One step of one copy: its state [S], reward, and whether it terminated or was cut."""
         env = self._envs[copy]
-        self._played[copy].append(u.clone())
+        self._played[copy].append(u.numpy().copy())
         names = ("observations", "rewards", "terminations", "truncations", "infos")
         observed, *told, _ = _parts("step", env.step(self._actions(u)), names)
         reward, ended, cut = map(self._shared, names[1:4], told)
@@ -143,8 +143,10 @@ class ParallelGame(Game):
         """The one number that `env.step` tells all agents; it may come as an array of one."""
         self._check_agents(what, told)
         each = [np.asarray(told[agent]) for agent in self.agents]
-        if any(x.size != 1 or not np.isfinite(x).all() for x in each):
-            raise ValueError(f"{what} of env.step must be a finite number each, got {told}")
+        if any(x.size != 1 or x.dtype.kind not in "biuf" for x in each):
+            raise ValueError(f"{what} of env.step must be a number each, got {told}")
+        if not all(np.isfinite(x).all() for x in each):
+            raise NotFiniteError(f"{what} of env.step must be finite, got {told}")
         first, *others = (x.item() for x in each)
         if not all(isclose(x, first, rel_tol=TOLERANCE, abs_tol=TOLERANCE) for x in others):
             raise ValueError(f"all agents must share the same {what}, got {told}")
@@ -158,8 +160,8 @@ class ParallelGame(Game):
         if state:
             longest = int(state["clock"].max())
             played = torch.zeros(len(self._envs), longest, sum(self.action_sizes))
-            for row, actions in zip(played, self._played, strict=True):
-                row[: len(actions)] = torch.stack(actions) if actions else row[:0]
+            for row, actions in zip(played.numpy(), self._played, strict=True):
+                row[: len(actions)] = actions or row[:0]
             state |= {"starts": torch.tensor(self._starts), "played": played}
         return state
 

@@ -89,7 +89,7 @@ def borders(cells: pd.DataFrame, games: Sequence[str]) -> pd.Series:
 
 
 def sides(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFrame:
-    """On which side teams play while they train: rows of learner, episode, share, mean of seeds.
+    """On which side teams play while they train: rows of learner, episode, share.
 
     Args:
         runs: of games of two hills, of seeds whose joint actions are kept.
@@ -105,8 +105,7 @@ def sides(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFra
         episode = first + every * np.arange(len(share))
         return pd.DataFrame({"learner": run.spec.learner, "episode": episode, "share": share})
 
-    found = pd.concat(map(side, runs))
-    return found.groupby(["learner", "episode"], sort=False, as_index=False)["share"].mean()
+    return pd.concat(map(side, runs), ignore_index=True)
 
 
 def exact_sides(run: Run, every: int = 10) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-ENOUGH_SEEDS = 5  # from which on a kind of run has an interval and a place among others: of three,
-# the interval is their range, and one equal in ten lies wholly above or below another by chance
+# From so many seeds on a kind of run has an interval and a place among others. Of three, the
+# interval is their range, and of two equal kinds one pair in ten lies wholly apart by chance.
+ENOUGH_SEEDS = 5
 
 
 def interquartile_mean(scores: np.ndarray, axis: int | None = None) -> np.ndarray:

@@ -223,7 +223,7 @@ def sides(
     kit.caption(
         figure,
         "Right: the share of joint actions at which the right hill pays, in the last 100 episodes "
-        "mean over seeds; grey: the Boltzmann policy at the temperature of that moment.",
+        "of one seed a method; grey: the Boltzmann policy at the temperature of that moment.",
     )
     return figure
 
