@@ -39,7 +39,7 @@ from svnr.theory.maxent import boltzmann
 from svnr.theory.overgeneralization import execute
 
 # %% tags=["parameters"]
-n_seeds: int = 2  # runs of SVNR and of SVNR-M
+n_seeds: int = 5  # runs of SVNR and of SVNR-M
 n_episodes: int = 5000  # length of a run
 n_points: int = 81  # actions of agent 1 that are looked at
 n_partners: int = 20_000  # random pairs of partners for each of them

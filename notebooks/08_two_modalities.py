@@ -141,8 +141,7 @@ Markdown(
         f"{name} sets keep {row.iloc[0]:.2f} and earn {row['reward']:.2f}"
         for name, row in particles.iterrows()
     )
-    + f". The share of the box that leads there is {uphill.mean():.2f}, so that where particles begin says as much of this as "
-    "what they follow. That particles with strict sets keep both hills, in every cloud and with a mass within "
+    + f". The share of the box that leads there is {uphill.mean():.2f}. That particles with strict sets keep both hills, in every cloud and with a mass within "
     f"{near:g} of the exact one, and without sets do not, "
     f"{words.held(holds['strict'] and not holds['empty'])}."
 )
@@ -310,13 +309,11 @@ Markdown(
     + ", ".join(f"{name} {gap:+.2f}" for name, gap in above.items())
     + f", whether they keep both modes ({', '.join(f'{name} {count}' for name, count in both.items())}) or not"
     + (": such gaps are too near to each other to rank them" if np.ptp(above) < 0.1 else "")
-    + ". What sets SVNR and MASQL apart is execution with shared noise. "
-    f"With it SVNR's agents play one particle and earn "
+    + ". With shared noise SVNR's agents play one particle and earn "
     f"{nested['shared noise']:.2f}; with noise that they do not share they play the product of their marginals, of which "
     f"ERO speaks ({nested['ERO gap']:.1f}), and earn {nested['independent noise']:.2f}. MASQL's agents, each with a "
-    f"joint sampler of its own, cannot share: they earn {apart_too['shared noise']:.2f} and {apart_too['independent noise']:.2f} (ERO gap "
-    f"{apart_too['ERO gap']:.1f}), as common noise means one hill "
-    "to one of them and the other to another."
+    f"joint sampler of its own, earn {apart_too['shared noise']:.2f} and {apart_too['independent noise']:.2f} (ERO gap "
+    f"{apart_too['ERO gap']:.1f})."
 )
 
 # %% [markdown]

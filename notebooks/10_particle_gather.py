@@ -42,7 +42,7 @@ from svnr.report import statistics, tables
 from svnr.report.figures import gather as figures
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
-from svnr.report.statistics import smooth
+from svnr.report.statistics import ENOUGH_SEEDS, smooth
 from svnr.report.words import listed, minus, number
 
 # %% tags=["parameters"]
@@ -500,18 +500,20 @@ needed = half_way["meetings"].groupby(level=0, sort=False).median().dropna()
 neither = hinted.get("noise anew", [])
 gains = {name: apart(several, neither) for name, several in hinted.items() if name != "noise anew"}
 gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
-told = "; ".join(f"*{name}* {gain:.2f} (seeds {n})" for name, (gain, n) in gains.items())
+told = "; ".join(f"*{name}* {gain:+.2f} (seeds {n})" for name, (gain, n) in gains.items())
 well = sum(meets(run) for run in neither)
 helped = [name for name in gains if 2 * sum(map(meets, hinted[name])) > len(hinted[name])]
 if neither:
-    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; to what it earns then, one change adds: {told}. "
+    told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; what it earns then changes by: {told}. "
     needs = "One of these is needed to meet" if helped else "None of these is enough to meet"
     told += "None is needed to meet" if 2 * well > len(neither) else needs
 computed(
     "Seeds that earn over 4.5: "
     + "; ".join(f"*{name}* {row['over 4.5']}" for name, row in free.iterrows())
-    + ". Meetings seen by half of the way, in the median: "
-    + "; ".join(f"*{name}* {n:.0f}" for name, n in needed.items())
+    + ". Meetings seen by half of the way, in the median of so many seeds: "
+    + "; ".join(
+        f"*{name}* {n:.0f} ({by_hint['meetings'].count()[name]})" for name, n in needed.items()
+    )
     + f". {told if neither else 'There is no run with neither'}.",
     every,
 )
@@ -578,10 +580,11 @@ def farther_curves(learner, name):
     drawn = tables.all_of(ways)
     if not drawn:
         return None
+    won = listed((way for way in ways if f"{method}, {way}" in meets_there), "none of these")
     figure = figures.training_curves(
         pd.concat(tables.curves(found).assign(game=way) for way, found in ways.items()),
         {way: way.replace(", ", ",\n") for way in ways},
-        f"From 0.4 to 0.8 away, seeds of {method} that earn over 2.5 in tests: {sum(map(meets, drawn))} of {len(drawn)}",
+        f"{method} from 0.4 to 0.8 away: most seeds meet, by their tests, with {won}",
     )
     note = f"ten steps: noise held for as long; × {n_episodes:,} episodes; turned rows tell of the symmetry"
     return outputs.figure(figure, name, f"{method} from 0.4 to 0.8 away", drawn, note=note)
@@ -604,13 +607,14 @@ gaps = {
 further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in gaps.items() if n]
 told_of = [name for name in meets_there if "turned" in name]
 alone = [name for name in meets_there if name not in told_of]
+told_of, alone = ([f"{n} ({len(farther[n])})" for n in names] for names in (told_of, alone))
 computed(
     "Returns, and meetings in 1,000 training episodes (seeds): "
     + "; ".join(
         f"*{n}* {mean[n]:.2f}, {often[n]:.0f} ({len(found)})" for n, found in farther.items()
     )
-    + f". Most seeds earn over 2.5, told of the symmetry: {'; '.join(told_of) or 'nowhere'}; not told: {'; '.join(alone) or 'nowhere'}. Runs over 4.5: "
-    f"{sum(meets(run, 4.5) for run in every)} of {len(every)}. On the seeds of both SVNR-B earns more than SVNR, in the mean: {'; '.join(further) or 'no runs of both'}."
+    + f". Most seeds meet, told of the symmetry: {'; '.join(told_of) or 'nowhere'}; not told: {'; '.join(alone) or 'nowhere'}. Runs over 4.5: "
+    f"{sum(meets(run, 4.5) for run in every)} of {len(every)}. SVNR-B's returns minus SVNR's, on the seeds of both: {'; '.join(further) or 'no runs of both'}."
     if every
     else "There are no runs yet.",
     every,
@@ -636,13 +640,15 @@ outputs.figure(
 
 # %%
 there = scores[scores["learner"].isin(FAMILY)].groupby("learner").size()
-if min(there.get(name, 0) for name in FAMILY) >= 3:
+if min(there.get(name, 0) for name in FAMILY) >= ENOUGH_SEEDS:
     ahead = [n for n in FAMILY[:2] if tables.outperforms(scores, n, "svnr_m", NAME)]
     told = (
         f"{listed(map(tables.TITLES.get, ahead))} outperform SVNR-M (intervals that do not touch)"
     )
 else:
-    told = "fewer than three seeds of one of them say nothing of who outperforms whom"
+    told = (
+        f"with fewer than {ENOUGH_SEEDS} seeds of one of them nobody is said to outperform another"
+    )
 computed(f"Seeds that meet: {meeting(family)}; {told}.", family)
 
 # %% [markdown]

@@ -121,7 +121,7 @@ borne_out = (
     "is borne out, by 95% bootstrap intervals of the interquartile mean that do not overlap, at s₂ = "
     f"{words.listed(map(str, ahead), 'none of these')}"
     if n_seeds >= statistics.ENOUGH_SEEDS
-    else "is not judged: that takes three seeds"
+    else f"is not judged: that takes {statistics.ENOUGH_SEEDS} seeds"
 )
 Markdown(
     f"**Finding.** With strict and full sets {'all' if together else 'not all'} seeds end at the right hill at every width; with "

@@ -191,8 +191,7 @@ by_method = (after - before).groupby("learner", sort=False).sum()
 most = words.listed(tables.TITLES[name] for name in METHODS if by_method[name] >= 3)
 Markdown(
     f"**Finding.** Of {n_seeds} seeds a cell, tuning gains: {changes(1)}. It loses: {changes(-1)}. Elsewhere nothing "
-    "changes. A difference of one seed is no difference. Three seeds or more in all, so that failure as set was one of "
-    f"tuning: {most}."
+    f"changes. A difference of one seed is no difference. Three seeds or more in all are gained by {most}."
 )
 
 # %% [markdown]
@@ -334,8 +333,8 @@ Markdown(
 # ## Against the paper
 #
 # Methods without a temperature act without noise, so that a difference of half a point on Max of Three is that of
-# temperatures, not of hills. Negotiation is not needed to leave the trap of Max of
-# Three: L-MADRL and hysteretic learning see only their own action, and discount bad results. The searches on Particle
+# temperatures, not of hills. L-MADRL and hysteretic learning see only their own action, and discount bad results: where they leave the
+# trap of Max of Three (section 4), it was left without negotiation. The searches on Particle
 # Gather are small and of the fixed start: what they chose may say more of two seeds than of a method.
 #
 # ## Adapt this
@@ -350,7 +349,6 @@ Markdown(
 #
 # ## In one paragraph
 #
-# With one budget for all L-MADRL and hysteretic learning gain most on Max of Three. On Particle Gather's fixed start six
-# trials gain no method more than one seed, and cost MADDPG and hysteretic learning two. What sets SVNR apart from MASQL
-# is neither of these games but execution with shared noise in one with several optima ([08](08_two_modalities.ipynb)). Next:
+# One budget for all, on Max of Three and on Particle Gather's fixed start; what each method gains and loses by it stands in the
+# Findings of sections 4 and 5. Where SVNR and MASQL are told apart is a game with several optima ([08](08_two_modalities.ipynb)). Next:
 # [13 · Where it breaks](13_where_it_breaks.ipynb).

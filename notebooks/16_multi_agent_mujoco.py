@@ -116,7 +116,7 @@ computed(
 # rollouts of its own; MMQ has one-step returns, and its critics and actors learn from 64 of an update's transitions (rows 78 and 79 of
 # `docs/deviations.md`). The settings come from trials of a joint DDPG, of SVNR and of MADDPG with other seeds; the other
 # methods had no say in them. In one of these trials MADDPG learned faster with an update for every fourth step (row 76).
-# Every 25,000 steps a team is tested on a robot of its own, in four episodes for each way to act: one team's four may lie a thousand apart.
+# Every 25,000 steps a team is tested on a robot of its own, in four episodes for each way to act; how far one team's four lie apart section 3 tells.
 
 # %%
 training = {"length": n_steps, "test_every": min(25_000, n_steps // 2)}
@@ -132,8 +132,8 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 #
 # **The rule, fixed before the runs.** A cell is reproduced if our mean over seeds lies within the later version's mean
 # ± its printed spread; otherwise it is higher or lower. Teams act with shared noise, as in Table 1. **Added after the
-# first runs.** One method *outperforms* another on a robot only if their bootstrap intervals do not touch and both have three seeds
-# or more; with fewer none is ranked, and the figure below draws no interval.
+# first runs.** One method *outperforms* another on a robot only if their bootstrap intervals do not touch and both have five seeds;
+# with fewer none is ranked, and the figure below draws no interval: of three seeds it would be their range.
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
@@ -141,11 +141,15 @@ note = f"verdicts of cells {statistics.verdicts(beside)}"
 outputs.table(beside, "mujoco_table", "The later version's table", runs, note)
 
 # %% [markdown]
-# And every method, those that the later version does not have too, as mean ± deviation over seeds. Below stands what the
-# same teams earn greedily, which for MAPPO and HASAC is their mean action, as their public code tests them.
+# And every method, those that the later version does not have too, as mean ± deviation over seeds. Below stands what they earn in the
+# mean of their last four tests, and what the teams after training earn greedily, which for MAPPO and HASAC is their mean action, as their public code tests them.
 
 # %%
-both_ways = {way: tables.per_game(scores, way, 0).fillna("–") for way in ("shared", "greedy")}
+late = tables.tests(runs).groupby(["game", "learner", "seed"], sort=False).tail(4)
+late = late.groupby(["game", "learner", "seed"], sort=False, as_index=False)["shared"].mean()
+parts = {"shared": (scores, "shared"), "shared, last four tests": (late, "shared")}
+parts |= {"greedy": (scores, "greedy")}
+both_ways = {way: tables.per_game(*part, 0).fillna("–") for way, part in parts.items()}
 outputs.table(
     pd.concat(both_ways, names=["execution"]), "mujoco_methods", "Robots, every method", runs
 )
@@ -161,7 +165,7 @@ n_runs = scores.groupby(["game", "learner"]).size()
 
 
 def ranked(name, *learners):
-    """Whether all of these have three seeds or more on a robot."""
+    """Whether all of these have the seeds to be ranked on a robot."""
     return all(n_runs.get((name, m), 0) >= statistics.ENOUGH_SEEDS for m in learners)
 
 
@@ -169,11 +173,12 @@ wins = partial(tables.outperforms, scores)  # one method, another, a robot
 beaten = {n: [m for m in METHODS[1:] if wins("svnr", m, n)] for n in learned}
 ahead = {n: [m for m in METHODS[1:] if wins(m, "svnr", n)] for n in learned}
 levels = {name: ("no torque", height) for name, height in still.items()}
+enough = f"{statistics.ENOUGH_SEEDS} seeds or more"
 first, others = learned[0], sum(ranked(learned[0], m) for m in METHODS[1:])
 message = f"{title(first)}: too few seeds to say who outperforms whom"
 if ranked(first, "svnr") and others:
     message = (
-        f"{title(first)}: of {others} others with three seeds or more SVNR outperforms {len(beaten[first])}; "
+        f"{title(first)}: of {others} others with {enough} SVNR outperforms {len(beaten[first])}; "
         f"{len(ahead[first]) or 'none'} outperform{'s' * (len(ahead[first]) < 2)} it"
     )
 outputs.figure(
@@ -219,6 +224,7 @@ def who_moves(name):
 
 
 ours = scores.groupby(["learner", "game"])["shared"].mean()
+within = scores.groupby("game")["shared within"].mean().reindex(learned).dropna()
 computed(
     f"Verdicts of cells {statistics.verdicts(beside)}. Of MAPPO's by its mean action, those {statistics.verdicts(by_mean)}. "
     + " ".join(
@@ -227,8 +233,9 @@ computed(
         for n in learned
         if ranked(n, "svnr")
     )
-    + " Who has fewer than three seeds is not ranked. More than a team that does nothing earn, in the mean of so many seeds: "
-    f"{'; '.join(map(who_moves, learned))}.",
+    + f" Who has fewer than {statistics.ENOUGH_SEEDS} seeds is not ranked. More than a team that does nothing earn, in the mean of so many seeds: "
+    f"{'; '.join(map(who_moves, learned))}. The four episodes of a team's last test deviate, in the mean over runs, by: "
+    f"{', '.join(f'{title(n)} {d:.0f}' for n, d in within.items())}.",
     runs,
 )
 
@@ -255,7 +262,7 @@ above = [m for m in several if all(m == other or wins(m, other, learned[0]) for 
 message = "too few seeds to say who ends above whom"
 if len(several) > 1:
     best = f"{tables.TITLES[above[0]]} ends above all others" if above else ""
-    message = best or "no method with three seeds or more ends above all others"
+    message = best or f"no method with {enough} ends above all others"
 message = f"{title(learned[0])}: {message}"
 outputs.figure(
     figures.robots.learning(
@@ -316,7 +323,7 @@ spread = {n: w for n, w in spread.items() if ranked(n, "svnr")}
 alike = [title(n) for n, w in spread.items() if w.max() - w.min() < 0.1 * abs(w.max())]
 unlike = [title(n) for n in spread if title(n) not in alike]
 computed(
-    "Where SVNR has three seeds or more, its three executions lie within a tenth of each other on "
+    f"Where SVNR has {enough}, its three executions lie within a tenth of each other on "
     f"{listed(alike)}{f', not on {listed(unlike)}' if unlike else ''}.",
     runs,
 )

@@ -286,10 +286,12 @@ len(records), sum(int(record.over[0]) for record in records)
 # ## Adapt this
 #
 # Copy this notebook and change the class. What else knows the rowers: section 2 (a grid for two agents of one coordinate, its
-# `assert`, and the island's edge at 0.5, in section 3 too) and the words of the Findings. To keep its runs in `results/`, put the class into
+# `assert`, and the island's edge at 0.5, in section 3 too), the words of the Findings, and, where an agent has several numbers, section 3
+# (`negotiate` wants `action_sizes`) and section 4 (PRO and ERO are measured where each has one). To keep its runs in `results/`, put the class into
 # a file, with `import torch` and `from svnr.games.game import OneShotGame, Outcome` above it, and name the game by
 # where it is: `svnr train my_game.py:Rowers svnr`, or `run_spec("my_game.py:Rowers", "svnr")`; the package need not be
-# touched. What makes a PettingZoo environment can be named in the same way.
+# touched. What makes a PettingZoo environment can be named in the same way. Of a class in a file that file alone is part of a run's key: after a
+# change in what it imports, count up its `version`.
 #
 # ## Exercises
 #

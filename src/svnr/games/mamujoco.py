@@ -119,6 +119,7 @@ class MultiAgentMuJoCo(Game):
         after = self._remembered(bodies, kept)
         velocity = (after["ahead"] - now["ahead"]).numpy() / self._env.dt
         reward = self._reward(bodies, velocity, kept[:, self._ctrl :])
+        after["terminated"] = torch.from_numpy(~self._robot.healthy(self._env, bodies))
         return torch.from_numpy(reward).to(u.dtype), after
 
     def _simulate(self, kept: np.ndarray) -> None:
@@ -138,11 +139,10 @@ class MultiAgentMuJoCo(Game):
     def _bodies(self, kept: np.ndarray, read: np.ndarray) -> Bodies:
         return Bodies(kept[:, self._qpos : self._qvel], kept[:, self._qvel : self._end], read)
 
-    def _remembered(self, bodies: Bodies, kept: np.ndarray) -> Copies:
+    def _remembered(self, bodies: Bodies, kept: np.ndarray) -> dict[str, Tensor]:
         """What the copies remember of robots that are kept so."""
         state = torch.from_numpy(self._observed(bodies, kept)).to(torch.get_default_dtype())
-        ended = ~self._robot.healthy(self._env, bodies)
-        told = {"kept": kept, "ahead": self._robot.ahead(bodies), "terminated": ended}
+        told = {"kept": kept, "ahead": self._robot.ahead(bodies)}
         return {"state": state, **{name: torch.from_numpy(rows) for name, rows in told.items()}}
 
     def _observed(self, bodies: Bodies, kept: np.ndarray) -> np.ndarray:
