@@ -277,16 +277,18 @@ best = {
     game: means.loc[[m for m in METHODS if (m, game) in tried.index], game].idxmax()
     for game in [*NAMES, GATHER]
 }
-level = {
-    game: [
-        tables.TITLES[m]
-        for m in METHODS
-        if m != best[game]
-        and (m, game) in tried.index
-        and not tables.outperforms(scores, best[game], m, game)
-    ]
-    for game in best
-}
+
+
+def placed_on(game, learner, table):
+    """Who earns more than a method on a game, who less, and who is not told apart from it."""
+    earned = table[table["game"] == game].groupby("learner")["shared"]
+    return statistics.placed(dict(list(earned)), learner)
+
+
+level = {}
+for game, name in best.items():
+    beside = placed_on(game, name, scores)["not told apart"]
+    level[game] = [tables.TITLES[m] for m in METHODS if m in beside]
 
 # %%
 beaten_for_certain = any(
@@ -396,10 +398,7 @@ robots = (
 )
 seeds = pd.crosstab(robots["learner"], robots["game"])
 seeds = seeds.reindex(index=THEIRS, columns=ROBOTS, fill_value=0)
-places = {
-    robot: statistics.placed(dict(list(rows.groupby("learner")["shared"])), "svnr")
-    for robot, rows in robots.groupby("game")
-}
+places = {robot: placed_on(robot, "svnr", robots) for robot in sorted(ROBOTS)}
 
 
 def by_place(place):

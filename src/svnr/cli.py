@@ -92,11 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name_game_and_learner(option: Callable[..., Any]) -> None:
-    option(
-        "game",
-        metavar="GAME",
-        help="a name, or path/to/my_game.py:MyGame, of which that file alone is in a run's key",
-    )
+    option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
     option("learner", metavar="LEARNER")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
 
@@ -106,17 +102,9 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
     option("--steps", type=int, help="length in environment steps, in place of episodes")
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
-    option(
-        "--tests",
-        type=int,
-        help="episodes of a test, all side by side (default 1000, or as many as trained)",
-    )
+    option("--tests", type=int, help="episodes of a test, side by side (by default 1000 at most)")
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
-    option(
-        "--tuned",
-        action="store_true",
-        help="begin with the settings that the committed searches chose",
-    )
+    option("--tuned", action="store_true", help="begin with what the committed searches chose")
 
 
 def _name_engine(option: Callable[..., Any]) -> None:

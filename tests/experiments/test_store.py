@@ -171,6 +171,16 @@ def test_a_game_that_fails_in_its_tests_loses_nothing_that_was_learned(
         assert read_arrays(many.file(tmp_path, ".unfinished.npz"))["state_counts"][0] == 30
 
 
+def test_a_run_whose_game_cannot_say_its_state_ends_all_the_same(tmp_path, spec, monkeypatch):
+    def cannot(self):
+        raise NotImplementedError
+
+    monkeypatch.setattr(Training, "state_dict", cannot)
+    monkeypatch.setattr(store, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    collect([spec()], tmp_path)
+    assert load(spec(), tmp_path) is not None and not list(tmp_path.rglob("*.unfinished.npz"))
+
+
 @pytest.mark.slow
 def test_a_killed_run_loses_nothing_finished_and_ends_as_if_undisturbed(tmp_path, spec, same):
     """SIGKILL while the second of two runs is under way, then start again."""

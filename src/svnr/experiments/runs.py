@@ -222,10 +222,12 @@ class UnderWay:
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything that going on needs, as arrays; `resume` reads them.
 
-        Raises:
-            NotImplementedError: in the middle of an episode of a game that cannot say its state.
+        There are none in the middle of an episode of a game that cannot say its state.
         """
-        state = self._training.state_dict()
+        try:
+            state = self._training.state_dict()
+        except NotImplementedError:
+            return {}
         parts = {"log": self.run.table, "tally": self._tally.sums, "state": state}
         return {"seconds": np.array([self._seconds, self._worked, *self._until_test])} | {
             f"{part}_{name}": np.asarray(values)

@@ -9,7 +9,6 @@ was damaged.
 """
 
 import builtins
-import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -42,7 +41,6 @@ from svnr.learners.learner import Learner
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0  # at least
 COST_OF_CHECKPOINTS = 0.04  # of the time, at most
-FAILURES = (DivergedError, NotFiniteError)  # which the same run would meet again
 
 
 def save(run: Run, folder: Path) -> None:
@@ -165,10 +163,7 @@ def _keep_policy(folder: Path, spec: RunSpec) -> None:
         if not path.exists():
             if told := failure(spec, folder):
                 raise DivergedError(told)
-            try:
-                _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
-            except NotFiniteError as error:
-                raise DivergedError(str(error)) from error
+            _, learner = _perform(spec, folder, keep=load(spec, folder) is None)
             state = {n: value.numpy() for n, value in learner.policy_dict().items()}
             _write(spec, path, {f"state_{name}": value for name, value in state.items()})
             discard(spec.file(folder, ".unfinished.npz"))
@@ -200,8 +195,8 @@ def attempt(folder: Path, spec: RunSpec, wait: bool = False) -> Run | str | None
             return done
         try:
             return _perform(spec, folder)[0]
-        except FAILURES as error:
-            return failure(spec, folder) or str(error)
+        except DivergedError as error:
+            return str(error)
 
 
 def failure(spec: RunSpec, folder: Path) -> str | None:
@@ -220,8 +215,8 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
     """Do one run, from where it was interrupted if it was, and keep it, unless there is one.
 
     Raises:
-        DivergedError: if the learner's numbers turn infinite or NaN; there is a record of it then.
-        NotFiniteError: if the game's do; as well.
+        DivergedError: if a number of the learner or of the game turns infinite or NaN, which is
+            recorded: the same run would meet it again.
         Stopped: if that was asked for, when a checkpoint is written.
     """
     sweep(folder)
@@ -235,11 +230,11 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
                 if stopping() and due:
                     raise Stopped
         run = _finished(under_way, path)
-    except FAILURES as error:
+    except (DivergedError, NotFiniteError) as error:
         record = {"error": str(error), "run": spec.description}
         write_text(spec.file(folder, ".failed.json"), _json(record))
         discard(path)
-        raise
+        raise DivergedError(failure(spec, folder) or str(error)) from error
     if keep:
         save(run, folder)
     return run, under_way.learner
@@ -247,16 +242,12 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
 
 def _finished(under_way: UnderWay, path: Path) -> Run:
     """The run with its tests; where a game fails in these, what was learned is written down."""
-    trained: dict[str, np.ndarray] = {}
-    with contextlib.suppress(NotImplementedError):  # the game cannot say its state here
-        trained = under_way.arrays()
+    learned = under_way.arrays()
     try:
         return under_way.finish()
-    except FAILURES:
-        raise
     except Exception:
-        if trained:
-            _write(under_way.run.spec, path, trained, compressed=False)
+        if learned:
+            _write(under_way.run.spec, path, learned, compressed=False)
         raise
 
 
@@ -272,9 +263,7 @@ def _write_checkpoint(under_way: UnderWay, path: Path) -> float:
     written: soon, between two episodes.
     """
     began = time.monotonic()
-    try:
-        arrays = under_way.arrays()
-    except NotImplementedError:  # the game cannot say its state here
+    if not (arrays := under_way.arrays()):
         return 0.0
     _write(under_way.run.spec, path, arrays, compressed=False)
     ended = time.monotonic()
