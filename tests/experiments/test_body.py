@@ -1,6 +1,5 @@
 """A first body: HalfCheetah 2x3 through PettingZoo's interface, trained, killed, gone on with."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from watching import wait_until
 
 from svnr.experiments.specs import run_spec
 from svnr.experiments.store import collect
@@ -50,33 +48,33 @@ def cheetah_spec(folder):
     return run_spec(f"{path}:cheetah", "svnr", 0, 20, SETTINGS, training=TRAINING)
 
 
-def train_in_a_process(folder, results):
-    """The same in a process of its own, with a checkpoint every second."""
+def train_until_killed(folder, results):
+    """The same in a process of its own, which kills itself when it has written a checkpoint."""
     script = textwrap.dedent(
         f"""
-        import sys
+        import os, signal, sys
         from pathlib import Path
         sys.path[:0] = {list(map(str, Path(__file__).parents[:2]))!r}
         from svnr.experiments import store
         from test_body import cheetah_spec
+        write = store._write_checkpoint
+        def write_and_be_killed(under_way, path):
+            if write(under_way, path):
+                os.kill(os.getpid(), signal.SIGKILL)
+        store._write_checkpoint = write_and_be_killed
         store.SECONDS_BETWEEN_CHECKPOINTS = 1.0
-        store.COST_OF_CHECKPOINTS = 1.0
         store.collect([cheetah_spec(Path({str(folder)!r}))], Path({str(results)!r}))
         """
     )
-    return subprocess.Popen([sys.executable, "-c", script])
+    return subprocess.run([sys.executable, "-c", script]).returncode
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_cheetah_is_trained_by_eight_copies_killed_and_gone_on_with_to_the_same_bits(tmp_path):
     spec = cheetah_spec(tmp_path)
-    process = train_in_a_process(tmp_path, tmp_path / "killed")
-    checkpoint = spec.file(tmp_path / "killed", ".unfinished.npz")
-    wait_until(checkpoint.exists)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert checkpoint.exists()
+    assert train_until_killed(tmp_path, tmp_path / "killed") == -signal.SIGKILL
+    assert spec.file(tmp_path / "killed", ".unfinished.npz").exists()
     (killed,) = collect([spec], tmp_path / "killed")
     (whole,) = collect([spec], tmp_path / "whole")
     assert all(np.array_equal(killed.table[name], whole.table[name]) for name in whole.table)
