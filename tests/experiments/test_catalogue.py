@@ -36,6 +36,10 @@ def test_unknown_names_are_refused_with_the_valid_ones():
         resolved("maddpgg", "climbing", {})
     with pytest.raises(ValueError, match=r"setting must be one of .*did you mean 'n_particles'"):
         resolved("svnr", "climbing", {"n_particle": 3})
+    with pytest.raises(ValueError, match="sets must be 'full', which makes svnr svnr_f, got 'no"):
+        resolved("svnr_f", "climbing", {"sets": "none"})
+    written_out = resolved("svnr_f", "climbing", {"sets": ((1,), (0,))})
+    assert written_out == resolved("svnr_f", "climbing", {})
 
 
 def test_a_learner_that_learns_from_next_states_plays_no_game_of_one_step():

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 from copy import deepcopy
 
 import pytest
@@ -122,6 +123,11 @@ def test_what_cannot_be_acted_on_is_refused(name, two_step):
         learner.act(two_step.reset(1, 0), "gready")
     with pytest.raises(ValueError, match="state must be finite, got nan"):
         learner.act(torch.full((1, 2), math.nan), "shared")
+    for shape in ((2,), (1, 3), (1, 1, 2)):
+        with pytest.raises(ValueError, match=re.escape(f"shape [B, 2], got shape {[*shape]}")):
+            learner.act(torch.zeros(shape), "shared")
+    with pytest.raises(ValueError, match=r"state must be a tensor of shape .*, got list"):
+        learner.act([[0.0, 0.0]], "shared")
 
 
 # --- settings ------------------------------------------------------------------------------------

@@ -234,13 +234,18 @@ def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     """The settings of a learner on a game: its own, in place of them the game's, then `changes`.
 
     Raises:
-        ValueError: if there is no such learner, game or setting, a value does not fit, or the
-            learner does not play the game.
+        ValueError: if there is no such learner, game or setting, a value does not fit, it would
+            make another learner, or the learner does not play the game.
     """
     settings, row = settings_class(learner), LEARNERS[learner]
     of_game = GAMES[game].settings if game in GAMES else {}
     shared = {n: value for n, value in of_game.items() if n in settings.__dataclass_fields__}
-    return changed(settings(**{**shared, **row.settings}), changes).fitted_to(example(game))
+    found = changed(settings(**{**shared, **row.settings}), changes).fitted_to(example(game))
+    for name, value in row.settings.items() if row.tuned_as else ():
+        if getattr(found, name) != value:
+            told = f"{name} must be {value!r}, which makes {row.tuned_as} {learner}"
+            raise ValueError(f"{told}, got {getattr(found, name)!r}")
+    return found
 
 
 def example(name: str) -> "Game":

@@ -43,6 +43,7 @@ class Learner(ABC):
     version = 1  # raised when a change of the code changes the numbers of a run
     needs_steps = False  # whether a game of one step leaves it nothing to learn from
     n_agents: int
+    state_size: int
     settings: Settings
 
     @abstractmethod
@@ -88,9 +89,13 @@ class Learner(ABC):
         restore(state, **self.parts())
 
 
-def check_asked(state: Tensor, execution: str) -> None:
-    """Raise ValueError unless there is such a way to execute, and the states are finite."""
+def check_asked(state: Tensor, execution: str, state_size: int) -> None:
+    """Raise ValueError unless there is such a way to execute, and states are [B, S] and finite."""
     check_one_of("execution", execution, EXECUTIONS)
+    shape = list(getattr(state, "shape", ()))
+    if not isinstance(state, Tensor) or shape[1:] != [state_size]:
+        got = f"shape {shape}" if isinstance(state, Tensor) else type(state).__name__
+        raise ValueError(f"state must be a tensor of shape [B, {state_size}], got {got}")
     if not bool(state.isfinite().all()):
         raise ValueError(f"state must be finite, got {state[~state.isfinite()][0].item()}")
 

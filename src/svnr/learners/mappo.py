@@ -88,7 +88,7 @@ class MAPPO(Learner):
     def __init__(self, game: Game, settings: MAPPOSettings, seed: int) -> None:
         told = self.settings = settings.fitted_to(game)
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
-        self._bounds, self._state_size = game.return_bounds, game.state_size
+        self._bounds, self.state_size = game.return_bounds, game.state_size
         self._symmetries = game.symmetries()
         self._generator, self._order, *self._own_generators = generators(seed, game.n_agents + 2)
         own = own_coordinates(game.action_sizes)
@@ -103,7 +103,7 @@ class MAPPO(Learner):
         The public code's units are rectified; these are not, for the sake of games whose one
         state is zero (`StackedMLP`).
         """
-        sizes = (self._state_size, *self.settings.hidden, width)
+        sizes = (self.state_size, *self.settings.hidden, width)
         norm = self.settings.layer_norm
         net = StackedMLP(n, sizes, self._generator, "tanh", norm, orthogonal)
         gains = [nn.init.calculate_gain("tanh")] * len(self.settings.hidden) + [last_gain]
@@ -188,7 +188,7 @@ class MAPPO(Learner):
     @torch.no_grad()
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """See `Learner.act`; MAPPO as published explores with independent noise."""
-        check_asked(state, execution)
+        check_asked(state, execution, self.state_size)
         mean, log_std = self.actors.net.mean_and_log_std(self._seen(state))
         drawn = mean + log_std.exp() * self._noise(len(state), execution)
         if execution == "explore":
@@ -218,7 +218,7 @@ class MAPPO(Learner):
 
     def _seen(self, state: Tensor) -> Tensor:
         """States as the networks are given them; the norm of a single number would erase it."""
-        if self.settings.input_norm and self._state_size > 1:
+        if self.settings.input_norm and self.state_size > 1:
             return functional.layer_norm(state, state.shape[-1:])
         return state
 

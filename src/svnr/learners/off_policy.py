@@ -60,6 +60,7 @@ class OffPolicy(Learner):
     def __init__(self, game: Game, settings: OffPolicySettings, seed: int) -> None:
         self.settings: OffPolicySettings = settings.fitted_to(game)
         self.n_agents, self.action_sizes = game.n_agents, game.action_sizes
+        self.state_size = game.state_size  # S
         self.width = sum(game.action_sizes)  # D
         self.own = own_coordinates(game.action_sizes)  # [N, D]
         self._symmetries = game.symmetries()
@@ -71,7 +72,7 @@ class OffPolicy(Learner):
     @torch.no_grad()
     def act(self, state: Tensor, execution: Execution) -> Tensor:
         """See `Learner.act`; uniformly at random in the first `random_steps` of training."""
-        check_asked(state, execution)
+        check_asked(state, execution, self.state_size)
         if execution == "explore" and self.memory.seen < self.settings.random_steps:
             return 2 * torch.rand(len(state), self.width, generator=self._draws) - 1
         if execution == "explore" and self._held:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from svnr.checks import Widths, added, check_agent
 from svnr.games.game import Game, agent_slices
-from svnr.learners.learner import Execution
+from svnr.learners.learner import Execution, check_asked
 from svnr.learners.soft import SamplerSettings, SoftLearner, repeated
 from svnr.networks.critics import Critics
 from svnr.networks.factors import Factors
@@ -97,10 +97,11 @@ class Agent:
 
     def __init__(self, team: SVNR, index: int, seed: int) -> None:
         self._samplers, self._own = team.samplers, agent_slices(team.action_sizes)[index]
-        self._noise_shape = (team.n_agents, team.noise_size)
+        self._noise_shape, self._state_size = (team.n_agents, team.noise_size), team.state_size
         self._generator = torch.Generator().manual_seed(seed)
 
     def act(self, state: Tensor) -> Tensor:
         """This agent's action [B, its coordinates] for states [B, S]."""
+        check_asked(state, "shared", self._state_size)
         noise = torch.randn((len(state), *self._noise_shape), generator=self._generator)
         return torch.tanh(self._samplers(state, noise)[0, :, self._own])
