@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--episodes", type=int, help="length of a run (default its game's, or 5000)")
     option("--trials", type=int, help="finished trials wanted, in all (default its game's, or 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
+    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="for all")
     option("--output", help="folder of studies (default results/tuning/, in a checkout its own)")
     _name_engine(option)
 
@@ -155,7 +156,8 @@ def _tune(options: argparse.Namespace) -> int:
     check_count("jobs", options.jobs)
     budget = _told(n_trials=options.trials, n_seeds=options.seeds, n_episodes=options.episodes)
     budget = usual_budget(options.game) | budget
-    spec = StudySpec(game=options.game, learner=options.learner, **budget)
+    told = {"game": options.game, "learner": options.learner, "overrides": _settings(options.set)}
+    spec = StudySpec(**told, **budget)
     _check_own(options.game)
     folder = _folder(options.output, "tuning")
     with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:

@@ -92,6 +92,24 @@ def test_a_study_of_two_processes_is_that_of_one(tmp_path):
     assert numbers(one) == numbers(two) and len(two.trials) == 7
 
 
+def test_settings_that_are_held_are_those_of_every_trial_and_their_study_lies_apart(
+    tmp_path, monkeypatch
+):
+    runs = []
+    monkeypatch.setattr(tuning, "attempt", lambda folder, run, wait: runs.append(run) or "failed")
+    held = {"schedule": "printed", "alpha_final": 2.0}
+    given = spec(learner="svnr", overrides=held)
+    study = tune(given, tmp_path)
+    assert {(run.settings.schedule, run.settings.alpha_final) for run in runs} == {
+        ("printed", 2.0)
+    }
+    assert all(trial.params.keys() == {"learning_rate", "n_particles"} for trial in study.trials)
+    assert given.journal(tmp_path).exists() and not spec(learner="svnr").journal(tmp_path).exists()
+    with pytest.raises(ValueError, match="setting must be one of"):
+        tune(spec(overrides={"schedule": "printed"}), tmp_path / "not its own")
+    assert not (tmp_path / "not its own").exists()
+
+
 def test_a_trial_that_begins_below_the_median_is_not_run_on_other_seeds(tmp_path, monkeypatch):
     """After five trials of median −1, visible from the ninth on, one of −2 has one score."""
     pays = iter([-1.0] * 8 + [-2.0, -1.0])

@@ -4,8 +4,9 @@ A study is a journal file of JSON lines that any number of processes may write t
 study goes on where it stopped and can be read with a text editor.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,7 @@ class StudySpec(Settings):
     n_seeds: Count = 2  # runs a trial; ours
     n_episodes: Count = 5000  # of a run (§8.1)
     sampler_seed: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)  # settings that no trial changes
 
     def __post_init__(self) -> None:
         """Refuse unknown names and empty budgets before anything is run."""
@@ -47,12 +49,15 @@ class StudySpec(Settings):
     def ranges(self) -> dict[str, Range]:
         """What is searched, and where."""
         of_game = GAMES[self.game].ranges if self.game in GAMES else {}
-        return {n: of_game.get(n, r) for n, r in LEARNERS[self.learner].ranges.items()}
+        searched = LEARNERS[self.learner].ranges.items()
+        return {n: of_game.get(n, r) for n, r in searched if n not in self.overrides}
 
     def journal(self, folder: Path) -> Path:
-        """The study's file below `folder`; studies of other lengths lie apart."""
+        """The study's file below `folder`; studies of other lengths or overrides lie apart."""
         length = "" if self.n_episodes == 5000 else f"-{self.n_episodes}"
-        return folder / self.game.replace("/", "_") / f"{self.learner}{length}.jsonl"
+        held = "".join(f"-{name}-{value}" for name, value in sorted(self.overrides.items()))
+        named = re.sub(r"[^\w.-]+", "_", f"{self.learner}{length}{held}")
+        return folder / self.game.replace("/", "_") / f"{named}.jsonl"
 
 
 def begin(spec: StudySpec, folder: Path, described: Mapping[str, Any]) -> "optuna.Study":
@@ -111,10 +116,15 @@ def _journal() -> ModuleType:
     return journal
 
 
-def committed(learner: str, game: str) -> StudySpec:
+def committed(learner: str, game: str, **overrides: Any) -> StudySpec:
     """The study that serves a learner on a game, with the budget that all on that game had.
 
     Variants of a game have its study, and the ablations of SVNR have SVNR's.
+
+    Args:
+        learner: by name.
+        game: by name.
+        overrides: settings that all trials of the study have.
 
     Raises:
         ValueError: for a game or a learner that was not tuned.
@@ -125,7 +135,8 @@ def committed(learner: str, game: str) -> StudySpec:
         wanted = f"one that was tuned, {known}, or a variant: of these a study is committed"
         raise ValueError(f"game must be {wanted}, got {game!r}")
     studied, studying = GAMES[game].tuned_as, LEARNERS[learner].tuned_as or learner
-    return StudySpec(game=studied, learner=studying, **usual_budget(studied))
+    budget = usual_budget(studied)
+    return StudySpec(game=studied, learner=studying, overrides=overrides, **budget)
 
 
 def usual_budget(game: str) -> dict[str, int]:
@@ -136,14 +147,15 @@ def usual_budget(game: str) -> dict[str, int]:
 
 
 @cache
-def tuned(learner: str, game: str) -> Mapping[str, Any]:
+def tuned(learner: str, game: str, **overrides: Any) -> Mapping[str, Any]:
     """The settings that tuning chose for a learner on a game: those of its study's best trial.
 
-    Numbers are taken to three digits. The studies are those in the repository's `results/tuning`.
+    Numbers are taken to three digits. The studies are those in the repository's `results/tuning`;
+    arguments as of `committed`, whose overrides are among the settings.
 
     Raises:
         ValueError: for a game or a learner that was not tuned.
     """
-    spec = committed(learner, game)
+    spec = committed(learner, game, **overrides)
     best = read_study(spec, repository_root() / "results" / "tuning").best_params
-    return {name: where.onto(best[name]) for name, where in spec.ranges.items()}
+    return {name: where.onto(best[name]) for name, where in spec.ranges.items()} | overrides

@@ -87,7 +87,8 @@ def description(spec: StudySpec) -> dict[str, Any]:
 
 def _run(spec: StudySpec, seed: int, settings: dict[str, Any]) -> RunSpec:
     tested = {"n_test": 1}
-    return run_spec(spec.game, spec.learner, seed, spec.n_episodes, settings, training=tested)
+    told = {**spec.overrides, **settings}
+    return run_spec(spec.game, spec.learner, seed, spec.n_episodes, told, training=tested)
 
 
 class Search:
@@ -130,7 +131,7 @@ def proposed(spec: StudySpec, number: int, seen: Sequence["optuna.trial.FrozenTr
     first = [trial.intermediate_values[0] for trial in seen if trial.state.name == "COMPLETE"]
     floor = float(np.median(first)) if len(first) >= N_UNPRUNED else -inf
     if number == 0:
-        own = catalogue.resolved(spec.learner, spec.game, {})
+        own = catalogue.resolved(spec.learner, spec.game, spec.overrides)
         return Trial(0, {name: getattr(own, name) for name in spec.ranges})
     seed = np.random.SeedSequence([spec.sampler_seed, number]).generate_state(1)
     sampler = optuna.samplers.TPESampler(seed=int(seed[0]))

@@ -1,6 +1,7 @@
 """Searches for settings: where they looked, what they tried, what they found."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -22,10 +23,16 @@ def ranges(learners: Sequence[str], game: str) -> pd.DataFrame:
     return pd.DataFrame(rows).T.fillna("–")
 
 
-def studies(learners: Sequence[str], game: str) -> dict[str, optuna.Study]:
-    """The committed study of each learner on a game, from which *as tuned* reads its settings."""
+def studies(learners: Sequence[str], game: str, **overrides: Any) -> dict[str, optuna.Study]:
+    """The committed study of each learner on a game, from which *as tuned* reads its settings.
+
+    Args:
+        learners: by name.
+        game: by name.
+        overrides: settings that all trials of these studies have.
+    """
     folder = repository_root() / "results" / "tuning"
-    return {name: read_study(committed(name, game), folder) for name in learners}
+    return {name: read_study(committed(name, game, **overrides), folder) for name in learners}
 
 
 def trials(study: optuna.Study) -> pd.DataFrame:
