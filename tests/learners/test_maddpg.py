@@ -1,4 +1,6 @@
+import numpy as np
 import torch
+from scipy.stats import kstest
 from teams import new
 
 from svnr.games.differential import max_of_three
@@ -16,3 +18,20 @@ def test_an_actor_climbs_its_critic_at_its_partners_stored_actions():
         joint[:, i] = own[i, :, i]
         expected = expected + team.critic(state, joint)[i].mean()
     torch.testing.assert_close(team.gain(state, own, u), expected)
+
+
+def test_actors_begin_at_the_origin_or_anywhere_with_the_same_weights_but_for_the_last_bias():
+    game, state = max_of_three(2.0), torch.zeros(1, 1)
+    first = {}
+    for anywhere in (False, True):
+        teams = [new("maddpg", game, seed, start_anywhere=anywhere) for seed in range(200)]
+        first[anywhere] = np.concatenate([team.act(state, "greedy")[0] for team in teams])
+    assert not first[False].any()
+    assert kstest(first[True], "uniform", (-1, 2)).pvalue > 0.01  # 600 of U(−1, 1)
+    there, here = (
+        dict(new("maddpg", game, start_anywhere=s).actors.state_dict()) for s in (True, False)
+    )
+    moved = {name for name in here if not torch.equal(here[name], there[name])}
+    assert all("bias" in name for name in moved) and len(moved) <= 2, moved
+    target = new("maddpg", game, start_anywhere=True).actors
+    assert torch.equal(target(state), target.slow(state.expand(3, 1, 1)))

@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from svnr.checks import Interval, Positive
+from svnr.checks import Interval, Positive, added
 from svnr.games.game import Game
 from svnr.learners.exploration import Exploration
 from svnr.learners.learner import Execution, Progress, generators
@@ -21,7 +21,7 @@ from svnr.networks.optimizers import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeterministicSettings(OffPolicySettings):
+class ExploringSettings(OffPolicySettings):
     """What every method that acts without chance can be told."""
 
     noise_scale: Positive = 0.5  # of the exploration at the start; public code
@@ -32,9 +32,9 @@ class DeterministicSettings(OffPolicySettings):
 class ExploringLearner(OffPolicy):
     """Acts without chance, and while it explores with noise around that."""
 
-    settings: DeterministicSettings
+    settings: ExploringSettings
 
-    def __init__(self, game: Game, settings: DeterministicSettings, seed: int) -> None:
+    def __init__(self, game: Game, settings: ExploringSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
         self._generator, self._exploring = generators(seed, 2)
         self.exploration = Exploration(self.width, settings.noise_scale)
@@ -62,6 +62,15 @@ class ExploringLearner(OffPolicy):
         return self.exploration.scale
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeterministicSettings(ExploringSettings):
+    """What every method with deterministic actors can be told."""
+
+    start_anywhere: bool = added(
+        False
+    )  # at a random joint action; else at 0, but for weights; ours
+
+
 class DeterministicLearner(ExploringLearner):
     """N actors μ_i(s), N critics and noise; partners are known by what they lately did.
 
@@ -72,6 +81,7 @@ class DeterministicLearner(ExploringLearner):
         max_norm: longer gradients of all critics, or of all actors, are shortened to it.
     """
 
+    settings: DeterministicSettings
     sees: Sees = "joint"  # which actions critics judge
 
     def __init__(
@@ -81,6 +91,9 @@ class DeterministicLearner(ExploringLearner):
         n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
         # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")
+        if settings.start_anywhere:
+            first = 2 * torch.rand(self.width, generator=generators(seed, 3)[2]) - 1
+            live.biases[-1].data += torch.atanh(first)
         self.draw_models(game)
         self.critic = self.draw_critic(game, max_norm)
         slow = StackedMLP(n, shape, self._generator, "tanh")

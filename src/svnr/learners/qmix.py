@@ -15,7 +15,7 @@ from torch import Tensor
 
 from svnr.checks import Count, Interval, Positive, added
 from svnr.games.game import Game
-from svnr.learners.deterministic import DeterministicSettings, ExploringLearner
+from svnr.learners.deterministic import ExploringLearner, ExploringSettings
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
 from svnr.networks.argmax import cross_entropy
@@ -26,10 +26,10 @@ Utilities = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class QMIXSettings(DeterministicSettings):
+class QMIXSettings(ExploringSettings):
     """Everything that QMIX can be told; each value with its source."""
 
-    at_most = DeterministicSettings.at_most | {
+    at_most = ExploringSettings.at_most | {
         ("n_elites", "n_candidates"),
         ("n_elites", "n_acting"),
     }
