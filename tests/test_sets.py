@@ -176,3 +176,11 @@ def test_what_makes_no_sense_is_refused(call, message):
 def test_what_is_no_row_of_collections_is_refused(sets):
     with pytest.raises(ValueError, match="sets must hold a collection of agents for each agent"):
         check_sets(sets, 2)
+
+
+def test_agents_are_whole_numbers_however_they_are_spelt():
+    assert str(check_sets([[], [np.int64(0)], [False]])) == str(check_sets([[], [0], [0]]))
+    with pytest.raises(ValueError, match="sets must hold whole numbers"):
+        check_sets([[], [0.0]])
+    with pytest.raises(ValueError, match="edges must hold whole numbers"):
+        check_edges(3, [(0.9, 1.2)])

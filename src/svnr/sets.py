@@ -5,6 +5,7 @@ A topology is a tuple `sets` with one frozenset an agent: `sets[i]` holds the ag
 and we keep C_i without and S_i = {i} ∪ C_i apart (see `known_to`).
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, product
 
@@ -33,7 +34,7 @@ def check_sets(sets: Sequence[Iterable[int]], n_agents: int | None = None) -> Se
     if len(sets) != n or n < 1:
         raise ValueError(f"sets must hold one set for each of {n} agents, got {len(sets)}")
     try:
-        checked = tuple(frozenset(members) for members in sets)
+        checked = tuple(frozenset(map(operator.index, members)) for members in sets)
     except TypeError as error:  # of what is no agent's index
         raise ValueError(f"sets must hold whole numbers, got {sets!r}") from error
     for i, members in enumerate(checked):
@@ -115,7 +116,11 @@ def check_edges(n: int, edges: Iterable[Sequence[int]]) -> Edges:
     Raises:
         ValueError: if one does not join two of the agents.
     """
-    agents, known = set(_agents(n)), {tuple(sorted(map(int, edge))) for edge in edges}
+    agents, given = set(_agents(n)), [tuple(edge) for edge in edges]
+    try:
+        known = {tuple(sorted(map(operator.index, edge))) for edge in given}
+    except TypeError as error:  # of what is no agent's index
+        raise ValueError(f"edges must hold whole numbers, got {given}") from error
     for edge in known:
         if len(set(edge)) != 2 or len(edge) != 2 or not set(edge) <= agents:
             raise ValueError(f"edges must join two of the agents 0..{n - 1}, got {edge}")

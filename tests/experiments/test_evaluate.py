@@ -6,13 +6,14 @@ import torch
 
 from svnr.experiments.evaluate import (
     ero_gaps,
+    has_gaps,
     over_generalization,
     perceived,
     play,
     pro_gaps,
     returns,
 )
-from svnr.games.differential import max_of_three, two_modalities
+from svnr.games.differential import max_of, max_of_three, two_modalities
 from svnr.games.game import OneShotGame
 
 
@@ -127,8 +128,11 @@ def test_over_generalization_is_measured_where_each_agent_has_one_number():
         def reward(self, u):
             return u.sum(-1)
 
-    with pytest.raises(ValueError, match="game must be of one step and of one number an agent"):
+    with pytest.raises(
+        ValueError, match="game must be of one step, of five agents at most and of one"
+    ):
         over_generalization(Wide(), None, 10, 0)
+    assert has_gaps(max_of(5)) and not has_gaps(max_of(6))  # 15⁶ cells an agent, and more
 
 
 def test_each_agent_executes_what_it_perceives_of_itself():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from svnr.experiments.files import (
+    check_writable,
     read_arrays,
     read_or_set_aside,
     set_aside,
@@ -82,3 +83,19 @@ def test_only_what_dead_processes_of_this_machine_left_is_swept(path, monkeypatc
     sweep(path.parent.parent)
     left = {found.name for found in path.parent.glob("*.tmp")}
     assert left == {names[1], *foreign}
+
+
+def test_who_looks_whether_he_may_write_leaves_alone_what_another_writes_meanwhile(
+    path, monkeypatch
+):
+    monkeypatch.setattr("os.fsync", lambda descriptor: path.write_bytes(b"theirs"))
+    path.unlink()
+    check_writable(path)
+    assert path.read_bytes() == b"theirs" and list(path.parent.iterdir()) == [path]
+
+
+def test_nothing_half_written_stays_whatever_went_wrong(path):
+    path.unlink()
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_arrays(path, {"x": np.array([object()])})
+    assert not list(path.parent.iterdir())

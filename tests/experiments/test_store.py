@@ -16,8 +16,9 @@ from svnr.experiments import store
 from svnr.experiments.files import claimed, read_arrays, write_arrays
 from svnr.experiments.runs import UnderWay
 from svnr.experiments.specs import run_spec
-from svnr.experiments.store import collect, kept, load, save, trained
+from svnr.experiments.store import attempt, collect, kept, load, save, trained
 from svnr.experiments.train import DivergedError, Training
+from svnr.games.game import OneShotGame
 
 
 def performed(spec):
@@ -158,6 +159,33 @@ def test_a_game_that_pays_no_number_leaves_a_record_and_the_others_finish(
 def test_a_learner_is_not_trained_in_a_game_that_pays_no_number(tmp_path, unlucky):
     with pytest.raises(DivergedError, match="reward must be finite, got nan"):
         trained(run_spec(unlucky(3), "maddpg", n_episodes=4, training={"n_test": 5}), tmp_path)
+
+
+def test_a_game_is_closed_however_its_run_ends(tmp_path, unlucky, monkeypatch):
+    begun, closed, begin = [], [], UnderWay.__init__
+
+    def watched(self, spec):
+        begin(self, spec)
+        begun.append(self.game)
+
+    monkeypatch.setattr(UnderWay, "__init__", watched)
+    monkeypatch.setattr(OneShotGame, "close", lambda self: closed.append(self))
+    for bad_reset in (3, -1):  # one run that fails, one that does not
+        attempt(tmp_path, run_spec(unlucky(bad_reset), "maddpg", 0, 4, training={"n_test": 5}))
+    assert len(begun) == 2 and all(any(game is each for each in closed) for game in begun)
+
+
+def test_a_checkpoint_stays_where_the_run_cannot_be_begun(tmp_path, spec, monkeypatch):
+    checkpoint = spec().file(tmp_path, ".unfinished.npz")
+    write_arrays(checkpoint, {"header": np.array("of another machine")})
+
+    def cannot(self, spec):
+        raise ValueError("mujoco must be an older one")
+
+    monkeypatch.setattr(UnderWay, "__init__", cannot)
+    with pytest.raises(ValueError, match="an older one"):
+        attempt(tmp_path, spec())
+    assert checkpoint.exists()
 
 
 def test_a_game_that_fails_in_its_tests_loses_nothing_that_was_learned(

@@ -37,6 +37,11 @@ def test_the_ablations_have_svnrs_and_variants_those_of_their_game():
     assert tuned("masql", "max_of_three_1.5") != tuned("masql", "particle_gather")
 
 
+def test_a_search_in_which_settings_are_held_is_another_one():
+    with pytest.raises(ValueError, match=r"no .*maddpg-1500-hidden-_32_32_.jsonl"):
+        tuned("maddpg", "max_of_three_1.5", hidden=[32, 32])
+
+
 def test_a_game_that_was_not_tuned_is_refused():
     for game in ("two_modalities", "svnr.games.matrix:climbing"):
         with pytest.raises(ValueError, match="game must be one that was tuned"):

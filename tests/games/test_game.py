@@ -220,6 +220,22 @@ def test_code_written_anew_makes_other_rules():
     assert written(one).rules() == written(one).rules() != written(other).rules()
 
 
+def test_code_that_only_the_class_itself_calls_belongs_to_the_rules():
+    def written(worth, helped):
+        class Edited(Counter):
+            _worth, help = property(worth), classmethod(helped)
+
+        return Edited().rules()
+
+    def one(self):
+        return 1
+
+    def other(self):
+        return 2
+
+    assert len({written(a, b)["code"] for a in (one, other) for b in (one, other)}) == 4
+
+
 def test_playing_changes_no_rules():
     game = Counter()
     before = game.rules()

@@ -15,9 +15,9 @@ def test_neighbouring_seeds_share_no_stream():
     assert [g.initial_seed() for g in generators(0, 2)] == first[:2]
 
 
-@pytest.mark.parametrize("name", ["maddpg", "rommeo", "mappo"])
+@pytest.mark.parametrize("name", ["maddpg", "rommeo", "mappo", "masql"])
 def test_an_undisturbed_learner_does_not_notice_that_it_was_asked(name, uneven):
-    learner = new(name, uneven)
+    learner = new(name, uneven, **({"hold": 5} if name == "masql" else {}))
     before = learner.state_dict()
     with undisturbed(learner):
         learner.act(uneven.reset(3, 0), "explore")

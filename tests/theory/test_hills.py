@@ -210,3 +210,16 @@ def test_sides_of_games_that_are_all_one_hill_are_its_normal_law():
     law = np.exp(-np.square(u - np.array([[1], [-2]])) / 2)
     assert np.allclose(split[0], law / law.sum(-1, keepdims=True), atol=1e-9)
     assert np.allclose(split[1], 0, atol=1e-9)
+
+
+def test_where_the_right_hill_never_holds_half_there_is_no_crossing():
+    """Equally high, the narrow one: its share falls with α to its part of the volume."""
+    alike = TwoHills(
+        centers=np.array([[-0.5, -0.5], [0.5, 0.5]]),
+        steepness=np.array([40.0, 10.0]),
+        worth=np.array([1.0, 1.0]),
+        half_width=1.0,
+    )
+    assert right_mass(alike, 0.1) < 0.5
+    with pytest.raises(ValueError, match="hills must be such that the right one ever holds half"):
+        crossing(alike)

@@ -80,18 +80,22 @@ def over_generalization(
     """The PRO and ERO gaps [N] of a learner as it is now, which it does not notice.
 
     Raises:
-        ValueError: if the game has several steps, or an agent several coordinates.
+        ValueError: if the game has several steps, an agent several coordinates, or it has many.
     """
     if not has_gaps(game):
-        raise ValueError(f"game must be of one step and of one number an agent, got {game.name!r}")
+        wanted = "of one step, of five agents at most and of one number an agent"
+        raise ValueError(f"game must be {wanted}, got {game.name!r}")
     with undisturbed(learner):
         samples = perceived(game, learner, n_samples, seed)
     return {"pro": pro_gaps(samples, game.reward, alpha), "ero": ero_gaps(samples, game.reward)}
 
 
 def has_gaps(game: Game) -> TypeGuard[OneShotGame]:
-    """Whether PRO and ERO are measured in a game: of one step and of one number an agent."""
-    return isinstance(game, OneShotGame) and max(game.action_sizes) == 1
+    """Whether PRO and ERO are measured in a game: of one step, of five agents of one number each
+    at most, as every agent more makes fifteen times as many cells.
+    """
+    few = game.n_agents <= 5 and max(game.action_sizes) == 1
+    return few and isinstance(game, OneShotGame)
 
 
 def pro_gaps(

@@ -83,8 +83,9 @@ def written(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        discard(unfinished)
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        discard(unfinished)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = True) -> None:
@@ -107,9 +108,10 @@ def check_writable(path: Path) -> None:
         OSError: with the name of the file.
     """
     if not path.exists():
-        with written(path) as file:
+        probe = path.with_name(f"{path.name}.probe")  # somebody may be writing the file itself
+        with written(probe) as file:
             file.write(bytes(PROBE))
-        discard(path)
+        discard(probe)
 
 
 def discard(path: Path) -> None:

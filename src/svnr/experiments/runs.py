@@ -134,7 +134,7 @@ class UnderWay:
         self.run = Run(spec, {"return": [], "length": []})
         self.game = catalogue.make_game(spec.game)
         if spec.training.trace_every and not evaluate.has_gaps(self.game):
-            wanted = "0 in games of several steps, or of several numbers an agent"
+            wanted = "0 in games of several steps, several numbers an agent or many agents"
             raise ValueError(f"trace_every must be {wanted}, as {spec.game}")
         learner = catalogue.learner_class(spec.learner)
         self.learner: Learner = learner(self.game, spec.settings, spec.seed)
@@ -202,7 +202,6 @@ class UnderWay:
         with one_thread():
             tested, n_samples = self._tested("tested"), spec.training.n_test
             perceived = evaluate.perceived(self.game, self.learner, n_samples, spec.seed)
-        self.game.close()
         columns = finished(self.run.table | tested | {"perceived": perceived})
         return Run(spec, columns, self._made())
 

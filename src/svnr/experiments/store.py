@@ -221,7 +221,8 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
     """
     sweep(folder)
     path = spec.file(folder, ".unfinished.npz")
-    under_way = read_or_set_aside(path, partial(_resumed, spec)) or UnderWay(spec)
+    fresh = UnderWay(spec)  # first: what is wrong with it is no fault of a checkpoint's
+    under_way = read_or_set_aside(path, partial(_resumed, spec)) or fresh
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
     try:
         for _ in under_way.steps():
@@ -235,6 +236,8 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
         write_text(spec.file(folder, ".failed.json"), _json(record))
         discard(path)
         raise DivergedError(failure(spec, folder) or str(error)) from error
+    finally:
+        under_way.game.close()
     if keep:
         save(run, folder)
     return run, under_way.learner

@@ -74,7 +74,7 @@ def begin(spec: StudySpec, folder: Path, described: Mapping[str, Any]) -> "optun
     path = spec.journal(folder)
     if path.exists():
         _journal().mend(path)
-    study = _study(spec, path)
+    study = _study(spec.name, path)
     if not study.trials and "described" not in study.user_attrs:
         study.set_user_attr("described", dict(described))
     for name, known in study.user_attrs.get("described", {}).items():  # older ones say nothing
@@ -90,22 +90,30 @@ def read_study(spec: StudySpec, folder: Path) -> "optuna.Study":
     Raises:
         ValueError: if there is none.
     """
-    path = spec.journal(folder)
+    return _begun(spec.name, spec.journal(folder))
+
+
+def _begun(name: str, path: Path) -> "optuna.Study":
     if not path.exists() or not path.stat().st_size:
         raise ValueError(f"study must be one that was begun, there is no {path}")
-    return _study(spec, path)
+    return _study(name, path)
 
 
-def _study(spec: StudySpec, path: Path) -> "optuna.Study":
+@cache
+def _best(name: str, path: Path) -> dict[str, Any]:
+    return _begun(name, path).best_params
+
+
+def _study(name: str, path: Path) -> "optuna.Study":
     storage = _journal().storage(path)
     import optuna
 
     names = optuna.get_all_study_names(storage)
     if not names:
-        return optuna.create_study(storage=storage, study_name=spec.name, direction="maximize")
-    if names != [spec.name]:
-        raise ValueError(f"{path} must hold the study {spec.name!r}, got {names}")
-    return optuna.load_study(storage=storage, study_name=spec.name)
+        return optuna.create_study(storage=storage, study_name=name, direction="maximize")
+    if names != [name]:
+        raise ValueError(f"{path} must hold the study {name!r}, got {names}")
+    return optuna.load_study(storage=storage, study_name=name)
 
 
 def _journal() -> ModuleType:
@@ -146,7 +154,6 @@ def usual_budget(game: str) -> dict[str, int]:
     return {"n_trials": GAMES[game].n_trials, "n_episodes": GAMES[game].trial_length}
 
 
-@cache
 def tuned(learner: str, game: str, **overrides: Any) -> Mapping[str, Any]:
     """The settings that tuning chose for a learner on a game: those of its study's best trial.
 
@@ -157,5 +164,5 @@ def tuned(learner: str, game: str, **overrides: Any) -> Mapping[str, Any]:
         ValueError: for a game or a learner that was not tuned.
     """
     spec = committed(learner, game, **overrides)
-    best = read_study(spec, repository_root() / "results" / "tuning").best_params
+    best = _best(spec.name, spec.journal(repository_root() / "results" / "tuning"))
     return {name: where.onto(best[name]) for name, where in spec.ranges.items()} | overrides

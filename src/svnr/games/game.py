@@ -8,7 +8,7 @@ import hashlib
 import inspect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import inf
@@ -179,9 +179,8 @@ class Game(ABC):
         kind = type(self)
         public = [name for name in dir(self) if not name.startswith("_")]
         data = {n: getattr(self, n) for n in public if not inspect.isroutine(getattr(kind, n, 0))}
-        written = [each for _, each in inspect.getmembers(kind, inspect.isfunction)]
         try:
-            code = [inspect.getsource(f) for f in written if f.__module__ != __name__]
+            code = [inspect.getsource(f) for f in _written(kind) if f.__module__ != __name__]
         except OSError as error:
             raise ValueError(f"{kind.__name__} must have rules(): no file has its code") from error
         digest = hashlib.sha256("".join(code).encode()).hexdigest()
@@ -285,6 +284,13 @@ def _check_part(name: str, value: Any, like: Tensor) -> None:
     good = isinstance(value, Tensor) and value.dtype is like.dtype and value.shape == like.shape
     if not good or value.requires_grad:
         raise ValueError(f"{name} must be {_told(like)}, got {_told(value)}")
+
+
+def _written(kind: type) -> list[Callable[..., Any]]:
+    """What is called of a class by others or itself: of its properties, the private ones."""
+    hidden = {n for n, m in inspect.getmembers(kind) if n[0] == "_" and isinstance(m, property)}
+    members = [m.fget if n in hidden else m for n, m in inspect.getmembers(kind)]
+    return [each for each in members if inspect.isfunction(each) or inspect.ismethod(each)]
 
 
 def _told(value: Any) -> str:

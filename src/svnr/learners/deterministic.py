@@ -18,6 +18,7 @@ from svnr.networks.actors import Actors
 from svnr.networks.critics import Critics, Sees
 from svnr.networks.mlp import StackedMLP
 from svnr.networks.optimizers import Trained
+from svnr.stein.births import latent, uniform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +93,8 @@ class DeterministicLearner(ExploringLearner):
         # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")
         if settings.start_anywhere:
-            first = 2 * torch.rand(self.width, generator=generators(seed, 3)[2]) - 1
-            live.biases[-1].data += torch.atanh(first)
+            *_, source = generators(seed, 4)  # the third may be a method's own
+            live.biases[-1].data += latent(uniform(self.width, generator=source))
         self.draw_models(game)
         self.critic = self.draw_critic(game, max_norm)
         slow = StackedMLP(n, shape, self._generator, "tanh")

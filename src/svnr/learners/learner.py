@@ -12,7 +12,7 @@ from torch import Tensor
 
 from svnr.checks import Settings, check_one_of
 from svnr.learners.checkpoint import Part, Stateful, gather, restore
-from svnr.learners.exploration import Exploration
+from svnr.learners.exploration import Exploration, Held
 from svnr.learners.memory import Rollout, Transitions
 
 Execution = Literal["explore", "shared", "independent", "greedy"]
@@ -103,7 +103,7 @@ def check_asked(state: Tensor, execution: str, state_size: int) -> None:
 @contextmanager
 def undisturbed(learner: Learner) -> Iterator[None]:
     """Let a learner be asked without its noticing: what acting moves is set back."""
-    kinds = (torch.Generator, Exploration, Rollout)
+    kinds = (torch.Generator, Exploration, Held, Rollout)
     moved = {name: part for name, part in learner.parts().items() if isinstance(part, kinds)}
     before = gather(**moved)
     try:
