@@ -103,7 +103,7 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--episodes", type=int, help="length of a run (default as its game's: often 5000)")
     option("--steps", type=int, help="length in environment steps, in place of episodes")
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
-    option("--tests", type=int, help="episodes of a test, side by side (by default 1000 at most)")
+    option("--tests", type=int, help="episodes of a test (by default 1000 at most)")
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with what the committed searches chose")
 

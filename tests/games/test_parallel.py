@@ -7,6 +7,7 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from mpe2 import simple_spread_v3
 
+from svnr.experiments.evaluate import returns
 from svnr.games.check import check_game
 from svnr.games.parallel import ParallelGame
 
@@ -396,3 +397,29 @@ def test_learners_play_it(name):
     step = game.step(u)
     rows = Transitions(state, u, step.reward, step.state, step.terminated, step.truncated)
     assert np.isfinite(learner.observe(rows, Progress(0, 10))["critic_loss"])
+
+
+def test_many_tests_are_played_by_few_environments_each_episode_from_a_seed_of_its_own():
+    """An environment that pays the seed it was reset with, twice; 130 tests in rounds of 64."""
+    seeds, made = [], []
+
+    class Paying(Tiny):
+        def __init__(self):
+            made.append(self)
+
+        def reset(self, seed=None, options=None):
+            seeds.append(seed)
+            self.rewards = dict.fromkeys(self.possible_agents, seed)
+            return super().reset(seed, options)
+
+    class Middle:
+        def act(self, state, execution):
+            return torch.zeros(len(state), 3)
+
+    game = ParallelGame(Paying, horizon=2)
+    seeds.clear()
+    earned = returns(game, Middle(), "greedy", 130, seed=7)
+    assert len(made) <= 64 and len(set(seeds)) == len(seeds) == 130
+    assert np.allclose(earned, 2 * (2.0 + np.array(seeds, dtype=float)))  # 2: the box's middle
+    seeds.clear()
+    assert np.array_equal(returns(game, Middle(), "greedy", 64, seed=7), earned[:64])

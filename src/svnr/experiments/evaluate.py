@@ -10,9 +10,11 @@ from torch import Tensor
 
 from svnr.checks import check_count
 from svnr.games.game import Game, OneShotGame, check_rewards
+from svnr.games.parallel import ParallelGame
 from svnr.learners.learner import Execution, Learner, undisturbed
 from svnr.theory.overgeneralization import pro_gap
 
+AT_ONCE = 64  # environments of others that are tested side by side
 WAYS: tuple[Execution, ...] = ("shared", "independent", "greedy")
 
 
@@ -53,13 +55,19 @@ def returns(
     """The returns [n_episodes] of a learner that acts and does not learn.
 
     Args:
-        game: played in `n_episodes` parallel copies.
+        game: played in `n_episodes` parallel copies; environments, which are objects, in several
+            rounds of no more than 64.
         learner: acts.
         execution: "shared", "independent" or "greedy" (or "explore").
         n_episodes: how many.
         seed: of the resets.
     """
-    return play(game, lambda state: learner.act(state, execution), n_episodes, seed).returns
+    most = AT_ONCE if isinstance(game, ParallelGame) else n_episodes
+    sizes = [min(most, n_episodes - done) for done in range(0, n_episodes, most)]
+    later = np.random.SeedSequence([seed, 1]).generate_state(len(sizes) - 1)
+    rounds = zip(sizes, [seed, *later.tolist()], strict=True)
+    played = [play(game, lambda state: learner.act(state, execution), *each) for each in rounds]
+    return np.concatenate([each.returns for each in played])
 
 
 def perceived(game: Game, learner: Learner, n_samples: int, seed: int) -> np.ndarray:
