@@ -55,7 +55,7 @@ def test_gradients_are_autograds(layer_norm):
 def test_of_many_agents_a_part_has_weights_for_those_alone_that_it_sees():
     many = SimpleNamespace(n_agents=50, action_sizes=(1,) * 50, state_size=1)
     net = factors(game=many, sets=tuple(frozenset({(i + 1) % 50}) for i in range(50)))
-    assert net.parts.weights[0].shape == (50, 3, 8)  # the state, itself and one partner
+    assert net.nets[0].weights[0].shape == (50, 3, 8)  # the state, itself and one partner
     x = inputs(7, 51).requires_grad_()
     (expected,) = torch.autograd.grad(net(x).sum(), x)
     torch.testing.assert_close(net.input_gradient(x.detach(), 1), expected[..., 1:])
