@@ -13,9 +13,9 @@ import nbformat
 import papermill
 import pytest
 
-from svnr.publish.notebooks import from_source, parameters, source_hash
+from svnr.publish.notebooks import from_source, source_hash
 from svnr.publish.sources import sources
-from svnr.report.presets import check_parameters, own_numbers, presets
+from svnr.report.presets import check_parameters, defaults_of, own_numbers, presets
 from svnr.report.scales import SCALES
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +137,7 @@ def test_every_notebook_stands_in_the_tables_in_order(page):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
-    known = parameters(from_source(SOURCES[name]))
+    known = defaults_of(ROOT, name)
     preset = presets(ROOT, scale)[name]
     assert preset["timeout"] > 0
     check_parameters(known, preset["parameters"])
@@ -147,7 +147,7 @@ def test_every_scale_sets_parameters_that_the_notebook_has(name, scale):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_papers_scale_says_the_notebooks_own_numbers(name):
     """All of them, so that no save in JupyterLab can change what the paper's scale is."""
-    own, told = parameters(from_source(SOURCES[name])), presets(ROOT, "paper")[name]["parameters"]
+    own, told = defaults_of(ROOT, name), presets(ROOT, "paper")[name]["parameters"]
     assert told.keys() == own.keys() - {"scale", "output", "n_jobs"}
     assert own_numbers(ROOT, name, own) == {}
 
@@ -169,7 +169,7 @@ def made(tmp_path_factory, worker_id):
 def test_nbval_passes_at_smoke_scale(name, tmp_path, made):
     given = presets(ROOT, "smoke")[name]["parameters"]
     given |= {"scale": "smoke", "output": str(made)}
-    if "n_jobs" in parameters(from_source(SOURCES[name])):
+    if "n_jobs" in defaults_of(ROOT, name):
         given["n_jobs"] = 1  # at toy size, starting a process costs more than its run
     prepared = tmp_path / f"{name}.ipynb"
     papermill.execute_notebook(

@@ -19,7 +19,6 @@ from svnr.publish.notebooks import (
     commit,
     execute,
     from_source,
-    parameters,
     source_hash,
 )
 
@@ -56,22 +55,6 @@ def test_ids_change_only_where_cells_do(source):
     source.write_text(SOURCE.format(body="n_seeds + 1"))
     after = [cell.id for cell in from_source(source).cells]
     assert before[0] == after[0] and before[1] != after[1]
-
-
-def test_parameters_are_read_with_their_defaults(source):
-    assert parameters(from_source(source)) == {"n_seeds": 5, "scale": "paper"}
-
-
-def test_a_misspelt_parameter_is_refused_before_anything_is_written(source, tmp_path):
-    with pytest.raises(ValueError, match=r"one of n_seeds, scale, got 'n_seed' \(did you mean"):
-        execute(Job(source, tmp_path / "out.ipynb", {"n_seed": 1}), tmp_path)
-    assert not (tmp_path / "out.ipynb").exists()
-
-
-def test_a_notebook_needs_one_cell_of_parameters(source):
-    source.write_text(source.read_text().replace(' tags=["parameters"]', ""))
-    with pytest.raises(ValueError, match="one cell must be tagged 'parameters', got 0"):
-        parameters(from_source(source))
 
 
 def test_executed_and_cleaned_a_notebook_tells_its_outputs_and_nothing_else(source, tmp_path):

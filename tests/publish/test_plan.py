@@ -58,6 +58,15 @@ def test_a_parameter_of_another_name_or_kind_is_refused_before_a_kernel_starts(
     assert not (repository / "build").exists()
 
 
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_notebook_needs_one_cell_of_parameters(repository, times):
+    source, cell = repository / "notebooks" / "02_whole.py", '# %% tags=["parameters"]\n'
+    text = source.read_text(encoding="utf-8").replace(cell, "# %%\n")
+    source.write_text(text + times * cell, encoding="utf-8")
+    with pytest.raises(ValueError, match=f"must be tagged 'parameters', got {times}"):
+        plan(repository, "quick")
+
+
 def test_notebooks_without_a_preset_are_left_out_and_refused_if_asked_for(repository):
     replace(repository, "01_broken: {timeout: 60, parameters: {answer: 7}}\n", "")
     assert plan(repository, "quick").left_out == ["01_broken"]

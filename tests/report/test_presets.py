@@ -1,6 +1,6 @@
 import pytest
 
-from svnr.report.presets import annotated_values, check_parameters, presets
+from svnr.report.presets import annotated_values, check_parameters, defaults_of, presets
 
 
 @pytest.fixture
@@ -32,6 +32,15 @@ DEFAULTS = annotated_values(
     "n_seeds: int = 5  # runs\nn_more: int = 0\nrate: float = 0.5\nshapes: list = [[2, 2]]\n"
     "scale: str = 'paper'\nfast: bool = False"
 )
+
+
+def test_of_a_notebook_the_cell_of_parameters_alone_is_read(tmp_path):
+    source = tmp_path / "notebooks" / "01_tiny.py"
+    source.parent.mkdir()
+    cell = '# %% tags=["parameters"]\nn_seeds: int = 5  # runs\nscale: str = "paper"\n'
+    source.write_text(f"# Title.\n\n{cell}\n# %%\nother: int = 1\n", encoding="utf-8")
+    assert defaults_of(tmp_path, "01_tiny") == {"n_seeds": 5, "scale": "paper"}
+    assert defaults_of(tmp_path, "02_other") == {}
 
 
 def test_defaults_are_read_as_what_they_are():

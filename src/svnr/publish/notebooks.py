@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from svnr.experiments.engine import chosen
 from svnr.experiments.stopping import interrupted
-from svnr.report.presets import REBUILDING, annotated_values, check_parameters
+from svnr.report.presets import REBUILDING
 from svnr.report.words import renamed
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -94,26 +94,9 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def parameters(notebook: NotebookNode) -> dict[str, Any]:
-    """The names in the cell tagged `parameters`, with their defaults.
-
-    Raises:
-        ValueError: unless exactly one cell has the tag.
-    """
-    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
-    if len(tagged) != 1:
-        raise ValueError(f"one cell must be tagged 'parameters', got {len(tagged)}")
-    return annotated_values(tagged[0].source)
-
-
 def execute(job: Job, root: Path) -> Outcome:
-    """Run a notebook through papermill, in the folder `root`.
-
-    Raises:
-        ValueError: if a parameter has no such name or kind, before anything is written.
-    """
+    """Run a notebook through papermill, in the folder `root`."""
     notebook = from_source(job.source)
-    check_parameters(parameters(notebook), job.given)
     job.path.parent.mkdir(parents=True, exist_ok=True)
     job.path.unlink(missing_ok=True)
     start, error = time.monotonic(), ""

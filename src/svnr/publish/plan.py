@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from svnr.checks import check_one_of
-from svnr.publish.notebooks import Job, from_source, parameters
+from svnr.publish.notebooks import Job
 from svnr.publish.sources import sources
-from svnr.report.presets import check_parameters, own_numbers, presets
+from svnr.report.presets import check_parameters, defaults_of, own_numbers, presets
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = 
 
 def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, Any]) -> Job:
     below = "" if folder == root else folder.relative_to(root).as_posix()
-    common, known = {"scale": scale, "output": below, "n_jobs": 1}, parameters(from_source(source))
+    common, known = {"scale": scale, "output": below, "n_jobs": 1}, defaults_of(root, source.stem)
     given = {name: value for name, value in common.items() if name in known}
     given |= preset.get("parameters") or {}
     check_parameters(known, given)
@@ -74,8 +74,8 @@ def rebuilding(root: Path, only: Sequence[str] = ()) -> Plan:
         ValueError: if one has other numbers than the paper's scale.
     """
     drafts, chosen = root / "build" / "notebooks", sources(root, only)
-    for name, path in chosen.items():
-        for parameter, wanted in own_numbers(root, name, parameters(from_source(path))).items():
+    for name in chosen:
+        for parameter, wanted in own_numbers(root, name, defaults_of(root, name)).items():
             raise ValueError(
                 f"{parameter} of {name} must be {wanted!r}, as presets/paper.yaml says"
             )

@@ -35,11 +35,18 @@ def presets(root: Path, scale: str) -> dict[str, dict[str, Any]]:
 
 
 def defaults_of(root: Path, notebook: str) -> dict[str, Any]:
-    """The parameters that a notebook of the repository begins with."""
+    """The names in the cell tagged `parameters`, with their defaults; none of no such notebook.
+
+    Raises:
+        ValueError: unless exactly one cell has the tag.
+    """
     source = root / "notebooks" / f"{notebook}.py"
-    text = source.read_text(encoding="utf-8") if source.exists() else ""
-    _, _, rest = text.partition('# %% tags=["parameters"]\n')
-    return annotated_values(rest.partition("\n# %%")[0])
+    if not source.exists():
+        return {}
+    _, *tagged = source.read_text(encoding="utf-8").split('# %% tags=["parameters"]\n')
+    if len(tagged) != 1:
+        raise ValueError(f"one cell of {source} must be tagged 'parameters', got {len(tagged)}")
+    return annotated_values(tagged[0].partition("\n# %%")[0])
 
 
 def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
