@@ -237,7 +237,8 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
         discard(path)
         raise DivergedError(failure(spec, folder) or str(error)) from error
     finally:
-        under_way.game.close()
+        for game in {fresh.game, under_way.game}:
+            game.close()
     if keep:
         save(run, folder)
     return run, under_way.learner
