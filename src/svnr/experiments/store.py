@@ -215,8 +215,7 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
     """Do one run, from where it was interrupted if it was, and keep it, unless there is one.
 
     Raises:
-        DivergedError: if a number of the learner or of the game turns infinite or NaN, which is
-            recorded: the same run would meet it again.
+        DivergedError: if a number of learner or game turns infinite or NaN; which is recorded.
         Stopped: if that was asked for, when a checkpoint is written.
     """
     sweep(folder)
@@ -237,8 +236,8 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
         discard(path)
         raise DivergedError(failure(spec, folder) or str(error)) from error
     finally:
-        for game in {fresh.game, under_way.game}:
-            game.close()
+        for each in (fresh, under_way):
+            each.game.close()
     if keep:
         save(run, folder)
     return run, under_way.learner
