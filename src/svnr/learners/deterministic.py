@@ -79,16 +79,14 @@ class DeterministicLearner(ExploringLearner):
         game: what is played; only its sizes and bounds are used.
         settings: how to learn it.
         seed: of the starting weights, of all noise and of the draws from the replay.
-        max_norm: longer gradients of all critics, or of all actors, are shortened to it.
     """
 
     settings: DeterministicSettings
     sees: Sees = "joint"  # which actions critics judge
 
-    def __init__(
-        self, game: Game, settings: DeterministicSettings, seed: int, max_norm: float = inf
-    ) -> None:
+    def __init__(self, game: Game, settings: DeterministicSettings, seed: int) -> None:
         super().__init__(game, settings, seed)
+        max_norm = getattr(settings, "max_gradient_norm", inf)  # of all critics, of all actors
         n, shape = self.n_agents, (game.state_size, *settings.hidden, self.width)
         # In this order: what a seed draws for one network depends on those before it.
         live = StackedMLP(n, shape, self._generator, "tanh")

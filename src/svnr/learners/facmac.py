@@ -45,9 +45,6 @@ class FACMAC(DeterministicLearner):
     settings: FACMACSettings
     critic: MixedCritics
 
-    def __init__(self, game: Game, settings: FACMACSettings, seed: int) -> None:
-        super().__init__(game, settings, seed, settings.max_gradient_norm)
-
     def draw_critic(self, game: Game, max_norm: float) -> MixedCritics:
         """See `DeterministicLearner.draw_critic`."""
         told = self.settings

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Count, Positive
-from svnr.games.game import Game
 from svnr.learners.deterministic import DeterministicLearner, DeterministicSettings
 from svnr.learners.learner import Progress
 from svnr.learners.memory import Transitions
@@ -28,9 +27,6 @@ class MADDPG(DeterministicLearner):
     """N actors μ_i and N critics Q_i(s, u), with targets."""
 
     settings: MADDPGSettings
-
-    def __init__(self, game: Game, settings: MADDPGSettings, seed: int) -> None:
-        super().__init__(game, settings, seed, settings.max_gradient_norm)
 
     def update(self, batch: Transitions, progress: Progress) -> dict[str, float]:
         """One step of the critics, one of the actors; the targets follow them."""
