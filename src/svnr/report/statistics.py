@@ -85,20 +85,8 @@ def probability_of_improvement(upper: np.ndarray, lower: np.ndarray) -> float:
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:
-    """The mean of each value and the `window` − 1 before it (fewer at the start).
-
-    Args:
-        values: [..., T].
-        window: how many steps.
-
-    Returns:
-        [..., T].
-    """
-    total = np.cumsum(values, axis=-1, dtype=float)
-    shifted = np.concatenate([np.zeros_like(total[..., :1]), total], -1)
-    ends = np.arange(1, values.shape[-1] + 1)
-    starts = np.maximum(ends - window, 0)
-    return (shifted[..., ends] - shifted[..., starts]) / (ends - starts)
+    """The mean [T] of each value [T] and the `window` − 1 before it (fewer at the start)."""
+    return pd.Series(values).rolling(window, min_periods=1).mean().to_numpy()
 
 
 def verdict(ours: np.ndarray, theirs: tuple[float, float]) -> str:
