@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional
 
 from svnr.networks.mlp import NetworkSettings, StackedMLP
 from svnr.networks.optimizers import Trained
+from svnr.stein.births import latent, log_slope
 
 LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
 
@@ -90,32 +90,32 @@ def squashed_gaussian(out: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """
     mean, log_std = _mean_and_log_std(out)
     z = mean + log_std.exp() * noise
-    return torch.tanh(z), _log_normal(noise, log_std) - _log_slope(z)
+    return torch.tanh(z), _log_normal(noise, log_std) - log_slope(z)
 
 
-def squashed_log_density(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
+def squashed_log_density(out: Tensor, u: Tensor) -> Tensor:
     """log p(u) [..., D] of actions that came from elsewhere; arguments as above.
 
-    Actions at the edge of the box, where the density has a pole, are moved inside by `edge`.
+    Actions at the edge of the box, where the density has a pole, are moved inside by `latent`.
     """
-    z, noise, log_std = _noise_behind(out, u, edge)
-    return _log_normal(noise, log_std) - _log_slope(z)
+    z, noise, log_std = _noise_behind(out, u)
+    return _log_normal(noise, log_std) - log_slope(z)
 
 
-def log_density_slope(out: Tensor, u: Tensor, edge: float = 1e-6) -> Tensor:
+def log_density_slope(out: Tensor, u: Tensor) -> Tensor:
     """The gradient [..., 2 D] of `squashed_log_density` in what the network gave.
 
     ε / σ in the mean and ε² − 1 in log σ, where that is not clamped; ε is what gives u.
     """
-    _, noise, log_std = _noise_behind(out, u, edge)
+    _, noise, log_std = _noise_behind(out, u)
     unclamped = log_std == out.chunk(2, -1)[1]
     return torch.cat([noise / log_std.exp(), (noise.square() - 1) * unclamped], -1)
 
 
-def _noise_behind(out: Tensor, u: Tensor, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+def _noise_behind(out: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """z = atanh(u), the ε with which μ + σ ε = z, and log σ, all [..., D]."""
     mean, log_std = _mean_and_log_std(out)
-    z = torch.atanh(u.clamp(edge - 1, 1 - edge))
+    z = latent(u)
     return z, (z - mean) / log_std.exp(), log_std
 
 
@@ -127,8 +127,3 @@ def _mean_and_log_std(out: Tensor) -> tuple[Tensor, Tensor]:
 def _log_normal(noise: Tensor, log_std: Tensor) -> Tensor:
     """log N(μ + σ ε; μ, σ²) of noise ε and log σ, whatever μ is."""
     return -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi)
-
-
-def _log_slope(z: Tensor) -> Tensor:
-    """log(1 − tanh(z)²), without cancellation."""
-    return 2 * (math.log(2) - z - functional.softplus(-2 * z))

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import softplus
 
 Value = Callable[[Tensor], Tensor]  # Q, from u [..., D] to [...]
 SCALES = 2.5  # decades of Metropolis's steps, from 1 down: the hills' widths are not known
@@ -25,15 +26,12 @@ SCALES = 2.5  # decades of Metropolis's steps, from 1 down: the hills' widths ar
 def latent_log_density(z: Tensor, value: Tensor, alpha: float) -> Tensor:
     """log p(z) = Q(tanh z) / α + Σ_d log(1 − tanh² z_d), up to a constant.
 
-    log(1 − tanh² z) = 2 (log 2 − z − log(1 + e^{−2z})) stays finite where 1 − tanh² z is 0.
-
     Args:
         z: [..., D] latent particles.
         value: [...] Q(tanh z).
         alpha: the temperature.
     """
-    volume = 2 * (math.log(2) - z - torch.nn.functional.softplus(-2 * z))
-    return value / alpha + volume.sum(-1)
+    return value / alpha + log_slope(z).sum(-1)
 
 
 def accepted(log_ratio: Tensor, generator: Generator) -> Tensor:
@@ -49,6 +47,11 @@ def uniform(*shape: int, generator: Generator) -> Tensor:
 def latent(u: Tensor) -> Tensor:
     """z with tanh(z) = u, finite at the box's edge."""
     return torch.atanh(u.clamp(-1 + 1e-6, 1 - 1e-6))
+
+
+def log_slope(z: Tensor) -> Tensor:
+    """log(1 − tanh² z) = 2 (log 2 − z − log(1 + e^{−2z})), finite where 1 − tanh² z is 0."""
+    return 2 * (math.log(2) - z - softplus(-2 * z))
 
 
 def reborn(
