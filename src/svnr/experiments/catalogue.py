@@ -212,17 +212,14 @@ def make_game(name: str) -> "Game":
 
 def learner_class(name: str) -> Any:
     """The class of the learner called `name`: of a game, its settings and a seed."""
-    return _of_learner(name)
+    made_by = LEARNERS[check_one_of("learner", name, LEARNERS)].made_by
+    return located(f"svnr.learners.{made_by}")
 
 
 def settings_class(name: str) -> Any:
     """The class of the settings of the learner called `name`."""
-    return _of_learner(name, "Settings")
-
-
-def _of_learner(name: str, ending: str = "") -> Any:
-    made_by = LEARNERS[check_one_of("learner", name, LEARNERS)].made_by
-    return located(f"svnr.learners.{made_by}{ending}")
+    kind = learner_class(name)
+    return located(f"{kind.__module__}:{kind.__name__}Settings")
 
 
 def plays(learner: str, game: str) -> bool:
