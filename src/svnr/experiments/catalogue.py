@@ -54,8 +54,8 @@ class LearnerRow:
 
 def _one_shot(title: str, factory: str, **arguments: Any) -> GameRow:
     """A game of one step, tuned as Max of Three is."""
-    made_by, n_trials = f"svnr.games.{factory}", 50  # §8
-    return GameRow(title, made_by, arguments, ONE_STEP, {}, "max_of_three_1.5", n_trials)
+    made_by, tuned_as, n_trials = f"svnr.games.{factory}", "max_of_three_1.5", 50  # §8
+    return GameRow(title, made_by, arguments, ONE_STEP, tuned_as=tuned_as, n_trials=n_trials)
 
 
 def _max_of_three(title: str, width: float, form: str = "printed") -> GameRow:
@@ -79,19 +79,22 @@ def _chain(n: int) -> GameRow:
 
 def _gather(suffix: str, told: str, **rules: Any) -> GameRow:
     title, arguments = f"Particle Gather{told}", {"name": f"particle_gather{suffix}", **rules}
-    made_by, n_trials = "svnr.games.gather:particle_gather", 6  # ours; a run takes minutes there
-    settings, tells_from = GATHER, 1000
+    made_by, settings, tells_from = "svnr.games.gather:particle_gather", GATHER, 1000
     if rules.get("random_starts"):
         settings, tells_from = GATHER | AHEAD, 5000
-    tuned = ("particle_gather", n_trials, GATHER_RANGES)
-    return GameRow(title, made_by, arguments, settings, {}, *tuned, tells_from=tells_from)
+    return GameRow(
+        title, made_by, arguments, settings, tells_from=tells_from,
+        tuned_as="particle_gather", ranges=GATHER_RANGES, n_trials=6,  # ours; a run takes minutes
+    )  # fmt: skip
 
 
 def _robot(title: str, scenario: str, factorization: str, **rules: Any) -> GameRow:
     arguments = {"scenario": scenario, "factorization": factorization, **rules}
-    made_by, length = "svnr.games.mamujoco:MultiAgentMuJoCo", STEPS["length"]
-    tuned = ("halfcheetah_2x3", 6, ROBOT_RANGES, 100)
-    return GameRow(title, made_by, arguments, ROBOT, STEPS, *tuned, tells_from=length)
+    made_by = "svnr.games.mamujoco:MultiAgentMuJoCo"
+    return GameRow(
+        title, made_by, arguments, ROBOT, STEPS, tells_from=STEPS["length"],
+        tuned_as="halfcheetah_2x3", n_trials=6, ranges=ROBOT_RANGES, trial_length=100,
+    )  # fmt: skip
 
 
 _S2 = (1.5, 2.0, 3.0)  # the widths of the global optimum
