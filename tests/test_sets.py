@@ -13,6 +13,7 @@ from svnr.sets import (
     check_sets,
     full,
     known_to,
+    knows,
     named,
     none,
     partners,
@@ -36,6 +37,7 @@ def test_the_named_topologies():
     assert ring(3) == (frozenset({2}), frozenset({0}), frozenset({1}))
     assert ring(1) == (frozenset(),)
     assert known_to(strict(3), 2) == (0, 1, 2) and known_to(none(3), 1) == (1,)
+    assert knows(chain(3)).tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 1]]
 
 
 def test_every_topology_comes_once():

@@ -51,6 +51,12 @@ def known_to(sets: Sets, agent: int) -> tuple[int, ...]:
     return tuple(sorted(sets[agent] | {agent}))
 
 
+def knows(sets: Sets) -> np.ndarray:
+    """Who knows whose action: [N, N] bool, true in row i where j is in S_i."""
+    agents = range(len(sets))
+    return np.array([[i == j or j in sets[i] for j in agents] for i in agents])
+
+
 def strict(n: int) -> Sets:
     """C_i = {1, …, i−1}: SVNR, the strictly nested sets of §6.1."""
     return tuple(frozenset(range(i)) for i in _agents(n))

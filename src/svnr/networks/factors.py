@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from svnr.games.game import Game
+from svnr.games.game import Game, agent_of_coordinate
 from svnr.networks.mixers import Mixed, total
-from svnr.networks.mlp import StackedMLP, own_coordinates
-from svnr.sets import Sets, check_sets, known_to
+from svnr.networks.mlp import StackedMLP
+from svnr.sets import Sets, check_sets, knows
 
 
 class Factors(Mixed):
@@ -29,9 +29,8 @@ class Factors(Mixed):
     def __init__(
         self, sets: Sets, game: Game, layer_norm: bool, hidden: Sequence[int], generator: Generator
     ) -> None:
-        n = len(check_sets(sets, game.n_agents))
-        own = own_coordinates(game.action_sizes)  # [N, D]
-        known = torch.stack([own[list(known_to(sets, i))].any(0) for i in range(n)])
+        n, owner = len(check_sets(sets, game.n_agents)), agent_of_coordinate(game.action_sizes)
+        known = torch.tensor(knows(sets))[:, owner]  # [N, D]
         visible = torch.cat([torch.ones(n, game.state_size), known], 1)[..., None]  # [N, S + D, 1]
         sizes = (visible.shape[1], *hidden, 1)
         parts = StackedMLP(n, sizes, generator, layer_norm=layer_norm, input_mask=visible)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from svnr.networks.layers import Trail
 from svnr.networks.mlp import StackedMLP
-from svnr.sets import Sets, check_sets, known_to
+from svnr.sets import Sets, check_sets, knows
 
 
 class Samplers(nn.Module):
@@ -37,8 +37,7 @@ class Samplers(nn.Module):
         super().__init__()
         sets = check_sets(sets, len(action_sizes))
         n, widest = len(sets), max(action_sizes)
-        heard = [[float(j in known_to(sets, i)) for j in range(n)] for i in range(n)]
-        noise = torch.tensor(heard).repeat_interleave(noise_size, 1)
+        noise = torch.tensor(knows(sets)).repeat_interleave(noise_size, 1)
         visible = torch.cat([torch.ones(n, state_size), noise], 1).unsqueeze(-1)  # [N, in, 1]
         sizes = (state_size + n * noise_size, *hidden, widest)
         self.net = StackedMLP(n, sizes, generator, input_mask=visible)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from svnr.checks import NotNegative, Positive, check_count, check_one_of, fitted
 from svnr.games.game import agent_of_coordinate
-from svnr.sets import Sets, check_sets, full, known_to
+from svnr.sets import Sets, check_sets, full, knows
 from svnr.stein.kernels import Kernel, median_bandwidth, rbf
 from svnr.stein.svgd import Score, check_score
 
@@ -32,7 +32,7 @@ def kernel_mask(sets: Sets, action_sizes: Sequence[int], kernel_on: KernelOn = "
     sets = check_sets(sets, len(action_sizes))
     heard = sets if kernel_on == "set" else full(len(action_sizes))
     owner = agent_of_coordinate(tuple(action_sizes))
-    return torch.tensor([[float(j in known_to(heard, i)) for j in owner] for i in owner])
+    return torch.tensor(knows(heard))[owner][:, owner].float()
 
 
 @lru_cache
