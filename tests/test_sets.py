@@ -32,7 +32,7 @@ def test_the_named_topologies():
     assert strict(3) == (frozenset(), frozenset({0}), frozenset({0, 1}))
     assert reverse(3) == (frozenset({1, 2}), frozenset({2}), frozenset())
     assert full(3)[1] == {0, 2} and none(3) == (frozenset(),) * 3
-    assert star(3, centre=1) == (frozenset({1}), frozenset(), frozenset({1}))
+    assert star(3) == (frozenset(), frozenset({0}), frozenset({0}))
     assert chain(3) == (frozenset(), frozenset({0}), frozenset({1}))
     assert ring(3) == (frozenset({2}), frozenset({0}), frozenset({1}))
     assert ring(1) == (frozenset(),)
@@ -47,13 +47,12 @@ def test_every_topology_comes_once():
     assert list(all_topologies(1)) == [(frozenset(),)]
 
 
-def test_sparse_sets_repeat_by_seed_and_hear_their_share():
+def test_sparse_sets_repeat_by_seed_and_hear_half():
     assert sparse(6, seed=1) == sparse(6, seed=1) != sparse(6, seed=2)
-    assert sparse(4, 0, share=0.0) == none(4) and sparse(4, 0, share=1.0) == full(4)
-    links = sum(len(heard) for seed in range(50) for heard in sparse(8, seed, share=0.25))
-    # 50 draws of 56 links: 700 expected, with a standard error of √(2800 · 0.25 · 0.75) = 23.
-    assert abs(links - 700) < 4 * 23
-    assert all(i not in heard for i, heard in enumerate(sparse(8, 0, share=0.9)))
+    links = sum(len(heard) for seed in range(50) for heard in sparse(8, seed))
+    # 50 draws of 56 links: 1400 expected, with a standard error of √(2800 · 0.5 · 0.5) = 26.
+    assert abs(links - 1400) < 4 * 26
+    assert all(i not in heard for i, heard in enumerate(sparse(8, 0)))
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -153,12 +152,8 @@ def test_the_number_of_agents_is_a_whole_number_of_at_least_one(make, n):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: star(3, 5), r"centre must be a whole number in \[0, 2\], got 5"),
-        (lambda: star(3, -1), r"centre must be a whole number in \[0, 2\], got -1"),
         (lambda: known_to(strict(3), 3), r"agent must be a whole number in \[0, 2\], got 3"),
         (lambda: known_to(strict(3), -1), r"agent must be a whole number in \[0, 2\], got -1"),
-        (lambda: sparse(3, 0, share=2), r"share must be a number in \[0, 1\], got 2"),
-        (lambda: sparse(3, 0, share=np.nan), "share must be a finite number, got nan"),
         (lambda: sparse(3, -1), r"seed must be a whole number in \[0, inf\], got -1"),
         (lambda: named("strickt", 3), r"sets must be one of strict, .* mean 'strict'\?"),
         (lambda: named([[], [0]], 3), "sets must hold one set for each of 3 agents, got 2"),

@@ -12,7 +12,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from svnr.checks import Share, Whole, check_agent, check_count, check_one_of, fitted
+from svnr.checks import Whole, check_agent, check_count, check_one_of, fitted
 
 Sets = tuple[frozenset[int], ...]
 Edges = tuple[tuple[int, int], ...]  # pairs of agents
@@ -77,10 +77,9 @@ def none(n: int) -> Sets:
     return tuple(frozenset() for _ in _agents(n))
 
 
-def star(n: int, centre: int = 0) -> Sets:
-    """C_i = {centre} for every other agent: one agent is known to all, N − 1 edges."""
-    others, known = _agents(n), frozenset({check_agent(centre, n, "centre")})
-    return tuple(known - {i} for i in others)
+def star(n: int) -> Sets:
+    """C_i = {1} for every other agent: the first is known to all, N − 1 edges."""
+    return tuple(frozenset({0}) - {i} for i in _agents(n))
 
 
 def chain(n: int) -> Sets:
@@ -99,14 +98,14 @@ def ring(n: int) -> Sets:
     return tuple(frozenset({(i - 1) % n} - {i}) for i in _agents(n))
 
 
-def sparse(n: int, seed: int, share: float = 0.5) -> Sets:
-    """Every agent conditions on each of the others with probability `share`, drawn from a seed.
+def sparse(n: int, seed: int) -> Sets:
+    """Every agent conditions on each of the others or not, by a toss of a coin, from a seed.
 
     Raises:
-        ValueError: if `share` is no probability, or `n` or `seed` no number of that kind.
+        ValueError: if `n` or `seed` is no number of that kind.
     """
-    rng, share = np.random.default_rng(fitted("seed", seed, Whole)), fitted("share", share, Share)
-    heard = rng.random((len(_agents(n)), n)) < share
+    rng = np.random.default_rng(fitted("seed", seed, Whole))
+    heard = rng.random((len(_agents(n)), n)) < 0.5
     return tuple(frozenset(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(heard))
 
 

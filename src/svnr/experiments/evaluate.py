@@ -15,6 +15,7 @@ from svnr.learners.learner import Execution, Learner, undisturbed
 from svnr.theory.overgeneralization import pro_gap
 
 AT_ONCE = 64  # environments of others that are tested side by side
+ANSWERS = 81  # evenly spaced in [−1, 1], tried for what seeing the partners' actions is worth
 WAYS: tuple[Execution, ...] = ("shared", "independent", "greedy")
 
 
@@ -140,21 +141,18 @@ def pro_gaps(
     return gaps
 
 
-def executed(samples: np.ndarray, seed: int = 0) -> np.ndarray:
+def executed(samples: np.ndarray) -> np.ndarray:
     """Joint actions [n, N] of the executed policy: each agent plays what it perceives of itself.
 
     Args:
         samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
-        seed: of the pairing of the agents' draws.
     """
-    draws = np.random.default_rng(seed)
+    draws = np.random.default_rng(0)  # of the pairing
     own = [draws.permutation(np.asarray(u, dtype=float)[:, i]) for i, u in enumerate(samples)]
     return np.stack(own, -1)
 
 
-def ero_gaps(
-    samples: np.ndarray, reward: Callable[[Tensor], Tensor], n_points: int = 81, seed: int = 0
-) -> np.ndarray:
+def ero_gaps(samples: np.ndarray, reward: Callable[[Tensor], Tensor]) -> np.ndarray:
     """Definition 4.1 from samples: what each agent would gain by seeing its partners' actions.
 
     The executed policy is that of agents that draw apart from each other, see `executed`.
@@ -162,8 +160,6 @@ def ero_gaps(
     Args:
         samples: [N, n, N] perceived joint actions of N agents with one coordinate each.
         reward: of joint actions [..., N] in [−1, 1].
-        n_points: answers tried, evenly spaced in [−1, 1].
-        seed: of the pairing of the agents' draws.
 
     Returns:
         [N] gaps in the payoff's units; never negative.
@@ -172,12 +168,12 @@ def ero_gaps(
         ValueError: if agents have several coordinates, or samples lie outside the box.
     """
     n_agents = _check_samples(samples)
-    u = torch.as_tensor(executed(samples, seed))
+    u = torch.as_tensor(executed(samples))
     earned = reward(u)
-    answers = torch.linspace(-1, 1, n_points, dtype=u.dtype)
+    answers = torch.linspace(-1, 1, ANSWERS, dtype=u.dtype)
     gaps = np.empty(n_agents)
     for agent in range(n_agents):
-        tried = u.unsqueeze(1).repeat(1, n_points, 1)
+        tried = u.unsqueeze(1).repeat(1, ANSWERS, 1)
         tried[:, :, agent] = answers
         gaps[agent] = (reward(tried).amax(1) - earned).clamp(min=0).mean().item()
     return gaps

@@ -9,30 +9,31 @@ from torch import Tensor
 from svnr.checks import Count, fitted
 from svnr.games.game import Game, as_data, check_rewards
 
+SEED = 0  # of the resets and of the random actions
 
-def check_game(game: Game, n_copies: int = 4, seed: int = 0) -> None:
+
+def check_game(game: Game, n_copies: int = 4) -> None:
     """Play a game with random actions and say, in words, what is wrong with it.
 
     Args:
         game: the game to check.
         n_copies: B, the parallel copies to play.
-        seed: seed of the resets and of the random actions.
 
     Raises:
         ValueError: naming the part that is wrong, what was wanted and what was found.
     """
     check_sizes(game)
     rules, chance = _checked_rules(game), torch.get_rng_state()
-    state = game.reset(n_copies, seed)
+    state = game.reset(n_copies, SEED)
     _check_finite(state, "reset")
-    if not torch.equal(state, game.reset(n_copies, seed)):
+    if not torch.equal(state, game.reset(n_copies, SEED)):
         raise ValueError("reset must give the same states for the same seed, got different ones")
-    state = _last_state(game, n_copies, torch.Generator().manual_seed(seed))
+    state = _last_state(game, n_copies, torch.Generator().manual_seed(SEED))
     if not torch.equal(chance, torch.get_rng_state()):
         raise ValueError("chance must come from the seed of _begin, got torch's global generator")
     if _checked_rules(game) != rules:
         raise ValueError(f"rules must not change in play, got {rules}, then {game.rules()}")
-    _check_restart(game, state, seed)
+    _check_restart(game, state)
     game.close()
 
 
@@ -85,14 +86,14 @@ def _checked_rules(game: Game) -> str:
     return told
 
 
-def _check_restart(game: Game, ended: Tensor, seed: int) -> None:
+def _check_restart(game: Game, ended: Tensor) -> None:
     """The last copy must begin as it would alone, while the others stay as they ended."""
-    state = game.restart(torch.arange(len(ended)) == len(ended) - 1, seed)
+    state = game.restart(torch.arange(len(ended)) == len(ended) - 1, SEED)
     if not torch.equal(state[:-1], ended[:-1]):
         raise ValueError("restart must leave the other copies as they are, got others")
     u = torch.zeros(len(ended), sum(game.action_sizes))
     last = state[-1:], game.step(u).state[-1:]
-    alone = game.reset(1, seed), game.step(u[-1:]).state
+    alone = game.reset(1, SEED), game.step(u[-1:]).state
     # The first state is the same to the bit; a product of several rows may differ in the last one.
     for one, other, off in zip(last, alone, (0.0, 1e-4), strict=True):
         if not torch.allclose(one, other, rtol=off, atol=off):

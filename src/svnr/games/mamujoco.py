@@ -39,8 +39,7 @@ class MultiAgentMuJoCo(Game):
         factorization: which joints are whose.
         horizon: steps of an episode, after which it is truncated.
         observe: the "state" of the whole robot; or what is "local" to each agent, its own joints
-            and those near to them, side by side.
-        near: how many joints away is near.
+            and those next to them, side by side.
         forces: whether the contact forces on an Ant are part of its state.
         name: what the game is called; by default the robot and the factorization.
 
@@ -55,7 +54,6 @@ class MultiAgentMuJoCo(Game):
         factorization: str,
         horizon: int = 1000,
         observe: Literal["state", "local"] = "state",
-        near: int = 1,
         forces: bool = True,
         name: str = "",
     ) -> None:
@@ -66,7 +64,7 @@ class MultiAgentMuJoCo(Game):
         self._forces_seen = fitted("forces", forces, bool)
         self.name = name or f"{scenario}_{factorization}".lower()
         self._mujoco = checked_mujoco()
-        self._shared = shared_out(scenario, factorization, check_count("near", near, least=0))
+        self._shared = shared_out(scenario, factorization)
         self._env = self._shared.single_agent_env.unwrapped
         shares = self._shared.agent_action_partitions
         self._actuators = [joint.act_ids for share in shares for joint in share]
@@ -172,17 +170,16 @@ class MultiAgentMuJoCo(Game):
             reward -= env._contact_cost_weight * np.square(robot.forces(bodies)).sum(1)
         return reward
 
-    def capsules(self, copy: int = 0) -> Capsules:
-        """The parts of a robot as they stand, for drawing.
+    def capsules(self) -> Capsules:
+        """The parts of the first copy's robot as they stand, for drawing.
 
         Raises:
-            ValueError: if no reset started such a copy.
+            ValueError: if no reset started one.
         """
-        n = len(self._now.get("kept", ()))
-        if not 0 <= copy < n:
-            raise ValueError(f"copy must be one of the {n} that reset started, got {copy}")
+        if "kept" not in self._now:
+            raise ValueError("game must be reset before it is drawn, got one that was not")
         mujoco, model, data = self._mujoco, self._env.model, self._env.data
-        mujoco.mj_setState(model, data, self._now["kept"][copy].numpy(), self._kept)
+        mujoco.mj_setState(model, data, self._now["kept"][0].numpy(), self._kept)
         mujoco.mj_kinematics(model, data)
         kinds = (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_SPHERE)
         shown = np.isin(model.geom_type, [int(kind) for kind in kinds])
@@ -234,7 +231,7 @@ def checked_mujoco() -> Any:
     return mujoco
 
 
-def shared_out(scenario: str, factorization: str, near: int) -> Any:
+def shared_out(scenario: str, factorization: str) -> Any:
     """Gymnasium-robotics' environment: a robot of which every agent moves its own joints.
 
     There both coupled cheetahs observe the second; here each observes itself.
@@ -247,4 +244,4 @@ def shared_out(scenario: str, factorization: str, near: int) -> Any:
             for joint in part:
                 joint.qpos_ids = joint.qvel_ids = 3 + 9 * agent + joint.act_ids % 6
     shares = {"partition": parts, "edges": edges, "globals": whole}
-    return mamujoco_v1.parallel_env(scenario, factorization, near, agent_factorization=shares)
+    return mamujoco_v1.parallel_env(scenario, factorization, 1, agent_factorization=shares)

@@ -41,16 +41,15 @@ def soft_value_importance(q: Tensor, alpha: float, n_coordinates: int) -> Tensor
     return soft_value_printed(q, alpha) + alpha * n_coordinates * math.log(2)
 
 
-def squashed_score(u: Tensor, gradient: Tensor, alpha: float, edge: float = 1e-6) -> Tensor:
-    """∇_u of Q / α + Σ_d log(1 − u_d² + edge), the public code's log-density on the box.
+def squashed_score(u: Tensor, gradient: Tensor, alpha: float) -> Tensor:
+    """∇_u of Q / α + Σ_d log(1 − u_d² + 1e-6), the public code's log-density on the box.
 
     Args:
         u: [..., D] squashed actions.
         gradient: [..., D] ∇_u Q.
         alpha: the temperature.
-        edge: keeps the logarithm finite where u reaches ±1.
     """
-    return gradient / alpha - 2 * u / (1 - u.square() + edge)
+    return gradient / alpha - 2 * u / (1 - u.square() + 1e-6)
 
 
 @torch.no_grad()

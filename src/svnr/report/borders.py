@@ -108,14 +108,14 @@ def sides(runs: Sequence[Run], window: int = 100, every: int = 10) -> pd.DataFra
     return pd.concat(map(side, runs), ignore_index=True)
 
 
-def exact_sides(run: Run, every: int = 10) -> pd.DataFrame:
-    """The Boltzmann policy's share of the right hill at the temperatures of a run.
+def exact_sides(run: Run) -> pd.DataFrame:
+    """The Boltzmann policy's share of the right hill at a run's temperatures, every 10 episodes.
 
     Returns:
         Rows of episode, alpha, share.
     """
     game: Any = make_game(run.spec.game)
-    hills, episodes = two_hills(game), np.arange(0, run.spec.training.length, every)
+    hills, episodes = two_hills(game), np.arange(0, run.spec.training.length, 10)
     alphas = [_temperature(run, int(done)) for done in episodes]
     mass = {alpha: right_mass(hills, alpha) for alpha in set(alphas)}
     shares = [mass[alpha] for alpha in alphas]

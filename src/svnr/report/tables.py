@@ -80,7 +80,7 @@ def traces(runs: Runs) -> pd.DataFrame:
     return _rows(runs, trace)
 
 
-def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
+def scores(runs: Runs) -> pd.DataFrame:
     """One row a run: what it earned in its last training episodes and in each way of execution.
 
     Beside each way stands the deviation of its test episodes, as "shared within".
@@ -89,7 +89,7 @@ def scores(runs: Runs, last: int = 100) -> pd.DataFrame:
     def score(run: Run) -> dict[str, float]:
         tested = {name: float(values.mean()) for name, values in run.tested.items()}
         within = {f"{name} within": float(values.std()) for name, values in run.tested.items()}
-        return {"training": run.last(last), **tested, **within}
+        return {"training": run.last(), **tested, **within}
 
     return _rows(runs, score)
 
@@ -122,20 +122,19 @@ def over_generalization(runs: Runs, alpha: float = 1.0) -> pd.DataFrame:
     return _rows(runs, gaps)
 
 
-def modes(runs: Runs, exact: float, tolerance: float = 0.10) -> pd.DataFrame:
+def modes(runs: Runs, exact: float) -> pd.DataFrame:
     """One row a run of a game of two peaks: what of its perceived policy is at the second.
 
     Args:
         runs: of games that know their `nearest_peak`.
-        exact: the mass there of the optimal policy.
-        tolerance: both modes are kept if the mass is as near to the exact one.
+        exact: the mass there of the optimal policy; both modes are kept within 0.1 of it.
     """
 
     def mode(run: Run) -> dict[str, Any]:
         u = torch.as_tensor(run.perceived.astype(float))
         game: Any = make_game(run.spec.game)
         mass = (game.nearest_peak(u) == 1).double().mean().item()
-        return {"mass": mass, "kept": abs(mass - exact) <= tolerance}
+        return {"mass": mass, "kept": abs(mass - exact) <= 0.1}
 
     return _rows(runs, mode)
 

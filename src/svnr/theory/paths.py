@@ -36,23 +36,20 @@ def neighbour_laws(payoff: ArrayLike, n_agents: int, alpha: float) -> np.ndarray
     return laws / laws.sum((1, 2), keepdims=True)
 
 
-def mean_field(
-    payoff: ArrayLike, alpha: float, start: ArrayLike, n_rounds: int = 300
-) -> np.ndarray:
+def mean_field(payoff: ArrayLike, alpha: float, start: ArrayLike) -> np.ndarray:
     """The policy of agents with empty sets: q ∝ exp(2 r q / α), from where they stand.
 
     Of all products Π_i q(u_i) the nearest to π*_α of a long chain is such a fixed point, but
     there may be several, and which is met depends on the start: that is the trap. Each agent
-    averages over both of its neighbours; every round goes half of the way.
+    averages over both of its neighbours; each of 300 rounds goes half of the way.
 
     Args:
         payoff: [A, A] r, symmetric.
         alpha: temperature, positive.
         start: [A] q, what everybody does at first.
-        n_rounds: how often.
     """
     table, q = check_payoff(payoff, "payoff"), check_distribution(start, "start")
-    for _ in range(check_count("n_rounds", n_rounds)):
+    for _ in range(300):
         q = (q + boltzmann(2 * table @ q, alpha)) / 2
     return q
 

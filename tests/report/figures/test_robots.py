@@ -18,8 +18,7 @@ def scores():
     rows = [("halfcheetah_2x3", "svnr", x) for x in (100.0, 200.0, 300.0, 400.0, 5000.0)]
     rows += [("halfcheetah_2x3", "hasac", x / 10) for _, _, x in rows]
     rows += [("ant_2x4", "svnr", x) for x in (50.0, 100.0)]
-    table = pd.DataFrame(rows, columns=["game", "learner", "shared"])
-    return table.assign(greedy=-table["shared"])
+    return pd.DataFrame(rows, columns=["game", "learner", "shared"])
 
 
 def drawn(axis, marker, color):
@@ -44,11 +43,6 @@ def test_a_row_shows_the_seeds_their_interquartile_mean_and_the_papers():
     assert [tick.get_text() for tick in cheetah.get_yticklabels()] == ["SVNR", "HASAC"]
     level = [line for line in ant.lines if line.get_label() == "no torque"]
     assert list(level[0].get_xdata()) == [990, 990]
-
-
-def test_another_column_of_the_scores_can_be_drawn():
-    figure = robots.final_returns(scores(), GAMES, "title", LEVELS, {}, column="greedy")
-    assert drawn(figure.axes[0], "|", COLORS["svnr"]) == [([-300], [0])]
 
 
 def earned_on_the_way():

@@ -13,6 +13,7 @@ from svnr.report.figures import kit, training
 from svnr.report.style import FULL_WIDTH, INK, OPTIMUM, TRAP, styled
 
 ENDS = {"joint": OPTIMUM, "solo": TRAP, "none": "#9A9A9A"}  # how an episode ended → colour
+SHOWN = 12  # episodes of each team whose ways are drawn
 
 
 def training_curves(curves: pd.DataFrame, panels: Mapping[str, str], title: str) -> plt.Figure:
@@ -32,14 +33,13 @@ def ends(returns: np.ndarray) -> np.ndarray:
 
 
 @styled
-def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) -> plt.Figure:
+def ways(teams: Mapping[str, Episodes], radius: float, title: str) -> plt.Figure:
     """Where the two particles go, a panel a team, coloured by how the episode ends.
 
     Args:
         teams: name → episodes of Particle Gather.
         radius: of the landmark.
         title: the message.
-        n: episodes drawn of each team.
     """
     columns, look = min(6, len(teams)), {"fontsize": 8, "loc": "center"}
     figure, axes = kit.panels(teams, 1.45 * columns, 1.65, columns, 0.6, title, look=look)
@@ -48,12 +48,12 @@ def ways(teams: Mapping[str, Episodes], radius: float, title: str, n: int = 12) 
         axis.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=(), yticks=())
         axis.spines[:].set(visible=True, color=ENDS["none"], linewidth=0.5)
         positions, _ = bodies(torch.as_tensor(episodes.state))  # [T + 1, B, particle, axis]
-        for copy, end in enumerate(ends(episodes.returns)[:n]):
+        for copy, end in enumerate(ends(episodes.returns)[:SHOWN]):
             for path in positions[: episodes.length[copy] + 1, copy].movedim(1, 0):
                 axis.plot(*path.T, color=ENDS[end], linewidth=0.8, alpha=0.7)
                 axis.plot(*path[0], ".", color=INK, markersize=2.5)
     lines = [plt.Line2D([], [], color=color, label=end) for end, color in ENDS.items()]
-    told = f"who is first at the landmark: both, one, nobody; {n} episodes, dots: starts"
+    told = f"who is first at the landmark: both, one, nobody; {SHOWN} episodes, dots: starts"
     kit.legend_below(figure, lines, title=told)
     return figure
 

@@ -25,7 +25,6 @@ def final_returns(
     title: str,
     levels: Mapping[str, Level],
     paper: Mapping[tuple[str, str], tuple[float, float]],
-    column: str = "shared",
 ) -> plt.Figure:
     """What every trained team earns, a row a method: seeds, their interquartile mean, the paper's.
 
@@ -35,7 +34,6 @@ def final_returns(
         title: the message.
         levels: game → a scripted team to be held against.
         paper: (learner, game) → the paper's mean and spread.
-        column: of the scores.
     """
     learners = list(dict.fromkeys(scores["learner"]))
     size = (FULL_WIDTH + 1.0, 0.9 + 0.19 * len(learners))
@@ -43,7 +41,7 @@ def final_returns(
     for axis, game in zip(axes, panels, strict=True):
         for row, learner in enumerate(learners):
             chosen = (scores["game"] == game) & (scores["learner"] == learner)
-            _seeds_in_a_row(axis, row, scores[chosen][column].to_numpy(), COLORS[learner])
+            _seeds_in_a_row(axis, row, scores[chosen]["shared"].to_numpy(), COLORS[learner])
             if (learner, game) in paper:
                 axis.plot(paper[learner, game][0], row, "x", color=INK, markersize=4)
         name, height = levels[game]
@@ -73,7 +71,6 @@ def learning(
     title: str,
     levels: Mapping[str, Level],
     against: Mapping[str, str],
-    column: str = "shared",
 ) -> plt.Figure:
     """Return of the tests during a run, a column a game, a row for each way to count.
 
@@ -83,7 +80,6 @@ def learning(
         title: the message.
         levels: game → a scripted team to be held against.
         against: columns of the tests → label of the axis, as "at" environment steps.
-        column: what the teams earned.
     """
     names = [*panels.values(), *[""] * len(panels) * (len(against) - 1)]
     size = (FULL_WIDTH + 1.0 + 0.5 * (len(panels) > 2), 1.7)
@@ -92,11 +88,11 @@ def learning(
         game = list(panels)[at % len(panels)]
         counted = list(against)[at // len(panels)]
         for learner, rows in tests[tests["game"] == game].groupby("learner", sort=False):
-            mean = rows.groupby("at")[[counted, column]].agg(
-                {counted: "mean", column: lambda seeds: interquartile_mean(seeds.to_numpy())}
+            mean = rows.groupby("at")[[counted, "shared"]].agg(
+                {counted: "mean", "shared": lambda seeds: interquartile_mean(seeds.to_numpy())}
             )
             width = 0.8 if rows["seed"].nunique() < ENOUGH_SEEDS else 1.8
-            axis.plot(mean[counted], mean[column], linewidth=width, **kit.line_of(str(learner)))
+            axis.plot(mean[counted], mean["shared"], linewidth=width, **kit.line_of(str(learner)))
         name, height = levels[game]
         kit.level(axis, height, TRAP, label=name if axis is axes[0] else None)
         axis.set_xlabel(against[counted], fontsize=8)
