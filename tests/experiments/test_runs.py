@@ -19,7 +19,7 @@ def performed(spec):
 
 
 def record(reward, over, **metrics):
-    return Record(0, np.zeros((2, 1)), np.array(reward), np.array(over), metrics)
+    return Record(np.zeros((2, 1)), np.array(reward), np.array(over), metrics)
 
 
 def test_a_tally_sums_each_copys_episode_and_averages_its_updates():

@@ -48,7 +48,6 @@ def watch(game, **training):
 
 def test_one_record_a_step_and_updates_after_the_warm_up():
     records = run(0)
-    assert [record.step for record in records] == list(range(40))
     assert [bool(record.metrics) for record in records] == [step >= 10 for step in range(40)]
     assert all(record.u.shape == (1, 3) and abs(record.u).max() <= 1 for record in records)
 
@@ -74,7 +73,7 @@ def test_a_reward_that_is_not_a_number_stops_the_run_with_its_step(clock):
 def test_episodes_that_were_cut_off_start_again_with_seeds_of_their_own(clock):
     game = clock()
     watcher, records = watch(game, length=8)
-    assert [r.step for r in records if r.over[0]] == [4, 9, 14, 19, 24, 29, 34, 39]
+    assert [n for n, r in enumerate(records) if r.over[0]] == [4, 9, 14, 19, 24, 29, 34, 39]
     assert len(game.seeds) == 8 and len(set(game.seeds)) == 8
     assert not any(bool(rows.terminated.any()) for rows in watcher.rows)
 
@@ -88,7 +87,6 @@ def test_copies_that_end_start_again_while_the_others_go_on(clock):
     assert all(torch.equal(rows.next_state, rows.state + 1) for rows in watcher.rows)
     ended = np.stack([record.over for record in records])
     assert ended.sum(0).tolist() == [3, 2]
-    assert [record.step for record in records] == [0, 2, 4, 6, 8, 10]
 
 
 def test_the_learners_clock_counts_what_the_length_is_told_in(clock):
@@ -142,7 +140,6 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(name, n_copies):
     second.load_state_dict(first.state_dict())
     while not second.done:
         records.append(second.step())
-    assert [r.step for r in records] == [r.step for r in expected]
     assert all(np.array_equal(a.u, b.u) for a, b in zip(records, expected, strict=True))
     assert [r.metrics for r in records] == [r.metrics for r in expected]
 

@@ -19,7 +19,6 @@ from svnr.learners.memory import Transitions
 class Record:
     """One step of every copy."""
 
-    step: int  # environment steps taken before it, of all copies together
     u: np.ndarray  # [K, D] the joint actions played
     reward: np.ndarray  # [K]
     over: np.ndarray  # [K] bool, the episode ended here
@@ -86,7 +85,7 @@ class Training:
         self._check_numbers(metrics)
         self._state, self._over = after.state, after.terminated | after.truncated
         over = self._over.numpy()
-        record = Record(self.steps, u.numpy(), after.reward.numpy(), over, metrics)
+        record = Record(u.numpy(), after.reward.numpy(), over, metrics)
         self.steps += len(u)
         self.episodes += int(over.sum())
         return record
