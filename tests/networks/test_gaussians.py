@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
 from svnr.networks.gaussians import (
-    GaussianActor,
+    SquashedActor,
     entropy,
     log_density,
     log_density_slope,
@@ -54,7 +54,7 @@ def test_the_slope_of_the_log_density_is_autograds():
 
 def actor():
     generator = torch.Generator().manual_seed(0)
-    return GaussianActor(2, 3, NetworkSettings(hidden=(8, 8)), generator)
+    return SquashedActor(2, 3, NetworkSettings(hidden=(8, 8)), generator)
 
 
 def test_an_actor_draws_from_the_gaussian_that_its_network_says():

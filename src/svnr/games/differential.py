@@ -28,7 +28,7 @@ class DifferentialGame(PeakedGame):
 
     Args:
         name: what the game is called in results.
-        hills: two or more hills whose centers have one coordinate an agent.
+        hills: one or more, whose centers have one coordinate an agent.
         half_width: actions run from −half_width to half_width in the game's units (paper: 10).
         form: "printed" divides by width² as the paper prints; "code" divides by width, as the
             public code of this family of methods does.

@@ -21,7 +21,7 @@ from svnr.learners.memory import Transitions
 from svnr.learners.off_policy import OffPolicy
 from svnr.learners.soft import SoftSettings
 from svnr.networks.critics import Critics
-from svnr.networks.gaussians import GaussianActor
+from svnr.networks.gaussians import SquashedActor
 from svnr.networks.optimizers import Trained
 
 
@@ -53,7 +53,7 @@ class HASAC(OffPolicy):
         super().__init__(game, settings, seed)
         self._generator, *self._own_generators = generators(seed, game.n_agents + 1)
         self.actors = [
-            GaussianActor(game.state_size, size, settings, self._generator)
+            SquashedActor(game.state_size, size, settings, self._generator)
             for size in game.action_sizes
         ]
         self.critic = Critics(game, settings, self._generator, 2)

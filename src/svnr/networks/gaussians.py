@@ -13,7 +13,7 @@ from svnr.stein.births import latent, log_slope
 LOG_STD = (-20.0, 2.0)  # bounds of the Gaussians' log σ; public code
 
 
-class GaussianActor(nn.Module):
+class SquashedActor(nn.Module):
     """One agent's π(u | s), μ and log σ of which are a network of the state.
 
     Args:
