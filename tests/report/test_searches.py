@@ -30,7 +30,7 @@ def small_study():
 
 
 def test_a_search_is_told_by_its_own_settings_and_its_best_whole_trial():
-    row = searches.found({"svnr": small_study()}).loc["SVNR"]
+    row = searches.found({"svnr": small_study()}, "max_of_three_1.5").loc["SVNR"]
     assert (row["trials"], row["on one seed only"]) == (3, 1)
     assert (row["own settings"], row["best"]) == (2.0, 5.0)  # 9 was reached on one seed only
     assert row["best settings"] == "learning_rate 0.2"

@@ -50,23 +50,25 @@ def trials(study: optuna.Study) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("score", ascending=False, ignore_index=True)
 
 
-def found(studies: Mapping[str, optuna.Study]) -> pd.DataFrame:
+def found(studies: Mapping[str, optuna.Study], game: str) -> pd.DataFrame:
     """One row a study: its budget, what the learner's own settings scored, and the best trial.
 
     Args:
         studies: learner → its study, whose first trial has the learner's own settings.
+        game: on which they were made; settings are told as *as tuned* takes them from there.
     """
     rows: dict[str, dict] = {}
     for learner, study in studies.items():
         table = trials(study)
         best = table[table["state"] == "complete"].iloc[0]
+        ranges = committed(learner, game).ranges
         settings = table.columns.drop(["trial", "state", "score"])
         rows[tables.TITLES[learner]] = {
             "trials": len(table),
             "on one seed only": int((table["state"] == "pruned").sum()),
             "own settings": round(float(table.set_index("trial")["score"][0]), 2),
             "best": round(float(best["score"]), 2),
-            "best settings": ", ".join(f"{name} {best[name]:.3g}" for name in settings),
+            "best settings": ", ".join(f"{n} {ranges[n].onto(best[n]):g}" for n in settings),
         }
     return pd.DataFrame(rows.values(), pd.Index(rows, name="method"))
 

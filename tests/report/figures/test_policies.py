@@ -4,18 +4,20 @@ import pandas as pd
 from svnr.report.figures import policies
 
 
-def test_visited_actions_have_a_panel_a_learner():
+def test_visited_actions_have_a_panel_a_learner_and_a_row_before_and_after_the_turn():
     rng = np.random.default_rng(0)
     columns = {f"u_{d}": rng.uniform(-10, 10, 20) for d in (1, 2, 3)}
     table = pd.DataFrame({"learner": ["svnr", "svnr_m"] * 10, **columns, "reward": 1.0})
-    figure = policies.visited_actions(table, "title", {"right hill": (7, 7, -4)})
+    table["episode"] = range(20)
+    figure = policies.visited_actions(table, "title", {"right hill": (7, 6, -4)}, 15)
     assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == ["SVNR", "SVNR-M"]
-    # From above and from the front; the hill's cross stands where the hill is.
-    for axis, other in ((figure.axes[0], "u_2"), (figure.axes[2], "u_3")):
-        seen = axis.collections[0].get_offsets()
-        assert np.allclose(seen, table[table["learner"] == "svnr"][["u_1", other]])
-    crosses = [figure.axes[place].lines[0].get_xydata().tolist() for place in (0, 2)]
-    assert crosses == [[[7, 7]], [[7, -4]]]
+    svnr = table[table["learner"] == "svnr"][["u_1", "u_2"]]
+    for axis, rows in (
+        (figure.axes[0], svnr[:8]),
+        (figure.axes[2], svnr[8:]),
+    ):  # 0, 2 … 14; 16, 18
+        assert np.allclose(axis.collections[0].get_offsets(), rows)
+        assert axis.lines[0].get_xydata().tolist() == [[7, 6]]  # where the hill is
 
 
 def test_what_is_executed_stands_below_what_is_perceived():
@@ -23,7 +25,12 @@ def test_what_is_executed_stands_below_what_is_perceived():
     figure = policies.perceived_policies(
         {"SVNR": above, "other": above}, np.ones((9, 9)), "title", {"SVNR": below, "other": below}
     )
-    assert [axis.get_ylabel() for axis in figure.axes] == ["perceived\nu₃", "", "executed\nu₃", ""]
+    assert [axis.get_ylabel() for axis in figure.axes] == [
+        "perceived\nu₃",
+        "",
+        "each by itself\nu₃",
+        "",
+    ]
     assert (figure.axes[2].collections[-1].get_offsets() == 2.0).all()
 
 

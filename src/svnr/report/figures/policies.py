@@ -14,34 +14,40 @@ Place = Sequence[float]  # the three coordinates of a hill, in the game's units
 
 
 @styled
-def visited_actions(visits: pd.DataFrame, title: str, peaks: Mapping[str, Place]) -> plt.Figure:
-    """Joint actions of three agents from two sides, coloured by reward (Figures 5 and 7).
+def visited_actions(
+    visits: pd.DataFrame, title: str, peaks: Mapping[str, Place], turn: int
+) -> plt.Figure:
+    """Joint actions, earlier ones above later ones, coloured by reward (Figures 5 and 7).
 
     Args:
-        visits: rows of learner, u_1, u_2, u_3, reward, as `tables.visits` makes them.
+        visits: rows of learner, episode, u_1, u_2, reward, as `tables.visits` makes them.
         title: the message.
-        peaks: name of a hill → its three coordinates in the game's units.
+        peaks: name of a hill → its coordinates in the game's units.
+        turn: the episode at which the later ones begin.
     """
     learners = visits.groupby("learner", sort=False)
     titles = [LEARNERS[str(learner)].title for learner, _ in learners]
     names = [*titles, *[""] * len(titles)]
+    early = visits["episode"] < turn
     size = (1.75 * len(titles) + 0.9, 1.55)
     figure, axes = kit.panels(names, *size, len(titles), 0.5, title, sharex=True, sharey=True)
     dots: dict = {"s": 4, "alpha": 0.7, "lw": 0, "rasterized": True, "vmin": -20, "vmax": 10}
     for column, (_, rows) in enumerate(learners):
-        shown = rows.sort_values("reward")
-        for row, other in enumerate((2, 3)):
-            axis = axes[row * len(titles) + column]
-            points = axis.scatter(shown["u_1"], shown[f"u_{other}"], c=shown["reward"], **dots)
+        for row, when in enumerate((early, ~early)):
+            axis, shown = axes[row * len(titles) + column], rows[when].sort_values("reward")
+            points = axis.scatter(shown["u_1"], shown["u_2"], c=shown["reward"], **dots)
             for place, sign in zip(peaks.values(), "+x", strict=False):
-                kit.legible(*axis.plot(*place[:: other - 1][:2], sign, color=INK, ms=8, mew=1.8))
+                kit.legible(*axis.plot(*place[:2], sign, color=INK, ms=8, mew=1.8))
             axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
     kit.label_outer(axes, "u₁", "u₂")
-    axes[len(titles)].set_ylabel("u₃")
+    axes[0].set_ylabel(f"to step {turn:,}\nu₂")
+    axes[len(titles)].set_ylabel("from then on\nu₂")
     figure.colorbar(points, ax=axes, extend="min", aspect=30, pad=0.02).set_label("reward")
     hills = ", ".join(f"{sign} {name}" for sign, name in zip("+×", peaks, strict=False))
     kit.caption(
-        figure, f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions; {hills}."
+        figure,
+        f"Seed 0 of each method, {len(visits) // len(titles):,} joint actions up to step "
+        f"{visits['episode'].max():,}; of three coordinates two; {hills}.",
     )
     return figure
 
@@ -81,9 +87,10 @@ def perceived_policies(
         axis.set(xlim=(-10, 10), ylim=(-10, 10), aspect="equal")
     kit.label_outer(axes, "u₁", "u₃")
     if executed:
-        for axis, row in zip(axes[::columns], ("perceived", "executed"), strict=True):
+        for axis, row in zip(axes[::columns], ("perceived", "each by itself"), strict=True):
             axis.set_ylabel(f"{row}\nu₃")
-    told = "Executed: what the team does if each agent draws by itself." if executed else ""
+    told = "Below: what teams do if each agent draws by itself; with noise in common those of SVNR"
+    told = f"{told} do what is above." if executed else ""
     kit.caption(
         figure,
         f"A dot is one of {len(next(iter(panels.values()))):,} samples, seed 0; lines: 2, "
