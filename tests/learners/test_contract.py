@@ -149,6 +149,7 @@ OTHER = {
     "huber_delta": 1e-3, "std": 0.3, "chain": "fresh", "n_stored": 5, "n_births": 0,
     "moves": "stein", "pull": "energy", "floor": 1.0, "use_symmetries": True,
     "rewarded_steps": 1, "random_share": 0.9, "hold": 2, "n_acting": 20, "start_anywhere": True,
+    "schedule_unit": 7,
 }  # fmt: skip
 
 

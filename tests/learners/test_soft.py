@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from teams import at, new
@@ -18,6 +20,15 @@ def test_particles_that_cannot_be_halved_are_refused(settings):
 def test_the_temperature_is_that_of_the_schedule_by_name():
     # Linear from 6 α′ over four fifths of the run: at two fifths 3.5 α′.
     assert ROMMEOSettings(schedule="linear", alpha_final=2.0).alpha(at(40)) == pytest.approx(7.0)
+
+
+def test_a_step_of_the_schedule_may_be_several_episodes():
+    """500 exp(−0.1 · max(step − 10, 0)) above α′ = 1: with 25 episodes a step, step 10 ends at 274."""
+    slow = ROMMEOSettings(schedule="printed", alpha_final=1.0, schedule_unit=25)
+    assert [slow.alpha(at(done, 5000)) for done in (0, 274)] == [501.0, 501.0]
+    assert slow.alpha(at(2500, 5000)) == pytest.approx(1 + 500 * math.exp(-9))
+    shared = ROMMEOSettings(schedule="linear", alpha_final=2.0, schedule_unit=25)
+    assert shared.alpha(at(2000, 5000)) == pytest.approx(7.0)  # of shares of a run, the same
 
 
 def test_the_best_of_what_each_agent_imagines_is_what_its_own_critic_rates_highest(two_step):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Interval, Positive
+from svnr.checks import Count, Interval, Positive, added
 from svnr.games.game import Game
 from svnr.learners import losses
 from svnr.learners.learner import Progress, generators
@@ -24,11 +24,13 @@ class SoftSettings(OffPolicySettings):
 
     schedule: ScheduleName = "three_phase"  # α over a run; §8 prints another (docs/deviations.md)
     alpha_final: Positive = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
+    schedule_unit: Count = added(1)  # episodes (or steps) of a run that α counts as one step; ours
     n_groups: Count = 8  # states of the batch that teach policies; ours: one-shot states are equal
 
     def alpha(self, progress: Progress) -> float:
         """The temperature α where so much of a run is done."""
-        return SCHEDULES[self.schedule](progress, self.alpha_final)
+        done, length = (n // self.schedule_unit for n in (progress.done, progress.length))
+        return SCHEDULES[self.schedule](Progress(done, max(length, 1)), self.alpha_final)
 
 
 @dataclass(frozen=True, kw_only=True)
