@@ -23,7 +23,7 @@ def test_the_temperature_is_that_of_the_schedule_by_name():
 
 
 def test_a_step_of_the_schedule_may_be_several_episodes():
-    """500 exp(−0.1 · max(step − 10, 0)) above α′ = 1: with 25 episodes a step, step 10 ends at 274."""
+    """500 exp(−0.1 · max(step − 10, 0)) above α′ = 1; of 25 episodes each, step 10 ends at 274."""
     slow = ROMMEOSettings(schedule="printed", alpha_final=1.0, schedule_unit=25)
     assert [slow.alpha(at(done, 5000)) for done in (0, 274)] == [501.0, 501.0]
     assert slow.alpha(at(2500, 5000)) == pytest.approx(1 + 500 * math.exp(-9))
