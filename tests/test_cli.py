@@ -89,6 +89,15 @@ def test_tune_reads_the_committed_study_of_its_game(repository, capsys):
     assert study.read_bytes() == before and sorted(study.parent.iterdir()) == names
 
 
+def test_tune_with_settings_held_reads_the_study_in_which_they_were(repository, capsys):
+    study = repository / "results/tuning/max_of_three_1.5/svnr-1500-schedule-printed.jsonl"
+    shutil.copytree(ROOT / study.parent.relative_to(repository), study.parent)
+    before, names = study.read_bytes(), sorted(study.parent.iterdir())
+    assert cli.main(["tune", "max_of_three_1.5", "svnr", "--set", "schedule=printed"]) == 0
+    assert "0.1001" in capsys.readouterr().out  # the α′ of its best trial
+    assert study.read_bytes() == before and sorted(study.parent.iterdir()) == names
+
+
 def test_list_names_everything_there_is(capsys):
     assert cli.main(["list"]) == 0
     printed = capsys.readouterr().out

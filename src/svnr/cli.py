@@ -77,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     option("--episodes", type=int, help="length of a run (default its game's, or 5000)")
     option("--trials", type=int, help="finished trials wanted, in all (default its game's, or 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
-    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="for all")
+    option(
+        "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="held by all"
+    )
     option("--output", help="folder of studies (default results/tuning/, in a checkout its own)")
     _name_engine(option)
 
@@ -105,7 +107,7 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
     option("--tests", type=int, help="episodes of a test (by default 1000 at most)")
     option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
-    option("--tuned", action="store_true", help="begin with what the committed searches chose")
+    option("--tuned", action="store_true", help="begin with what searches (three phases) chose")
 
 
 def _name_engine(option: Callable[..., Any]) -> None:

@@ -94,6 +94,7 @@ def test_a_run_is_tested_on_no_more_episodes_than_it_trains(n_episodes, n_test):
         ({"n_episodes": 0}, "n_episodes must be a whole number of at least 1, got 0"),
         ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
         ({"seed": 1.5}, "seed must be a whole number of at least 0, got 1.5"),
+        ({"overrides": {"schedule_unit": 6}, "n_episodes": 5}, "schedule_unit must be at most"),
         ({"protocol": "as tunedd"}, "protocol must be one of as set, as tuned, got 'as tunedd'"),
     ],
 )

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from svnr.experiments.catalogue import LEARNERS, resolved
@@ -38,6 +40,12 @@ def test_the_ablations_have_svnrs_and_variants_those_of_their_game():
 
 
 def test_a_search_in_which_settings_are_held_is_another_one():
+    chosen = tuned("svnr", "max_of_three_1.5", schedule="printed")
+    assert chosen["schedule"] == "printed" and chosen["alpha_final"] < 0.5  # 8.33 in three phases
+    names = {
+        committed("svnr", "max_of_three_1.5", alpha_final=a).journal(Path()) for a in (2, 2.0)
+    }
+    assert len(names) == 1
     with pytest.raises(ValueError, match=r"no .*maddpg-1500-hidden-_32_32_.jsonl"):
         tuned("maddpg", "max_of_three_1.5", hidden=[32, 32])
 

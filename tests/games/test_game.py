@@ -1,4 +1,5 @@
 import itertools
+from functools import cached_property
 
 import pytest
 import torch
@@ -224,6 +225,7 @@ def test_code_that_only_the_class_itself_calls_belongs_to_the_rules():
     def written(worth, helped):
         class Edited(Counter):
             _worth, help = property(worth), classmethod(helped)
+            _kept = cached_property(worth)
 
         return Edited().rules()
 

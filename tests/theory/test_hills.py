@@ -1,6 +1,7 @@
 """Two hills in a box: against volumes by hand, grids, chance, and a law with a closed form."""
 
 import math
+from dataclasses import replace
 from itertools import cycle, islice
 
 import numpy as np
@@ -221,5 +222,12 @@ def test_where_the_right_hill_never_holds_half_there_is_no_crossing():
         half_width=1.0,
     )
     assert right_mass(alike, 0.1) < 0.5
-    with pytest.raises(ValueError, match="hills must be such that the right one ever holds half"):
+    with pytest.raises(ValueError, match="hills must have the higher one first"):
         crossing(alike)
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+def test_the_crossing_is_in_units_of_the_payoff(unit):
+    hills = max_of(3, 1.0)
+    scaled = replace(hills, steepness=unit * hills.steepness, worth=unit * hills.worth)
+    assert crossing(scaled) == pytest.approx(unit * crossing(hills), rel=1e-2)

@@ -63,8 +63,9 @@ def returns(
         n_episodes: how many.
         seed: of the resets.
     """
-    most = AT_ONCE if isinstance(game, ParallelGame) else n_episodes
-    sizes = [min(most, n_episodes - done) for done in range(0, n_episodes, most)]
+    n = check_count("n_episodes", n_episodes)
+    most = AT_ONCE if isinstance(game, ParallelGame) else n
+    sizes = [min(most, n - done) for done in range(0, n, most)]
     later = np.random.SeedSequence([seed, 1]).generate_state(len(sizes) - 1)
     rounds = zip(sizes, [seed, *later.tolist()], strict=True)
     played = [play(game, lambda state: learner.act(state, execution), *each) for each in rounds]

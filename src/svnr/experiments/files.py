@@ -108,7 +108,7 @@ def check_writable(path: Path) -> None:
         OSError: with the name of the file.
     """
     if not path.exists():
-        probe = path.with_name(f"{path.name}.probe")  # somebody may be writing the file itself
+        probe = path.with_suffix(".probe")  # somebody may be writing the file itself
         with written(probe) as file:
             file.write(bytes(PROBE))
         discard(probe)

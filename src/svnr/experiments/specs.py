@@ -104,12 +104,16 @@ def run_spec(
     """
     check_one_of("protocol", protocol, ("as set", "as tuned"))
     chosen = tuned(learner, game) if protocol == "as tuned" else {}
+    settings = catalogue.resolved(learner, game, {**chosen, **(overrides or {})})
+    told = changed(_usual_training(game, n_episodes), training or {})
+    if (unit := getattr(settings, "schedule_unit", 1)) > told.length:
+        raise ValueError(f"schedule_unit must be at most the length of {told.length}, got {unit}")
     return RunSpec(
         game=game,
         learner=learner,
         seed=check_count("seed", seed, least=0),
-        settings=catalogue.resolved(learner, game, {**chosen, **(overrides or {})}),
-        training=changed(_usual_training(game, n_episodes), training or {}),
+        settings=settings,
+        training=told,
     )
 
 

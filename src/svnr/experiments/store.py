@@ -220,8 +220,10 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
     """
     sweep(folder)
     path = spec.file(folder, ".unfinished.npz")
-    fresh = UnderWay(spec)  # first: what is wrong with it is no fault of a checkpoint's
-    under_way = read_or_set_aside(path, partial(_resumed, spec)) or fresh
+    under_way = UnderWay(spec)  # first: what is wrong with it is no fault of a checkpoint's
+    if path.exists() and not read_or_set_aside(path, partial(_resumed, under_way)):
+        under_way.game.close()  # of a damaged checkpoint some may have been read
+        under_way = UnderWay(spec)
     due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
     try:
         for _ in under_way.steps():
@@ -236,8 +238,7 @@ def _perform(spec: RunSpec, folder: Path, keep: bool = True) -> tuple[Run, Learn
         discard(path)
         raise DivergedError(failure(spec, folder) or str(error)) from error
     finally:
-        for each in (fresh, under_way):
-            each.game.close()
+        under_way.game.close()
     if keep:
         save(run, folder)
     return run, under_way.learner
@@ -254,10 +255,9 @@ def _finished(under_way: UnderWay, path: Path) -> Run:
         raise
 
 
-def _resumed(spec: RunSpec, path: Path) -> UnderWay:
+def _resumed(under_way: UnderWay, path: Path) -> UnderWay:
     """The run as a checkpoint has it."""
-    under_way = UnderWay(spec)
-    under_way.resume(_arrays_of(spec, path))
+    under_way.resume(_arrays_of(under_way.run.spec, path))
     return under_way
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import Count, Settings, check_one_of
-from svnr.experiments.catalogue import GAMES, LEARNERS
+from svnr.experiments.catalogue import GAMES, LEARNERS, resolved
 from svnr.experiments.recipes import Range
 from svnr.experiments.repository import repository_root
 
@@ -55,7 +55,8 @@ class StudySpec(Settings):
     def journal(self, folder: Path) -> Path:
         """The study's file below `folder`; studies of other lengths or overrides lie apart."""
         length = "" if self.n_episodes == 5000 else f"-{self.n_episodes}"
-        held = "".join(f"-{name}-{value}" for name, value in sorted(self.overrides.items()))
+        settings = resolved(self.learner, self.game, self.overrides) if self.overrides else None
+        held = "".join(f"-{name}-{getattr(settings, name)}" for name in sorted(self.overrides))
         named = re.sub(r"[^\w.-]+", "_", f"{self.learner}{length}{held}")
         return folder / self.game.replace("/", "_") / f"{named}.jsonl"
 

@@ -288,9 +288,10 @@ def _check_part(name: str, value: Any, like: Tensor) -> None:
 
 def _written(kind: type) -> list[Callable[..., Any]]:
     """What is called of a class by others or itself: of its properties, the private ones."""
-    hidden = {n for n, m in inspect.getmembers(kind) if n[0] == "_" and isinstance(m, property)}
-    members = [m.fget if n in hidden else m for n, m in inspect.getmembers(kind)]
-    return [each for each in members if inspect.isfunction(each) or inspect.ismethod(each)]
+    members = inspect.getmembers(kind)
+    hidden = {n: getattr(m, "fget", getattr(m, "func", None)) for n, m in members if n[0] == "_"}
+    called = [hidden.get(n) or m for n, m in members]
+    return [each for each in called if inspect.isfunction(each) or inspect.ismethod(each)]
 
 
 def _told(value: Any) -> str:

@@ -37,6 +37,8 @@ class ParallelGame(Game):
             real numbers in one dimension, or its observations no Box.
     """
 
+    version = 2  # tests are played in rounds
+
     def __init__(
         self,
         make_env: Callable[[], Any],

@@ -1,7 +1,7 @@
 """Temperature schedules α(progress), by name: the "steps" of §8 are episodes here.
 
 In a one-shot game they are the same; in a game with states a run has 5,000 episodes too. Where a
-run's length is told in environment steps, they are those.
+run's length is told in environment steps, they are those. `schedule_unit` makes one of several.
 """
 
 import math

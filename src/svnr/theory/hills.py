@@ -24,7 +24,6 @@ from scipy.optimize import brentq
 from svnr.checks import Positive, fitted
 
 POINTS = 2**13  # of an agent's action, midpoints; the sum has four times as many: masses to 1e-7
-COLDEST = 1e-3  # where it is no longer asked who holds more; colder, sums over midpoints fail
 COARSE = 2**10  # where many policies are asked for: masses to 1e-5, rewards to 1e-4
 
 
@@ -60,8 +59,10 @@ def crossing(hills: TwoHills, points: int = POINTS) -> float:
     Infinite where the right hill has half of the box or more: it holds more at every α.
 
     Raises:
-        ValueError: if it holds less than half at every α, as where hills are equally high.
+        ValueError: if it is not the higher one: then the wrong hill may hold more at every α.
     """
+    if not hills.worth[0] > hills.worth[1]:
+        raise ValueError(f"hills must have the higher one first, got worths {hills.worth}")
     if share_of_box(hills, points) >= 0.5:
         return float("inf")
 
@@ -69,13 +70,11 @@ def crossing(hills: TwoHills, points: int = POINTS) -> float:
         return right_mass(hills, alpha, points) - 0.5
 
     low = high = 1.0
-    while not ahead(low) >= 0:
+    while ahead(low) < 0:
         low /= 2
-        if low < COLDEST:
-            raise ValueError("hills must be such that the right one ever holds half of π*_α")
     while ahead(high) > 0:
         high *= 2
-    return float(brentq(ahead, low, high, xtol=1e-4))
+    return float(brentq(ahead, low, high, xtol=1e-4 * min(low, 1.0)))
 
 
 def sides(hills: TwoHills, alpha: float, points: int = COARSE) -> np.ndarray:
