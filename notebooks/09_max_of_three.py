@@ -33,8 +33,10 @@ from scipy.stats import fisher_exact
 from svnr.experiments.catalogue import GAMES, make_game
 from svnr.experiments.specs import grid
 from svnr.report import figures, statistics, tables, words
+from svnr.report.borders import two_hills
 from svnr.report.paper import PAPER_TABLE_1
 from svnr.report.provenance import Outputs
+from svnr.theory.hills import share_of_box
 from svnr.theory.maxent import boltzmann
 
 # %% tags=["parameters"]
@@ -117,7 +119,7 @@ pd.DataFrame(
 #
 # Every episode plays one joint action, stores it and updates once (Algorithm 1). The temperature follows
 # the three phases of an early public version of the experiment code; section 5 shows what becomes of runs with the
-# printed schedule, as it stands and searched over. What else differs (particles move
+# printed schedule. What else differs (particles move
 # before the tanh, 8 states of each batch are given particles) stands in `docs/deviations.md`; `SVNRSettings` names the source of every value.
 #
 # **What to expect.** At its last temperature, α = 0.3, a perfect Boltzmann policy near a quadratic peak
@@ -292,7 +294,7 @@ Markdown(
 # learn no more than what an agent's own action earns on average, which *is* over-generalization. Ours are aligned, and a
 # test fails when they are not. That is one lead, and the public code's payoff another (section 6); neither is a proof.
 #
-# A third lies in the start. The state is one and zero, and so are biases: every deterministic actor begins at the origin,
+# A third may lie in the start. There is one state, 0, and biases begin at 0: so does every deterministic actor,
 # on all seeds, and at s₂ = 3 there the right hill pays. So we let actors begin at a random joint action, the same for
 # each method of a seed.
 
@@ -301,7 +303,7 @@ origin = torch.zeros(3)
 side = {name: bool(games[name].pays_most(origin)) for name in NAMES}
 ACTORS = ["maddpg", "pr2", "lenient", "hysteretic", "facmac"]
 ANYWHERE = {"start_anywhere": True}
-moved_runs = outputs.finished(grid(NAMES, ACTORS, n_seeds, study_episodes, ANYWHERE))
+moved_runs = outputs.finished(grid(NAMES, ACTORS, n_seeds, n_episodes, ANYWHERE))
 there = [run for run in runs if run.spec.learner in ACTORS]
 started = pd.concat(
     {
@@ -581,6 +583,8 @@ Markdown(words.minus(text))
 
 # %% [markdown]
 # Does SVNR alone need another schedule? Five soft methods follow the printed one here, with α′ = 1, at every width.
+# [12 · Tuned alike](12_tuned_alike.ipynb), section 4, searches with it, and asks what its "steps" may be: here they are
+# episodes.
 
 # %%
 COOLED = ["svnr", "svnr_f", "masql", "pr2", "rommeo"]
@@ -608,14 +612,9 @@ Markdown(
 # puts the right hill at z₂ = −3; the games named *public code's payoff* do both. Less of the box then leads to the right hill at s₂ = 3, and more at s₂ = 1.5. Do the conclusions hang on that?
 
 # %%
-everywhere = 2 * torch.rand(100_000, 3, generator=torch.Generator().manual_seed(0)) - 1
 leads = {
     f"s₂ = {width}": {
-        form: make_game(f"max_of_three_{width}{suffix}")
-        .pays_most(everywhere)
-        .double()
-        .mean()
-        .item()
+        form: share_of_box(two_hills(make_game(f"max_of_three_{width}{suffix}")))
         for form, suffix in {"printed": "", "public code": "_code"}.items()
     }
     for width in WIDTHS
@@ -714,7 +713,7 @@ Markdown(
 #
 # 1. Give every agent two noise coordinates (`noise_size=2`). Does the jump come earlier?
 # 2. Use one kernel on the joint action (`kernel_on="joint"`), as the public code does, at s₂ = 2. What changes?
-# 3. Which α′ makes the printed schedule succeed at s₂ = 1.5?
+# 3. Does any α′ make the printed schedule succeed at s₂ = 1.5, with an episode a step?
 #
 # ## In one paragraph
 #

@@ -20,8 +20,8 @@
 # **Reads.** Finished runs in `results/`. SVNR's runs are trained where they are missing; of the others those are shown
 # that are there (`n_made` of each kind are trained).
 #
-# **Makes.** Figures 4d and 6d, the last column of Table 1, what each method learns to do, what each change to the recipe
-# is worth, and a harder game.
+# **Makes.** Figures 4d and 6d, the last column of Table 1, what each method learns to do, what undoing each change to the
+# recipe does, and a harder game.
 #
 # **Takes.** Seconds with the committed runs; two to thirteen minutes a run and core without them.
 
@@ -179,8 +179,8 @@ since = {
 pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 
 # %% [markdown]
-# None of them is tuned to a method, though they were tried on SVNR. [19](19_gather_settings.ipynb) undoes those that are
-# older, from the fixed start. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
+# Those that SVNR has were found in trials of SVNR, on seeds that are among those shown, and given to every method that has them.
+# [19](19_gather_settings.ipynb) undoes those that are older, from the fixed start. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
 # E[exp(Q/α)] is that action's Q. The critics of SVNR, MASQL and PR2 then learn what their policies earn on average, and
 # the temperature acts in the policies alone.
 #
@@ -227,8 +227,9 @@ def learned(panels, title):
 groups = {"the paper's six": METHODS, "others, beside SVNR": ["svnr", *OTHERS]}
 shown = {name for group in groups.values() for name in group}
 rivals = summary([run for run in runs if run.spec.learner in shown])
-always = f"{len(whole(rivals.drop('SVNR')))} of {len(rivals) - 1} other methods on all of theirs"
-title = f"From any side SVNR meets on {rivals.loc['SVNR', 'meet']} of {len(ours)} seeds, {always}"
+rivals = rivals[rivals["seeds"] == len(ours)].drop("SVNR")
+always = f"as do {len(whole(rivals))} of {len(rivals)} other methods with as many"
+title = f"From any side SVNR meets on {sum(map(meets, ours))} of {len(ours)} seeds, {always}"
 figure, chosen = learned(groups, title)
 outputs.figure(
     figure,
@@ -351,7 +352,7 @@ outputs.figure(
 )
 
 # %% [markdown]
-# ## 6. What each change is worth, and what knowing the symmetry would add
+# ## 6. Each change undone, and what knowing the symmetry would add
 #
 # Changes 2 and 3 are each undone alone, for SVNR; change 1 cannot be without 2, as one step has nothing to reach back over;
 # last, all three.
@@ -424,9 +425,11 @@ def apart(first, second):
 
 costs = {name: apart(ours, several) for name, several in undone.items() if several}
 told = [f"*{name}* {cost:.2f} ({n})" for name, (cost, n) in costs.items() if name != "as here"]
+several = {name: cost for name, (cost, n) in costs.items() if n >= 3}
 computed(
-    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {'; '.join(told)}. It costs more than half "
-    f"of what meeting pays: {listed(f'*{name}*' for name, (cost, _) in costs.items() if cost > 2.5)}.",
+    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {'; '.join(told)}. On three seeds or more "
+    f"more than half of what meeting pays: {listed([f'*{name}*' for name, cost in several.items() if cost > 2.5], 'none')}. Rows "
+    f"with fewer seeds: {sum(n < 3 for _, n in costs.values())}.",
     every,
 )
 
@@ -580,11 +583,12 @@ def farther_curves(learner, name):
     drawn = tables.all_of(ways)
     if not drawn:
         return None
-    won = listed((way for way in ways if f"{method}, {way}" in meets_there), "none of these")
+    won = [w for w in ways if f"{method}, {w}" in meets_there]
+    won = [f"“{w}” {sum(map(meets, ways[w]))} of {len(ways[w])}" for w in won]
     figure = figures.training_curves(
         pd.concat(tables.curves(found).assign(game=way) for way, found in ways.items()),
         {way: way.replace(", ", ",\n") for way in ways},
-        f"{method} from 0.4 to 0.8 away: most seeds meet, by their tests, with {won}",
+        f"{method} from 0.4 to 0.8 away, seeds whose tests meet: {'; '.join(won) or 'few or none'}",
     )
     note = f"ten steps: noise held for as long; × {n_episodes:,} episodes; turned rows tell of the symmetry"
     return outputs.figure(figure, name, f"{method} from 0.4 to 0.8 away", drawn, note=note)
@@ -651,6 +655,17 @@ else:
     )
 computed(f"Seeds that meet: {meeting(family)}; {told}.", family)
 
+# %%
+deaf = earned.reindex(["SVNR-M"]).iloc[0]
+gain = svnr["shared"] - svnr["independent"]
+met_in = np.mean([r.tested["shared"] > 0 for r in ours])
+computed(
+    f"Is it the same trap? SVNR's teams meet in {met_in:.0%} of their tests; with nobody listening, SVNR-M's meet on "
+    f"{deaf['meet']:.0f} of {deaf['seeds']:.0f} seeds and earn {deaf['shared']:.2f}; noise in common is worth {gain:+.2f} to SVNR. With "
+    f"these settings the game {'does not test' if deaf['meet'] == deaf['seeds'] else 'may test'} negotiation.",
+    runs,
+)
+
 # %% [markdown]
 # ## Against the paper
 #
@@ -674,4 +689,4 @@ computed(f"Seeds that meet: {meeting(family)}; {told}.", family)
 # From random directions a plan learned by heart earns less than staying away, and a learner must make out of the few meetings that
 # chance brings what to do on every side. Returns of three steps, batches that reach back as far, and
 # exploring noise that stays for five steps are our recipe for it, alike for every method that has them (not
-# MAPPO; MMQ looks one step ahead); section 6 says what each is worth, and what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
+# MAPPO; MMQ looks one step ahead); section 6 undoes each, most on one seed, and asks what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
