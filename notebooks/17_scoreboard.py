@@ -133,7 +133,8 @@ outputs.table(columns, "scoreboard_gather", "Particle Gather, by start", gather)
 # **Added after the first runs.** One method *outperforms* another if their bootstrap intervals do not touch and both have five seeds.
 # That a method is better than others is reproduced if it outperforms each of them, and where the runs are there and it does not, it is not
 # reproduced: what is not told apart is not better. Of equal methods an interval now and then lies above another by chance, the more
-# often the more pairs a claim names. Where Table 1 can tell, *its own table* says whether the paper's numbers pass the same rule: a mean
+# often the more pairs a claim names. SVNR is *efficient* if of the methods all of whose seeds earn 9 in the mean of a hundred episodes it
+# needs the fewest, in the median; *almost all* is nine tenths. Where Table 1 can tell, *its own table* says whether the paper's numbers pass the same rule: a mean
 # of 2.08 of five seeds between 0 and 10 is read as one seed that leaves, and intervals are means ± what is printed.
 
 # %%
@@ -236,14 +237,19 @@ judge(
 )
 
 # %% [markdown]
-# The first claim is the paper's main one, and hangs on a protocol of ours. So it is judged once more with each other that was tried.
+# The first claim is the paper's main one, and hangs on a protocol of ours. So it is judged once more with five others. These rows,
+# and what is judged by other starts or ways of execution, are not counted where verdicts are.
 
 # %%
 AGAIN = {
     "with the schedule as printed, α′ = 1": (NAMES, PRINTED),
-    "with the printed schedule, searched over as the paper did": (
+    "with the printed schedule, searched over in 50 trials": (
         NAMES,
         tuned("svnr", NAMES[-1], schedule="printed"),
+    ),
+    "with the printed schedule, ten episodes a step, α′ = 0.2 (12)": (
+        NAMES,
+        {"schedule": "printed", "alpha_final": 0.2, "schedule_unit": 10},
     ),
     "as tuned, in three phases": (NAMES, tuned("svnr", NAMES[-1])),
     "with the public code's payoff (s₂ = 3.0 and 1.5)": (
@@ -618,7 +624,8 @@ judge(
 
 # %%
 scoreboard = pd.DataFrame(claims).set_index("where")
-note = statistics.tally(scoreboard["verdict"].str.partition(":")[0])
+once = ~scoreboard["claim"].str.contains(": ")  # each sentence of the paper's by one protocol
+note = statistics.tally(scoreboard["verdict"][once].str.partition(":")[0])
 studied = tables.all_of(particle_runs) + tables.all_of(set_runs)
 judged_by = every_run + gather_runs + robot_runs + studied
 outputs.table(scoreboard, "scoreboard_claims", "The claims in words", judged_by, note)
@@ -632,7 +639,7 @@ ours = sum(seeds_that_leave("svnr"))
 both = listed(map(tables.TITLES.get, captures), "no method")
 computed(
     f"Verdicts of the claims in words: {note}. Of those that are not reproduced the paper's own table disagrees with "
-    f"{(against := scoreboard[scoreboard['verdict'].eq('not reproduced')])['its own table'].eq('disagrees').sum()} of the "
+    f"{(against := scoreboard[once & scoreboard['verdict'].eq('not reproduced')])['its own table'].eq('disagrees').sum()} of the "
     f"{against['its own table'].ne('–').sum()} that it can tell. SVNR leaves the trap of Max of Three in {ours} of {3 * n_seeds} runs, with the "
     "schedule of the public code in place of the printed one (notebook 09, section 5). In Particle Gather, after more "
     f"changes than that (notebook 10, section 2): {told(['svnr'])}. On Max of Three it outperforms SVNR-M at "
