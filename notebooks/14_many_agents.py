@@ -357,7 +357,7 @@ computed(
     + "; a critic in parts "
     + ", ".join(f"{thinks.loc[n, 'in parts']:.1f}" for n in teams)
     + f". Where a network thinks the same of both hills ({', '.join(map(str, alike)) or 'nowhere'} agents) it has learned "
-    "little more than a mean; more updates, or rewards that are scaled, might help it."
+    "little more than a mean."
 )
 
 # %% [markdown]

@@ -336,7 +336,7 @@ computed(
 #
 # The summary names no game for this. We vary M on HalfCheetah 2x3, and negotiation sets on HalfCheetah 6x1, six agents with a joint
 # each. A *link* is one agent that conditions on one other. *Strict*: each conditions on all before it; *reverse*: on all after it, which is
-# strictly nested, too; *chain*: on the one before; *star*: all on the first. Whether the trade-off is controllable is not judged. Kinds
+# strictly nested, too; *chain*: on the one before; *star*: all on the first. Whether the trade-off is controllable notebook 17 asks. Kinds
 # of run are held against one of them by the rule of section 3; missing runs of this section are not trained here.
 
 
