@@ -260,6 +260,7 @@ slow_runs = {
         grid([SEARCHED], ["svnr", "masql"], n_seeds, n_episodes, SLOW | {"schedule_unit": unit})
     )
     for unit in (10, 25, 50)
+    if unit <= n_episodes
 }
 by_unit = {unit: tables.scores(found) for unit, found in slow_runs.items()}
 slow = pd.concat(

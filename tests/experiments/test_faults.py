@@ -63,7 +63,7 @@ def readers(given, folder):
 
     def checkpoint():
         path = given.file(folder, ".unfinished.npz")
-        found = read_or_set_aside(path, lambda path: store._resumed(given, path))
+        found = read_or_set_aside(path, lambda path: store._resumed(UnderWay(given), path))
         return found and found.arrays()
 
     def policy():

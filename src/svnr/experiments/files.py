@@ -68,8 +68,12 @@ def _drop_nameless(claim: Path) -> None:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
+def written(path: Path, kept: bool = True) -> Iterator[IO[bytes]]:
     """A file beside `path`, renamed into it at the end: a kill leaves the old file or the new.
+
+    Args:
+        path: of the file.
+        kept: renamed; else deleted at the end.
 
     Raises:
         OSError: with the name of the file, whatever went wrong.
@@ -81,7 +85,8 @@ def written(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        if kept:
+            unfinished.replace(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
@@ -108,10 +113,8 @@ def check_writable(path: Path) -> None:
         OSError: with the name of the file.
     """
     if not path.exists():
-        probe = path.with_suffix(".probe")  # somebody may be writing the file itself
-        with written(probe) as file:
+        with written(path, kept=False) as file:  # somebody may be writing the file itself
             file.write(bytes(PROBE))
-        discard(probe)
 
 
 def discard(path: Path) -> None:

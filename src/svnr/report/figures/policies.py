@@ -34,7 +34,10 @@ def visited_actions(
     dots: dict = {"s": 4, "alpha": 0.7, "lw": 0, "rasterized": True, "vmin": -20, "vmax": 10}
     for column, (_, rows) in enumerate(learners):
         for row, when in enumerate((early, ~early)):
-            axis, shown = axes[row * len(titles) + column], rows[when].sort_values("reward")
+            axis, shown = (
+                axes[row * len(titles) + column],
+                rows[when[rows.index]].sort_values("reward"),
+            )
             points = axis.scatter(shown["u_1"], shown["u_2"], c=shown["reward"], **dots)
             for place, sign in zip(peaks.values(), "+x", strict=False):
                 kit.legible(*axis.plot(*place[:2], sign, color=INK, ms=8, mew=1.8))
