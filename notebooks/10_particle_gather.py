@@ -689,4 +689,4 @@ computed(
 # From random directions a plan learned by heart earns less than staying away, and a learner must make out of the few meetings that
 # chance brings what to do on every side. Returns of three steps, batches that reach back as far, and
 # exploring noise that stays for five steps are our recipe for it, alike for every method that has them (not
-# MAPPO; MMQ looks one step ahead); section 6 undoes each, most on one seed, and asks what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
+# MAPPO; MMQ looks one step ahead); section 6 undoes each, and asks what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
