@@ -77,9 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     option("--episodes", type=int, help="length of a run (default its game's, or 5000)")
     option("--trials", type=int, help="finished trials wanted, in all (default its game's, or 50)")
     option("--seeds", type=int, default=2, help="runs a trial (default 2)")
-    option(
-        "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="held by all"
-    )
     option("--output", help="folder of studies (default results/tuning/, in a checkout its own)")
     _name_engine(option)
 
@@ -97,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
     option("learner", metavar="LEARNER")
+    told = "settings, of tune in all trials"
+    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help=told)
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
 
 
@@ -106,7 +105,6 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--steps", type=int, help="length in environment steps, in place of episodes")
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
     option("--tests", type=int, help="episodes of a test (by default 1000 at most)")
-    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="settings")
     option("--tuned", action="store_true", help="begin with what searches (three phases) chose")
 
 

@@ -241,10 +241,10 @@ def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     of_game = GAMES[game].settings if game in GAMES else {}
     shared = {n: value for n, value in of_game.items() if n in settings.__dataclass_fields__}
     own = settings(**{**shared, **row.settings})
-    own, found = (each.fitted_to(example(game)) for each in (own, changed(own, changes)))
-    for name, value in row.settings.items() if row.tuned_as else ():
-        if getattr(found, name) != getattr(own, name):
-            told = f"{name} must be {value!r}, which makes {row.tuned_as} {learner}"
+    found = changed(own, changes).fitted_to(example(game))
+    for name in row.settings.keys() & changes.keys() if row.tuned_as else ():
+        if getattr(found, name) != getattr(own.fitted_to(example(game)), name):
+            told = f"{name} must be {getattr(own, name)!r}, which makes {row.tuned_as} {learner}"
             raise ValueError(f"{told}, got {getattr(found, name)!r}")
     return found
 

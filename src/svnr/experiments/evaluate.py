@@ -101,8 +101,9 @@ def over_generalization(
 
 
 def has_gaps(game: Game) -> TypeGuard[OneShotGame]:
-    """Whether PRO and ERO are measured in a game: of one step, of five agents of one number each
-    at most, as every agent more makes fifteen times as many cells.
+    """Whether PRO and ERO are measured in a game: of one step and of few agents of one number.
+
+    Every agent more makes fifteen times as many cells.
     """
     few = game.n_agents <= 5 and max(game.action_sizes) == 1
     return few and isinstance(game, OneShotGame)

@@ -67,9 +67,7 @@ class ExploringLearner(OffPolicy):
 class DeterministicSettings(ExploringSettings):
     """What every method with deterministic actors can be told."""
 
-    start_anywhere: bool = added(
-        False
-    )  # at a random joint action; else at 0, but for weights; ours
+    start_anywhere: bool = added(False)  # at a random joint action, where biases of 0 give 0; ours
 
 
 class DeterministicLearner(ExploringLearner):

@@ -28,16 +28,13 @@ def visited_actions(
     learners = visits.groupby("learner", sort=False)
     titles = [LEARNERS[str(learner)].title for learner, _ in learners]
     names = [*titles, *[""] * len(titles)]
-    early = visits["episode"] < turn
     size = (1.75 * len(titles) + 0.9, 1.55)
     figure, axes = kit.panels(names, *size, len(titles), 0.5, title, sharex=True, sharey=True)
     dots: dict = {"s": 4, "alpha": 0.7, "lw": 0, "rasterized": True, "vmin": -20, "vmax": 10}
     for column, (_, rows) in enumerate(learners):
+        early = rows["episode"] < turn
         for row, when in enumerate((early, ~early)):
-            axis, shown = (
-                axes[row * len(titles) + column],
-                rows[when[rows.index]].sort_values("reward"),
-            )
+            axis, shown = axes[row * len(titles) + column], rows[when].sort_values("reward")
             points = axis.scatter(shown["u_1"], shown["u_2"], c=shown["reward"], **dots)
             for place, sign in zip(peaks.values(), "+x", strict=False):
                 kit.legible(*axis.plot(*place[:2], sign, color=INK, ms=8, mew=1.8))
