@@ -12,6 +12,7 @@ from watching import wait_until
 
 from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
+from svnr.experiments.runs import Run
 from svnr.experiments.studies import StudySpec, read_study
 from svnr.experiments.tune import Search, Trial, finished_trials, proposed, score, tune
 from svnr.report.searches import trials
@@ -138,6 +139,16 @@ def test_a_run_that_was_done_is_read(tmp_path, monkeypatch):
         "svnr.experiments.store._perform", lambda spec, folder: pytest.fail("run again")
     )
     assert score(spec(), tmp_path, given).scores == first.scores
+
+
+@pytest.mark.parametrize(("n_episodes", "scored"), [(5000, 100), (1500, 100), (100, 10), (5, 1)])
+def test_a_run_is_scored_by_its_end(tmp_path, monkeypatch, n_episodes, scored):
+    """Returns of 0, 1, 2, …: of a robot's 100 episodes the last ten, whose mean is 94.5."""
+    monkeypatch.setattr(Run, "returns", property(lambda run: np.arange(float(n_episodes))))
+    run = object.__new__(Run)
+    monkeypatch.setattr(tuning, "attempt", lambda folder, spec, wait: run)
+    given = score(spec(n_episodes=n_episodes), tmp_path, Trial(1, {}))
+    assert given.scores == [n_episodes - 1 - (scored - 1) / 2] * 2
 
 
 @pytest.mark.slow

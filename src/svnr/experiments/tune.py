@@ -8,7 +8,7 @@ a trial that was killed nothing is written; its finished runs are kept, as any o
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,7 @@ def description(spec: StudySpec) -> dict[str, Any]:
     """
     ranges = {name: asdict(where) for name, where in spec.ranges.items()}
     told = {"n_seeds": spec.n_seeds, "sampler_seed": spec.sampler_seed, "ranges": ranges}
+    told |= {"n_scored": n_scored(spec)}
     return plain(_run(spec, FIRST_SEED, {}).description | told)
 
 
@@ -151,12 +152,17 @@ def _distributions(spec: StudySpec) -> dict[str, Any]:
     }
 
 
+def n_scored(spec: StudySpec) -> int:
+    """By how many of its last episodes a run is scored: 100, of a short run the last tenth."""
+    return min(100, ceil(spec.n_episodes / 10))
+
+
 def score(spec: StudySpec, folder: Path, trial: Trial) -> Trial:
-    """The trial with its scores: mean returns of the last 100 episodes, one a seed."""
+    """The trial with its scores: mean returns of a run's last episodes, one a seed."""
     scores: list[float] = []
     for seed in range(FIRST_SEED, FIRST_SEED + spec.n_seeds):
         run = attempt(folder, _run(spec, seed, trial.settings), wait=True)
-        scores.append(run.last(100) if isinstance(run, Run) else DIVERGED)
+        scores.append(run.last(n_scored(spec)) if isinstance(run, Run) else DIVERGED)
         if scores[0] < trial.floor:
             break
     return replace(trial, scores=scores)
