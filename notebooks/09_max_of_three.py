@@ -238,6 +238,7 @@ Markdown(
     f"{first['wrong hill']:.1%} of them and at the right one in {first['right hill']:.1%}, so that the first sentence "
     f'{words.held(local_first)} for this run ("significant": a tenth of them, our rule); in the second half in '
     f"{second['wrong hill']:.1%} and {second['right hill']:.1%}: the second {words.held(second['right hill'] > first['right hill'])}. "
+    f"Denser at the wrong hill the cloud {'was' if first['wrong hill'] > first['right hill'] else 'was not, against what we expected'}. "
     "The third (concentrated: in half of them): in the second half the others stood at the wrong hill in "
     + ", ".join(f"{tables.TITLES[name]} {share:.0%}" for name, share in near_wrong.items())
     + f"; it {words.held(bool((near_wrong > 0.5).all()))} for these runs. Of all {n_seeds} seeds in training end at the right hill: "
@@ -284,7 +285,7 @@ Markdown(
 )
 
 # %% [markdown]
-# The optimum of Max of Three is one point, a rectangle of actions, so once α is small the marginals alone find it:
+# The optimum of Max of Three is one point, with no mixture of agents' optimal actions to miss it, so once α is small the marginals alone find it:
 # executed over-generalization needs several optima ([02](02_payoff_matrices.ipynb), [08](08_two_modalities.ipynb)), and
 # this game cannot show it. MASQL's agents each sample the *joint* action, and with one optimum need not share their draws;
 # those of SVNR-M sample their own action alone ([11](11_negotiation_sets.ipynb)).
@@ -532,8 +533,8 @@ study_runs = outputs.finished(specs)
 heats = [float(run.metrics["alpha"][-1]) for run in study_runs]
 study = tables.scores(study_runs).assign(
     schedule=[
-        f"{run.spec.settings.schedule.replace('_phase', ' phases')}, "
-        f"α′ = {run.spec.settings.alpha_final:g}"
+        f"{run.spec.settings.schedule.replace('_phase', ' phases')} "
+        f"(α′ = {run.spec.settings.alpha_final:g})"
         for run in study_runs
     ],
     exact=np.interp(np.log(heats), np.log(exact["alpha"]), exact["reward"]),
@@ -576,7 +577,7 @@ text = (
     + (
         f"reaches, within its spread, with {words.listed(near)}."
         if near
-        else "reaches with none of these α′."
+        else "reaches with none of these α′, an episode a step."
     )
 )
 Markdown(words.minus(text))
@@ -591,13 +592,13 @@ COOLED = ["svnr", "svnr_f", "masql", "pr2", "rommeo"]
 PRINTED = {"schedule": "printed", "alpha_final": 1.0}
 printed_runs = outputs.finished(grid(NAMES, COOLED, n_seeds, study_episodes, PRINTED))
 as_printed = tables.successes(tables.scores(printed_runs), "shared", 5.0)
-told = "Seeds at the right hill with the printed schedule, α′ = 1"
+told = "Seeds at the right hill with the printed schedule, α′ = 1, an episode a step"
 outputs.table(as_printed, "printed_schedule", told, printed_runs)
 
 # %%
 leaving = tables.at_optimum(tables.scores(printed_runs))["most"].unstack("game")
 Markdown(
-    "**Finding.** With the printed schedule most seeds find the right hill: "
+    "**Finding.** With the printed schedule and an episode a step most seeds find the right hill: "
     + "; ".join(
         f"at s₂ = {width} of {words.listed(map(tables.TITLES.get, leaving.index[leaving[name]]))}"
         for width, name in zip(WIDTHS, NAMES, strict=True)
@@ -697,11 +698,11 @@ Markdown(
 
 # %% [markdown]
 # If the kernel matters, this may be why: an agent whose kernel sees only its own action, SVNR's first, is pushed by the
-# *average* slope over what the others do. With set kernels the narrow mode of [08](08_two_modalities.ipynb) is lost, too.
+# *average* slope over what the others do. With SVNR's set kernels the narrow mode of [08](08_two_modalities.ipynb) is lost, too.
 #
 # ## Against the paper
 #
-# Two differences matter here: the schedule and the spread. The paper does not say whether its ± is over seeds or
+# Three differences matter here: the schedule, the form of the payoff (and with it, perhaps, the kernel), and the spread. The paper does not say whether its ± is over seeds or
 # over episodes; ours is over seeds, with the spread within a run beside it.
 #
 # ## Adapt this

@@ -43,7 +43,7 @@ from svnr.report.figures import gather as figures
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
 from svnr.report.statistics import ENOUGH_SEEDS, smooth
-from svnr.report.words import listed, minus, number
+from svnr.report.words import held, listed, minus, number
 
 # %% tags=["parameters"]
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1 (paper: 5)
@@ -92,8 +92,8 @@ def meeting(runs):
 # > reaches the landmark, all the agents are penalized by −2. Otherwise, there is no instantaneous reward […]." (§8.2)
 #
 # Two particles start at rest. An x-agent and a y-agent push each of them, with a force from −5 to 5; friction takes a
-# quarter of the velocity in every step of a tenth of a second. That is all that the multi-agent particle world does, and
-# we write it down once more and check the package against it.
+# quarter of the velocity in every step of a tenth of a second. For particles that do not collide this is what the multi-agent particle world does
+# (a test plays `mpe2` beside it); we write it down once more and check the package against it.
 
 
 # %%
@@ -116,7 +116,7 @@ assert torch.allclose(bodies(state)[1][0, 0], velocity)
 # in a random direction**. Two variants stand beside it: a *fixed start* on opposite sides, which is where this
 # reproduction began, and one where both directions are random and each distance is anywhere from 0.4 to 0.8.
 #
-# **What to expect.** A team that need not look can meet from a fixed start: its pushes can be learned by heart. From
+# **What to expect.** From a fixed start a team can meet without looking: its pushes can be learned by heart. From
 # random directions that earns less than staying away. And of two particles that move at random hardly ever do both arrive in
 # the same step: what an agent sees of the landmark while its partners explore is −2.
 
@@ -149,8 +149,8 @@ assert played[FIXED]["by heart"].mean() == 5.0 > 0.0 > played[NAME]["by heart"].
 computed(
     f"By heart a team earns 5 from the fixed start and {played[NAME]['by heart'].mean():.2f} from random "
     f"directions: there it must look. Random play meets in {chance[NAME]:.2%} of the episodes, from the fixed start in "
-    f"{chance[FIXED]:.2%}, from 0.4 to 0.8 away in {chance[FAR]:.2%}; a run of 5,000 episodes sees some {5000 * chance[NAME]:.0f} or "
-    f"{5000 * chance[FAR]:.0f} meetings by chance."
+    f"{chance[FIXED]:.2%}, from 0.4 to 0.8 away in {chance[FAR]:.2%}; 5,000 episodes show some {5000 * chance[NAME]:.0f} meetings by "
+    f"chance from random directions, {5000 * chance[FAR]:.0f} from farther away."
 )
 
 # %% [markdown]
@@ -180,7 +180,7 @@ pd.Series(GAMES[NAME].settings | since, name="on Particle Gather").to_frame()
 
 # %% [markdown]
 # Those that SVNR has were found in trials of SVNR, on seeds that are among those shown, and given to every method that has them.
-# [19](19_gather_settings.ipynb) undoes those that are older, from the fixed start. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
+# [19](19_gather_settings.ipynb) undoes those that are older, from the fixed start and mostly on one seed. One changes what a critic learns: with a single action in (7.4), `n_value_particles`, α log
 # E[exp(Q/α)] is that action's Q. The critics of SVNR, MASQL and PR2 then learn what their policies earn on average, and
 # the temperature acts in the policies alone.
 #
@@ -280,8 +280,8 @@ mixed = earned[earned["meet"].between(1, earned["seeds"] - 1)]
 some = listed(f"{m} ({r['meet']:.0f} of {r['seeds']:.0f})" for m, r in mixed.iterrows())
 computed(
     f"SVNR earns {svnr['shared']:.2f}, and over 4.5 on {svnr['earn over 4.5']:.0f} of "
-    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all seeds (how many) that there "
-    f"are: {seeds_of(whole(earned.drop('SVNR')))}; on none: {seeds_of(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Verdicts of "
+    f"{svnr['seeds']:.0f} seeds; with independent noise {svnr['independent']:.2f}. Others that meet on all of their seeds (how many they "
+    f"have): {seeds_of(whole(earned.drop('SVNR')))}; on none: {seeds_of(whole(earned.drop('SVNR'), several=False))}; on some: {some}. Verdicts of "
     f"the paper's six cells, those {statistics.verdicts(table1)}.",
     runs,
 )
@@ -289,7 +289,13 @@ computed(
 # %% [markdown]
 # ## 5. How episodes end
 #
-# A mean return of 0 may be a team that stays away, or one that meets and misses in turn. So here is how episodes end.
+# > "all baselines converge to the worst solution except for PR2 and MADDPG falling into the local optimum" (§8.2)
+#
+# The local optimum is to stay away, at 0; the worst is that one arrives alone, at −2. A mean return of 0 may be a team
+# that stays away, or one that meets and misses in turn, and a mean over seeds may be one of two ends. So here is how
+# episodes end, and at how many seeds which end is the commonest.
+#
+# **What to expect.** Where the sentence holds, PR2 and MADDPG stay away on most seeds, and the other baselines arrive alone.
 
 # %%
 ends = pd.DataFrame(
@@ -300,13 +306,29 @@ ends = pd.DataFrame(
 )
 met = pd.Series([int((run.returns > 0).sum()) for run in runs], name="met in training")
 contact = ends.join(met).groupby("method", sort=False).mean()
-outputs.table(contact.round(3), "particle_gather_contacts", "How test episodes end", runs)
+ENDS = {"joint": "meet", "no contact": "stay away", "solo": "arrive alone"}
+commonest = ends[list(ENDS)].idxmax(axis=1).map(ENDS)
+commonest = pd.crosstab(ends["method"], commonest).reindex(
+    index=contact.index, columns=ENDS.values()
+)
+commonest = commonest.fillna(0).astype(int).add_prefix("seeds that mostly ")
+outputs.table(
+    contact.round(3).join(commonest), "particle_gather_contacts", "How test episodes end", runs
+)
 
 # %%
-away, alone = (contact.index[contact[end] > 0.5] for end in ("no contact", "solo"))
+counts = {
+    tables.TITLES[name]: commonest.loc[tables.TITLES[name]].to_list()
+    for name in METHODS[1:]
+    if tables.TITLES[name] in commonest.index
+}
+told = {name: f"{name} {away} and {alone}" for name, (_, away, alone) in counts.items()}
+stuck = [counts[n][1] > sum(counts[n]) / 2 for n in ("PR2", "MADDPG") if n in counts]
+worst = [counts[n][2] > sum(counts[n]) / 2 for n in counts if n not in ("PR2", "MADDPG")]
 computed(
-    f"Teams that touch the landmark in less than half of their episodes: {listed(away)}; teams of which in more than half "
-    f"one particle arrives alone: {listed(alone)}. In training SVNR's teams met {contact.loc['SVNR', 'met in training']:.0f} times in the mean.",
+    f"Seeds of the paper's baselines that mostly stay away and that mostly arrive alone: {listed(told.values())}. That PR2 and MADDPG "
+    f"stay away on most seeds {held(all(stuck))}, that the others arrive alone {held(all(worst))}. In training SVNR's "
+    f"teams met {contact.loc['SVNR', 'met in training']:.0f} times in the mean.",
     runs,
 )
 
@@ -357,7 +379,7 @@ outputs.figure(
 # Changes 2 and 3 are each undone alone, for SVNR; change 1 cannot be without 2, as one step has nothing to reach back over;
 # last, all three.
 #
-# **What to expect.** From the fixed start SVNR meets without the three ([19](19_gather_settings.ipynb)). "Go at once" is another push for every direction:
+# **What to expect.** Undone, seeds fail to meet. From the fixed start SVNR meets without the three ([19](19_gather_settings.ipynb)). "Go at once" is another push for every direction:
 # a critic that forecasts from its own forecasts, on the few meetings that chance brings (section 1), has little to go by,
 # and a policy that trembles adds few. Random play tells how much holding should help: how often does it meet within five steps, the
 # way that a good team goes?
@@ -424,19 +446,36 @@ def apart(first, second):
 
 
 costs = {name: apart(ours, several) for name, several in undone.items() if several}
-told = [f"*{name}* {cost:.2f} ({n})" for name, (cost, n) in costs.items() if name != "as here"]
-several = {name: cost for name, (cost, n) in costs.items() if n >= 3}
+costs = {name: cost for name, cost in costs.items() if name != "as here"}
+told = [
+    f"*{name}* {number(cost)}, and {sum(map(meets, undone[name]))} of {n} meet"
+    for name, (cost, n) in costs.items()
+]
+most = [f"*{name}*" for name, (cost, n) in costs.items() if n >= 3 and cost > 2.5]
+_, near, late, *_ = (returns.mean() for returns in tables.earned(undone).values())
+three = f" With the paid share of one step, returns of three earn {number(near)}, of one {number(late)}."
 computed(
-    f"What undoing costs of SVNR's return, on the seeds (how many) that there are: {'; '.join(told)}. On three seeds or more "
-    f"more than half of what meeting pays: {listed([f'*{name}*' for name, cost in several.items() if cost > 2.5], 'none')}. Rows "
-    f"with fewer seeds: {sum(n < 3 for _, n in costs.values())}.",
+    f"What undoing costs of SVNR's return, and how many seeds still meet: {'; '.join(told)}. More than 2.5, half of what meeting "
+    f"pays, on three seeds or more: {listed(most)}.{three}",
     every,
 )
 
 # %% [markdown]
+# And the temperature? It falls geometrically here. With the paper's formula and ten episodes a step, as in
+# [12](12_tuned_alike.ipynb), it is below 1 after some 730 episodes, in place of 1,230.
+
+# %%
+FORMULA = {"schedule": "printed", "schedule_unit": min(10, n_episodes)}
+by_formula = {"geometric, as here": ours, "printed, ten a step": known(["svnr"], NAME, FORMULA)}
+formula, every = by_seed(by_formula), tables.all_of(by_formula)
+label = "SVNR, by how the temperature falls"
+outputs.table(formula.fillna("–"), "particle_gather_formula", label, every)
+formula.style.format(precision=2, na_rep="–")
+
+# %% [markdown]
 # What would knowledge add? With `use_symmetries` every row of a batch is turned by a quarter, a half or three quarters
 # and mirrored, as drawn: what was found on one side is seen on eight. **That tells a learner that the game looks the same
-# from all sides**, so it is off above. A weaker hint are both particles' distances to the landmark in the state, now and
+# from all sides**, so it is off above. A weaker hint: both particles' distances to the landmark are shown in the state, now and
 # after the next step. If exploration is the bottleneck, holding noise should do what turning does, and without either
 # SVNR should not meet; we ask too **how many meetings a learner has seen** when its last 100 episodes first earn 2.5.
 
@@ -503,17 +542,17 @@ needed = half_way["meetings"].groupby(level=0, sort=False).median().dropna()
 neither = hinted.get("noise anew", [])
 gains = {name: apart(several, neither) for name, several in hinted.items() if name != "noise anew"}
 gains = {name: (gain, n) for name, (gain, n) in gains.items() if n}
-told = "; ".join(f"*{name}* {gain:+.2f} (seeds {n})" for name, (gain, n) in gains.items())
+told = "; ".join(f"*{name}* {gain + 0.0:+.2f} (seeds {n})" for name, (gain, n) in gains.items())
 well = sum(meets(run) for run in neither)
 helped = [name for name in gains if 2 * sum(map(meets, hinted[name])) > len(hinted[name])]
 if neither:
     told = f"With neither, SVNR meets on {well} of {len(neither)} seeds; what it earns then changes by: {told}. "
     needs = "One of these is needed to meet" if helped else "None of these is enough to meet"
-    told += "None is needed to meet" if 2 * well > len(neither) else needs
+    told += "Not as expected, none is needed to meet" if 2 * well > len(neither) else needs
 computed(
     "Seeds that earn over 4.5: "
     + "; ".join(f"*{name}* {row['over 4.5']}" for name, row in free.iterrows())
-    + ". Meetings seen by half of the way, in the median of so many seeds: "
+    + ". Meetings seen until the last 100 episodes first earn 2.5, in the median of so many seeds: "
     + "; ".join(
         f"*{name}* {n:.0f} ({by_hint['meetings'].count()[name]})" for name, n in needed.items()
     )
@@ -540,8 +579,8 @@ computed(
 
 # %% [markdown]
 # What gets there? Ways are longer, so noise should stay for longer (*ten steps*, not five); chance meets more seldom, so a
-# run should last longer, or be told more (*rows turned* and mirrored). We change SVNR's settings by these, and by all but the longest
-# those of SVNR-B, our own variant with births ([13](13_where_it_breaks.ipynb)), which was tried after the others.
+# run should last longer, or be told more (*rows turned* and mirrored). We change SVNR's settings by these; and, but for
+# the longest runs, those of SVNR-B, our own variant with births ([13](13_where_it_breaks.ipynb)).
 #
 # **What to expect.** If nothing but exploration is missing, ten steps of one noise are enough. If meetings are too few to
 # learn from on every side, turned rows are needed, or more episodes.
@@ -575,6 +614,7 @@ reached.style.format(precision=2, na_rep="–")
 
 # %%
 meets_there = [name for name, found in farther.items() if sum(map(meets, found)) > len(found) / 2]
+settled = [name for name in meets_there if len(farther[name]) >= 3]  # of fewer seeds none are most
 
 
 def farther_curves(learner, name):
@@ -583,7 +623,7 @@ def farther_curves(learner, name):
     drawn = tables.all_of(ways)
     if not drawn:
         return None
-    won = [w for w in ways if f"{method}, {w}" in meets_there]
+    won = [w for w in ways if any(map(meets, ways[w]))]
     won = [f"“{w}” {sum(map(meets, ways[w]))} of {len(ways[w])}" for w in won]
     figure = figures.training_curves(
         pd.concat(tables.curves(found).assign(game=way) for way, found in ways.items()),
@@ -609,15 +649,18 @@ gaps = {
     way: apart(found, by_method["svnr"].get(way, [])) for way, found in by_method["svnr_b"].items()
 }
 further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in gaps.items() if n]
-told_of = [name for name in meets_there if "turned" in name]
-alone = [name for name in meets_there if name not in told_of]
+told_of = [name for name in settled if "turned" in name]
+alone = [name for name in settled if name not in told_of]
+few = [name for name in meets_there if name not in settled]
 told_of, alone = ([f"{n} ({len(farther[n])})" for n in names] for names in (told_of, alone))
 computed(
     "Returns, and meetings in 1,000 training episodes (seeds): "
     + "; ".join(
         f"*{n}* {mean[n]:.2f}, {often[n]:.0f} ({len(found)})" for n, found in farther.items()
     )
-    + f". Most seeds meet, told of the symmetry: {'; '.join(told_of) or 'nowhere'}; not told: {'; '.join(alone) or 'nowhere'}. Runs over 4.5: "
+    + f". Most of three seeds or more meet, told of the symmetry: {'; '.join(told_of) or 'nowhere'}; not told: {'; '.join(alone) or 'nowhere'}; "
+    f"on one or two seeds: {'; '.join(few) or 'nowhere else'}. Ten steps alone, which would be enough if only exploration were missing: "
+    f"{sum(map(meets, by_method['svnr'].get('ten steps', [])))} of {len(by_method['svnr'].get('ten steps', []))} meet. Runs over 4.5: "
     f"{sum(meets(run, 4.5) for run in every)} of {len(every)}. SVNR-B's returns minus SVNR's, on the seeds of both: {'; '.join(further) or 'no runs of both'}."
     if every
     else "There are no runs yet.",
@@ -630,6 +673,8 @@ computed(
 # > "both the SVNR and SVNR-F outperform the SVNR-M in the Particle Gather scenario" (§8.3)
 #
 # SVNR-F has full negotiation sets, C_i = −i, and SVNR-M empty ones.
+#
+# **What to expect.** If the game asks for negotiation, SVNR-M meets on fewer seeds.
 
 # %%
 family = [run for run in runs if run.spec.learner in FAMILY]
@@ -646,9 +691,7 @@ outputs.figure(
 there = scores[scores["learner"].isin(FAMILY)].groupby("learner").size()
 if min(there.get(name, 0) for name in FAMILY) >= ENOUGH_SEEDS:
     ahead = [n for n in FAMILY[:2] if tables.outperforms(scores, n, "svnr_m", NAME)]
-    told = (
-        f"{listed(map(tables.TITLES.get, ahead))} outperform SVNR-M (intervals that do not touch)"
-    )
+    told = f"SVNR-M is outperformed by {listed(map(tables.TITLES.get, ahead), 'neither')} (intervals that do not touch): the sentence {held(len(ahead) == 2)}"
 else:
     told = (
         f"with fewer than {ENOUGH_SEEDS} seeds of one of them nobody is said to outperform another"
@@ -670,8 +713,9 @@ computed(
 # ## Against the paper
 #
 # The paper does not say where its particles start, nor which settings it changes for them. Ours differ in the last
-# temperature, the rates, the discount, what a batch holds, returns of three steps and noise that stays; all are named in
-# section 2, and each is undone, here or in [19](19_gather_settings.ipynb). Where the table of section 4 has runs of a
+# temperature, the rates, the discount, layer norm, updates an episode, particles, what a batch holds, returns of three
+# steps and noise that stays. The last three are undone here; those that are older only from the fixed start, mostly on one
+# seed ([19](19_gather_settings.ipynb)). Where the table of section 4 has runs of a
 # baseline, its verdict is there. [12 · Tuned alike](12_tuned_alike.ipynb) searches from the fixed start.
 #
 # ## Adapt this
@@ -687,6 +731,5 @@ computed(
 # ## In one paragraph
 #
 # From random directions a plan learned by heart earns less than staying away, and a learner must make out of the few meetings that
-# chance brings what to do on every side. Returns of three steps, batches that reach back as far, and
-# exploring noise that stays for five steps are our recipe for it, alike for every method that has them (not
-# MAPPO; MMQ looks one step ahead); section 6 undoes each, and asks what knowing the symmetry would add. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
+# chance brings what to do on every side. With returns of three steps, batches that reach back as far, and noise that stays for
+# five steps SVNR does, and so do SVNR-F, SVNR-M, MASQL and ROMMEO: negotiation is not what this game tests. From farther away none of this is enough yet. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).

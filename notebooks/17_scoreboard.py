@@ -11,9 +11,9 @@
 #
 # **Question.** What of SVNR (Stein variational negotiated reasoning) was reproduced, and what was not?
 #
-# **Claim.** The sentences of §8.1 to §8.3 that a run on these games can decide, and every cell of Table 1 that was run.
+# **Claim.** The sentences of §1 and of §8.1 to §8.3 that a run on these games can decide, five of the later version's, and every cell of Table 1 that was run.
 #
-# **Paper.** §8, Table 1, Figures 3 to 7.
+# **Paper.** §1, §8, Table 1, Figures 3 to 7; the later version's key findings.
 #
 # **Reads.** Finished runs in `results/`; whatever is missing is trained now and kept there, but on robots and, SVNR
 # apart, on Particle Gather, where the runs are shown that there are (`n_gather_made` of each kind are trained).
@@ -71,8 +71,8 @@ def known(name, learners):
 # ## 1. What is judged
 #
 # One protocol, *as set*, but where a row says another: every method with the settings that the paper or the public code of its family
-# gives, but one learning rate for all, none tuned to Max of Three; temperatures follow the public code's three phases. On Particle
-# Gather, where particles start in random directions, with changes that were found in trials of SVNR and given to every method that has them ([10](10_particle_gather.ipynb)), on robots with a recipe tried on SVNR, MADDPG and a joint DDPG
+# gives, but one learning rate for all, none searched for on Max of Three, though three choices were made after looking at it (deviations 1, 2 and 29); temperatures follow the public code's three phases. On Particle
+# Gather, where particles start in random directions, with changes that were found in trials of SVNR and given to every method that has such settings ([10](10_particle_gather.ipynb)), on robots with a recipe tried on SVNR, MADDPG and a joint DDPG
 # ([16](16_multi_agent_mujoco.ipynb)). What a method's settings are, and where each number comes from, stands in its settings class.
 # The other protocol, *as tuned*, has one budget for all and a notebook of its own ([12](12_tuned_alike.ipynb)), with
 # Table 1 and the same rule.
@@ -134,7 +134,7 @@ outputs.table(columns, "scoreboard_gather", "Particle Gather, by start", gather)
 # That a method is better than others is reproduced if it outperforms each of them, and where the runs are there and it does not, it is not
 # reproduced: what is not told apart is not better. Of equal methods an interval now and then lies above another by chance, the more
 # often the more pairs a claim names. SVNR is *efficient* if of the methods all of whose seeds earn 9 in the mean of a hundred episodes it
-# needs the fewest, in the median; *almost all* is nine tenths. Where Table 1 can tell, *its own table* says whether the paper's numbers pass the same rule: a mean
+# needs the fewest, by intervals that do not touch; *almost all* is nine tenths. Where Table 1 or the later version's table can tell, *its own table* says whether their numbers pass the same rule: a mean
 # of 2.08 of five seeds between 0 and 10 is read as one seed that leaves, and intervals are means ± what is printed.
 
 # %%
@@ -168,21 +168,31 @@ axis = torch.linspace(-1, 1, 81)
 cells = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
 exact = boltzmann(game.reward(cells).double().numpy(), 1.0)
 exact_mass = exact[(game.nearest_peak(cells) == 1).numpy()].sum()
-keeps = tables.modes(modal_runs, exact_mass).groupby("learner", sort=False)["kept"].sum()
+
+
+def kept(several):
+    """By method: runs that keep both modes in the mean over agents, and of every agent."""
+    table = tables.modes(several, exact_mass).groupby("learner", sort=False)
+    return table[["kept", "by each"]].sum()
+
+
+keeps = kept(modal_runs)["kept"]
 captures = [name for name in keeps.index if keeps[name] >= 0.8 * n_seeds]
 
 # %%
 claims = []
 
 
-def judge(where, claim, holds, evidence, decided=True, why="runs missing", own=None):
+def judge(where, claim, holds, evidence, decided=True, why="runs missing", own=None, again=False):
     """Enter one claim; it stays open if the runs that there are cannot decide it, and says why.
 
-    `own`: whether the paper's own table passes the rule, where it can tell.
+    `own`: whether the paper's own table passes the rule, where it can tell. `again`: it has been
+    judged, by another protocol, start or way of execution.
     """
     verdict = ("reproduced" if holds else "not reproduced") if decided else f"open: {why}"
     own = {True: "agrees", False: "disagrees", None: "–"}[own]
     entry = {"where": where, "claim": claim, "verdict": verdict, "its own table": own}
+    entry["again"] = again
     claims.append(entry | {"ours": evidence})
 
 
@@ -247,7 +257,7 @@ AGAIN = {
         NAMES,
         tuned("svnr", NAMES[-1], schedule="printed"),
     ),
-    "with the printed schedule, ten episodes a step, α′ = 0.2 (12)": (
+    "with the printed schedule, ten episodes a step, α′ = 0.2, chosen after a result (12)": (
         NAMES,
         {"schedule": "printed", "alpha_final": 0.2, "schedule_unit": 10},
     ),
@@ -265,6 +275,7 @@ for protocol, (played, settings) in AGAIN.items():
         f"SVNR converges to the global optimum under all settings: {protocol}",
         leaves_always(right, n_seeds),
         f"seeds of {n_seeds} that leave: {'/'.join(map(str, right[played]))}",
+        again=True,
     )
 
 # %%
@@ -272,10 +283,17 @@ on_hills = [run for run in runs if run.spec.game in NAMES and run.spec.learner i
 times = tables.first_episodes(on_hills, 9.0).groupby(["game", "learner"])["episode"]
 sure = times.median()[times.count() == n_seeds].unstack("game").reindex(["svnr", *METHODS[1:]])
 soonest = {name: sure[name].dropna().idxmin() for name in NAMES if name in sure}
+needed = {cell: episodes.to_numpy() for cell, episodes in times}
+sooner = [
+    statistics.lies_above(needed[name, m], needed[name, "svnr"])
+    for name in soonest
+    for m in sure[name].dropna().index.drop("svnr", errors="ignore")
+    if (name, "svnr") in needed
+]
 judge(
     "§1",
     "SVNR is efficient: of the methods all of whose seeds leave it needs the fewest episodes",
-    set(soonest.values()) == {"svnr"},
+    all(sooner) and bool(sooner),
     "median episode at which the mean of 100 reaches 9, the soonest (SVNR's): "
     + ", ".join(
         f"{tables.TITLES[m]} {sure[name][m]:.0f} ({sure[name]['svnr']:.0f})"
@@ -306,7 +324,7 @@ judge(
 )
 
 # %% [markdown]
-# Three sentences speak of spread and of places. The rules: returns *vary significantly* if the standard deviation of the
+# Three sentences speak of spread and of places. The rules, added after the first runs: returns *vary significantly* if the standard deviation of the
 # tests over seeds is above 1, a tenth of the optimum; a team stands *at* a hill within 3 of its peak; it *visits* it often if
 # it stands there in a tenth of its steps, and is *concentrated* near it in half of them.
 
@@ -408,16 +426,19 @@ judge(
 
 # %%
 greedy = scores.groupby(["learner", "game"])["greedy"].mean().unstack("game")
+of_six = scores[scores["learner"].isin(METHODS)]
+by_greed = [placed_on(game, "svnr", of_six.assign(shared=of_six["greedy"])) for game in best]
 ahead = {game: greedy.loc[[m for m in METHODS if (m, game) in tried.index], game] for game in best}
 judge(
     "Table 1",
     "SVNR achieves the highest return in all scenarios: all act greedily",
-    all(earned.idxmax() == "svnr" for earned in ahead.values()),
+    not any(places["more"] + places["not told apart"] for places in by_greed),
     "highest mean (SVNR's): "
     + ", ".join(
         f"{tables.TITLES[e.idxmax()]} {e.max():.2f} ({e['svnr']:.2f})" for e in ahead.values()
     ),
-    decided=all_run or beaten_for_certain,
+    decided=all_run or any(places["more"] + places["not told apart"] for places in by_greed),
+    again=True,
 )
 
 # %%
@@ -453,6 +474,7 @@ judge(
     bool((far > 2.5).all()),
     f"SVNR {number(far.mean())} ({(far > 2.5).sum()} of {len(far)})" if len(far) else "no runs",
     decided=bool((far <= 2.5).any()) or len(far) == n_seeds,
+    again=True,
 )
 judge(
     "§8.2",
@@ -465,20 +487,22 @@ judge(
 
 
 # %%
-def ends_as_told(name, mean):
-    """PR2 and MADDPG at the local solution, the others at the worst."""
-    return -1 <= mean <= 2.5 if name in ("pr2", "maddpg") else mean < -1
+def ends_as_told(name, earned):
+    """PR2 and MADDPG at the local solution, the others at the worst, on most of these seeds."""
+    told = earned.between(-1, 2.5) if name in ("pr2", "maddpg") else earned < -1
+    return bool(told.mean() > 0.5)
 
 
-elsewhere = [name for name in baselines if not ends_as_told(name, means[GATHER][name])]
+in_gather = dict(list(scores[scores["game"] == GATHER].groupby("learner")["shared"]))
+elsewhere = [name for name in baselines if not ends_as_told(name, in_gather[name])]
 judge(
     "§8.2",
-    "The baselines end at the worst solution (below −1), PR2 and MADDPG at the local one (−1 to 2.5)",
+    "Most seeds of the baselines end at the worst solution (below −1), of PR2 and MADDPG at the local one (−1 to 2.5)",
     not elsewhere,
     f"elsewhere: {listed(map(tables.TITLES.get, elsewhere))}; {told(baselines)}; the paper's own means: "
     + ", ".join(f"{tables.TITLES[n]} {PAPER_TABLE_1[n, GATHER][0]:.2f}" for n in METHODS[1:]),
     decided=all_run or any(tried[name, GATHER] == n_seeds for name in elsewhere),
-    own=all(ends_as_told(name, PAPER_TABLE_1[name, GATHER][0]) for name in METHODS[1:]),
+    own=all(ends_as_told(m, pd.Series(PAPER_TABLE_1[m, GATHER][0])) for m in METHODS[1:]),
 )
 
 # %%
@@ -498,10 +522,20 @@ judge(
 others = [name for name in SOFT + HARD if name not in ("svnr", "svnr_f")]
 judge(
     "§8.1",
-    "Only SVNR captures the two modalities (Figure 3, printed settings)",
+    "Only SVNR captures the two modalities (Figure 3, printed settings, an episode a step)",
     "svnr" in captures and not set(captures) & set(others),
     f"seeds of {n_seeds} that keep both: "
     + ", ".join(f"{tables.TITLES[name]} {count}" for name, count in keeps.items()),
+)
+TEN = PRINTED | {"schedule_unit": 10}
+slowly = kept(outputs.finished(grid(["two_modalities"], SOFT, n_seeds, n_episodes, TEN)))
+judge(
+    "§8.1",
+    "Only SVNR captures the two modalities: printed settings, ten episodes a step (08)",
+    slowly["kept"]["svnr"] >= 0.8 * n_seeds > slowly["kept"].drop(["svnr", "svnr_f"]).max(),
+    f"seeds of {n_seeds} that keep both (and of each agent): "
+    + ", ".join(f"{tables.TITLES[n]} {mean} ({each})" for n, mean, each in slowly.itertuples()),
+    again=True,
 )
 
 # %% [markdown]
@@ -513,8 +547,8 @@ judge(
 # The others name no game: we judge particles and sets on
 # HalfCheetah 2x3 and, with six agents, 6x1. Returns are *robust* if the means of M = 32 and 40, all seeds each, lie within a
 # tenth of each other. Strictly nested sets (strict, reverse) yield the *best* returns if one of them outperforms every other kind. Sparse
-# sets trade accuracy for computation if over the kinds both returns and minutes rise with the number of links (rank correlations above
-# one half).
+# sets would trade accuracy for computation if over the kinds both returns and computation rose with the number of links (rank correlations above
+# one half); but here networks are masked, and all kinds compute the same, so that the second half stays open.
 
 # %%
 ROBOTS = ["halfcheetah_2x3", "coupledhalfcheetah_1p1", "ant_2x4", "walker2d_2x3"]
@@ -560,6 +594,11 @@ judge(
     f"{listed(by_place('not told apart'))}; cells with {n_seeds} seeds: {(seeds == n_seeds).sum().sum()} of {seeds.size}",
     decided=(complete and can_rank) or bool(unbeaten),
     why="runs missing" if can_rank else "too few seeds",
+    own=all(
+        LATER_TABLE["svnr", robot][0] - LATER_TABLE["svnr", robot][1] > mean + spread
+        for (name, robot), (mean, spread) in LATER_TABLE.items()
+        if name != "svnr"
+    ),
 )
 
 
@@ -599,32 +638,25 @@ judge(
 
 
 # %%
-links = {"empty": 0, "chain": 5, "star": 5, "12 drawn links": 12, "strict": 15, "full": 30}
+LINKS = {"empty": 0, "chain": 5, "star": 5, "12 drawn links": 12, "strict": 15, "reverse": 15}
 by_links = pd.DataFrame(
-    {
-        "links": links,
-        "return": {kind: of_sets[kind].mean() for kind in links},
-        "minutes": {
-            kind: sum(run.made["processor_seconds"] for run in set_runs[kind])
-            / 60
-            / max(1, len(set_runs[kind]))
-            for kind in links
-        },
-    }
+    {"links": links, "return": of_sets[kind].mean()}
+    for kind, links in (LINKS | {"full": 30}).items()
 )
-ranks = by_links.corr("spearman")["links"]
+rank = by_links.corr("spearman").loc["links", "return"]
 judge(
     "later, Key Findings",
     "Sparse topologies offer a controllable trade-off between accuracy and computation",
-    ranks["return"] > 0.5 and ranks["minutes"] > 0.5,
-    f"rank correlation with the number of links: return {number(ranks['return'])}, minutes {number(ranks['minutes'])}",
-    decided=statistics.enough(*of_sets.values()),
-    why=f"fewer than {statistics.ENOUGH_SEEDS} seeds of some",
+    False,
+    f"rank correlation of return with the number of links {number(rank)}, seeds of a kind "
+    f"{min(map(len, of_sets.values()))} or more; what fifty agents' sets cost: notebook 14, section 7",
+    decided=statistics.enough(*of_sets.values()) and rank <= 0.5,
+    why="masked networks compute the same for all sets",
 )
 
 # %%
 scoreboard = pd.DataFrame(claims).set_index("where")
-once = ~scoreboard["claim"].str.contains(": ")  # each sentence of the paper's by one protocol
+once = ~scoreboard.pop("again")  # each sentence of the paper's by one protocol
 note = statistics.tally(scoreboard["verdict"][once].str.partition(":")[0])
 studied = tables.all_of(particle_runs) + tables.all_of(set_runs)
 judged_by = every_run + gather_runs + robot_runs + studied
@@ -641,10 +673,10 @@ computed(
     f"Verdicts of the claims in words: {note}. Of those that are not reproduced the paper's own table disagrees with "
     f"{(against := scoreboard[once & scoreboard['verdict'].eq('not reproduced')])['its own table'].eq('disagrees').sum()} of the "
     f"{against['its own table'].ne('–').sum()} that it can tell. SVNR leaves the trap of Max of Three in {ours} of {3 * n_seeds} runs, with the "
-    "schedule of the public code in place of the printed one (notebook 09, section 5). In Particle Gather, after more "
+    "public code's slower schedule in place of the printed one at an episode a step (notebooks 09, section 5, and 12, section 4). In Particle Gather, after more "
     f"changes than that (notebook 10, section 2): {told(['svnr'])}. On Max of Three it outperforms SVNR-M at "
     f"{'s₂ = ' + listed(behind) if behind else 'no width'}. Where the paper's mean is on the trap's side and all of our seeds leave: "
-    f"{'; '.join(free) or 'nowhere'}. Both modes with printed settings are captured by {both} (notebook 08 tries named changes).",
+    f"{'; '.join(free) or 'nowhere'}. Both modes with printed settings and an episode a step are captured by {both} (notebook 08 tries ten, and named changes).",
     every_run,
 )
 
@@ -666,7 +698,7 @@ computed(
 #
 # ## In one paragraph
 #
-# What SVNR reaches on Max of Three it reaches with another temperature schedule than the printed one, and in Particle
+# What SVNR reaches on Max of Three it reaches with a temperature that falls more slowly than the printed formula at an episode a step, and in Particle
 # Gather from random directions with other settings besides; the tables say on how many seeds, who else gets there, and
 # which claims that leaves standing. Next:
 # [18 · Your own game](18_your_own_game.ipynb).

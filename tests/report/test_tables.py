@@ -155,6 +155,19 @@ def test_a_run_keeps_both_modes_if_its_share_of_the_second_is_near_the_exact_one
     assert not tables.modes([several], exact=0.4)["kept"].any()
 
 
+def test_agents_that_err_on_opposite_sides_keep_both_modes_in_the_mean_alone():
+    # Shares of 1/4, 1/2 and 0 at the second peak: their mean is 1/4.
+    first, second = (-0.5, -0.5, 0.3), (0.7, 0.7, -0.3)
+    apart = run(0, [0.0], game="two_modalities")
+    shares = [[second, first, first, first], [second, second, first, first], [first] * 4]
+    apart.table["perceived"] = np.array(shares)
+    alike = run(1, [0.0], game="two_modalities")
+    alike.table["perceived"] = np.array(shares[:1] * 3)
+    table = tables.modes([apart, alike], exact=0.25)
+    assert table["kept"].tolist() == [True, True]
+    assert table["by each"].tolist() == [False, True]
+
+
 def test_one_outperforms_another_if_their_intervals_do_not_touch():
     runs = [run(s, [1], 9.0 + 0.1 * s) for s in range(5)]
     runs += [run(s, [1], 1.0 + 0.1 * s, "svnr_m") for s in range(5)]

@@ -7,11 +7,12 @@ where the right hill is narrow, or the agents are many. Here three steps take it
 2. moves: each takes a step of Metropolis where it is, or along the difference of two others;
 3. a pull: samplers follow by (7.3), down the energy distance between them and the particles.
 
-The first two leave π*_α ∝ exp(Q / α) as it is (`stein.births`), so that the soft value of what the
-particles stand for never falls: what Lemma 6.2 asks of an improvement holds for every single step,
-and Theorem 6.3 with it (`theory.chains`), whatever the negotiation sets. These say what *samplers*
-can follow: with nested sets any joint law is within their reach, so that the least energy distance
-is 0 and attained at π*_α alone; with empty sets only products are, and the least is positive.
+The first two leave π*_α ∝ exp(Q / α) as it is (`stein.births`). So a law that births and steps of
+one particle move never gets further from it, nor its soft value less: what Lemma 6.2 asks of an
+improvement, and Theorem 6.3 with it (`theory.chains`), whatever the negotiation sets. Of jumps it
+holds for the law of all particles together. The sets say what *samplers* can follow: with nested
+sets any joint law is within their reach, so that the least energy distance is 0 and attained at
+π*_α alone; with empty sets only products are, and the least is positive.
 All this is said of laws and of a Q that stays. Here particles are few, samplers lag behind them,
 and Q and α move on after a single step.
 

@@ -8,7 +8,8 @@ succeeds depends on how much of the box a hill covers, not on what surrounds it
     p(u) ∝ exp(Q(u) / α) on [−1, 1]^D,   or in latent coordinates u = tanh(z)
     log p(z) = Q(tanh z) / α + Σ_d log(1 − tanh² z_d) + constant,
 
-as it is: a particle that has it before has it after. So any sequence of them does, at every α, and
+as it is: a particle that has it before has it after, and under jumps particles that have it
+independently of each other do. So any sequence of them does, at every α, and
 particles that carry on from one critic and temperature to the next start near where they must go.
 """
 

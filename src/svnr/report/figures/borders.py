@@ -1,6 +1,7 @@
 """Figures of where methods stop: a map of who ends at the right hill, and the yardstick for it."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -246,7 +247,8 @@ def carried(table: pd.DataFrame, title: str) -> plt.Figure:
     names, size = [str(name) for name, _ in games], (FULL_WIDTH + 1.0, 2.5)
     figure, axes = kit.panels(names, *size, message=title, look={}, sharey=True)
     for axis, (_, rows) in zip(axes, games, strict=True):
-        looks = iter(((COLORS["svnr"], "s"), (NEUTRAL["blue"], "^"), (COLORS["svnr_b"], "o")))
+        ours = product((NEUTRAL["blue"], COLORS["svnr_b"]), "v^")  # walks, jumps; with births ^
+        looks = iter([(COLORS["svnr"], "s"), *ours])
         for update, part in rows.groupby("update", sort=False):
             x, y = part["alpha"], part["share"]
             if update == "exact":

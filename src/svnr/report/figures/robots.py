@@ -128,11 +128,17 @@ def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figu
             outline[:, 0] += apart * moment
             axis.add_patch(Polygon(outline, facecolor=color, edgecolor="white", linewidth=0.3))
     axis.axhline(0, color=INK, linewidth=0.8)
-    moved = f", a picture {apart:g} m further to the right than the one before" if apart else ""
-    axis.set(aspect="equal", yticks=(), xlabel=f"metres{moved}")
+    axis.set(aspect="equal")
     axis.autoscale_view()
-    axis.grid(False)
+    axis.set_axis_off()
+    start = axis.get_xlim()[0] + 0.1
+    axis.plot((start, start + 1), (-0.15, -0.15), color=INK, linewidth=2, label="1 m")
+    owners = sorted({int(owner) for body in bodies for owner in body.owner if owner >= 0})
+    for owner in owners:
+        axis.plot([], [], color=AGENTS[owner], linewidth=4, label=f"agent {owner + 1}")
     figure.suptitle(title)
+    told = f"from one picture to the next: what it ran, and {apart:g} m" if apart else None
+    kit.legend_below(figure, title=told)
     return figure
 
 
