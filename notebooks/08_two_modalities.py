@@ -260,7 +260,7 @@ outputs.figure(
 # %%
 lost = 1 - exact_mass
 Markdown(
-    f"**Finding.** With the printed settings both modes are kept, on any seed, by {words.listed(keep, 'none')} of {len(both)} methods. "
+    f"**Finding.** With the printed settings and an episode a step both modes are kept, on any seed, by {words.listed(keep, 'none')} of {len(both)} methods. "
     f"SVNR's highest mass at the narrow hill is {printed_table.loc['SVNR', 'highest']:.2f}, where {exact_mass:.2f} is right; "
     f"it plays {'the wide hill' if printed_table.loc['SVNR', 'highest'] < 0.05 else 'neither hill'} alone. A policy that is "
     f"right but for the lost mode has a PRO gap of −log {lost:.2f} = {-np.log(lost):.2f}: SVNR has "
@@ -347,7 +347,7 @@ outputs.figure(
     figures.perceived_policies(
         panels(changed, list(GIVEN)),
         density,
-        f"With the recipe each agent perceives both modes with {words.listed(keep, 'no method')}",
+        f"With the recipe every agent keeps both modes on most seeds of {words.listed(keep, 'no method')}",
         acted,
         columns=len(GIVEN),
     ),

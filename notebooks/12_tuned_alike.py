@@ -305,7 +305,7 @@ Markdown(
     + ". SVNR's mean beside Table 1's "
     + f"{PAPER_TABLE_1['svnr', SEARCHED][0]:.2f}: "
     + ", ".join(
-        f"{scored.loc[scored['learner'] == 'svnr', 'shared'].mean():.2f}"
+        words.minus(f"{scored.loc[scored['learner'] == 'svnr', 'shared'].mean():.2f}")
         for scored in by_unit.values()
     )
     + "."

@@ -379,15 +379,23 @@ computed(
 )
 
 # %%
-gain = (ways["shared"] - ways["independent"]).unstack("learner").round(0) + 0.0
-gain = gain.reindex(columns=["svnr", "svnr_m"]).dropna()
-beyond = gain.index[gain["svnr"] > gain["svnr_m"].abs()]
+gain = scores.assign(gain=scores["shared"] - scores["independent"])
+gain = {
+    cell: seeds.to_numpy()
+    for cell, seeds in gain.groupby(["learner", "game"])["gain"]
+    if cell[0] in ("svnr", "svnr_m")
+}
+mean = {cell: f"{seeds.mean().round() + 0.0:+.0f} ({len(seeds)})" for cell, seeds in gain.items()}
+asked = [n for n in learned if ranked(n, "svnr") and statistics.enough(gain["svnr", n])]
+sure = [title(n) for n in asked if statistics.bootstrap_interval(gain["svnr", n])[0] > 0]
 computed(
-    "What shared noise earns more than independent noise, SVNR (SVNR-M, by luck): "
+    "What shared noise earns more than independent noise (seeds), SVNR and, by luck, SVNR-M: "
     + "; ".join(
-        f"{title(n)} {row['svnr']:+.0f} ({row['svnr_m']:+.0f})" for n, row in gain.iterrows()
+        f"{title(n)} {mean['svnr', n]} and {mean['svnr_m', n]}"
+        for n in learned
+        if {("svnr", n), ("svnr_m", n)} <= mean.keys()
     )
-    + f". More than that luck it earns on: {listed(map(title, beyond), 'none')}.",
+    + f". Of {len(asked)} robots on which SVNR has {enough} its bootstrap interval lies above 0 on {listed(sure)}.",
     runs,
 )
 
