@@ -199,7 +199,7 @@ outputs.figure(
     figures.beliefs(
         rows,
         "PRO and ERO occur together and each alone",
-        f"α = {alpha:g}. Payoffs: optima in green. The model of the other: uniform; right; it always plays 1. "
+        f"α = {alpha:g}. Payoffs: optima in green. Models of the other, row by row: uniform; the right one; one that always plays 1. "
         "PRO: the larger of both agents'. "
         "Exact, nothing is sampled.",
     ),
