@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import check_count
-from svnr.experiments.catalogue import GAMES, LEARNERS, make_game, title
+from svnr.experiments.catalogue import GAMES, LEARNERS, title
 from svnr.experiments.repository import repository_root
 from svnr.report.scales import SCALES
 
@@ -137,12 +137,14 @@ def _train(options: argparse.Namespace) -> int:
         run_spec(options.game, options.learner, seed, options.episodes, *told)
         for seed in dict.fromkeys(options.seed or [0])
     ]
-    _check_own(options.game)
-    runs = collect(specs, _folder(options.output), check_count("jobs", options.jobs))
+    folder, jobs = _folder(options.output), check_count("jobs", options.jobs)
+    n_read = sum(spec.file(folder, ".json").exists() for spec in specs)
+    runs = collect(specs, folder, jobs)
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
     print("(training: mean of the last 100; others: mean of the tests; within: their deviation)")
     print(table.round(3).to_string())
+    print(f"({n_read} read from, {len(specs) - n_read} made and kept in {folder})")
     return 0
 
 
@@ -158,21 +160,14 @@ def _tune(options: argparse.Namespace) -> int:
     budget = usual_budget(options.game) | budget
     told = {"game": options.game, "learner": options.learner, "overrides": _settings(options.set)}
     spec = StudySpec(**told, **budget)
-    _check_own(options.game)
     folder = _folder(options.output, "tuning")
     with tqdm(total=spec.n_trials, desc="trials", disable=None) as bar:
         study = tune(spec, folder, options.jobs, lambda n_done: bar.update(n_done - bar.n))
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
+    best = [*options.set, *(f"{n}={spec.ranges[n].onto(v)}" for n, v in study.best_params.items())]
+    print(f"svnr train '{options.game}' {options.learner} --set {' '.join(best)}")
     return 0
-
-
-def _check_own(name: str) -> None:
-    """Play a game that is not of this package, before anything is made of it."""
-    from svnr.games.check import check_game
-
-    if name not in GAMES:
-        check_game(make_game(name), n_copies=2)
 
 
 def _told(**options: Any) -> dict[str, Any]:

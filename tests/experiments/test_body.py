@@ -22,7 +22,7 @@ def make():
     return mamujoco_v1.parallel_env(scenario="HalfCheetah", agent_conf="2x3")
 
 def cheetah():
-    return ParallelGame(make, 1000, name="halfcheetah_2x3", use_env_state=True)
+    return ParallelGame(make, 1000, name="a_cheetah", use_env_state=True)
 """
 SETTINGS = {
     "n_groups": 16,

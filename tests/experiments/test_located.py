@@ -67,7 +67,7 @@ def test_a_changed_file_is_another_game(rowers):
 @pytest.mark.parametrize(
     ("ending", "message"),
     [
-        (":Rower", "must name something in"),
+        (":Rower", r"what .*py makes must be one of .*Rowers.*, got 'Rower' .did you mean"),
         (":number", "must name what makes one, got .* which is 3"),
         (":Rowers(best=x)", "literal arguments by name"),
         (":Rowers(0.5)", "literal arguments by name"),
@@ -105,3 +105,22 @@ def test_a_game_that_cannot_be_made_or_says_no_name_is_refused(rowers, ending):
         make_game(f"{rowers}{ending}")
     with pytest.raises(ValueError, match="must name a module or a file"):
         make_game("./my_game:Rowers")
+
+
+def test_a_fault_within_a_game_keeps_its_traceback(rowers):
+    rowers.write_text(rowers.read_text().replace("self.best = best", "self.best = best + 'a'"))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        make_game(f"{rowers}:Rowers")
+
+
+def test_a_class_that_lacks_a_method_is_told_which(rowers):
+    rowers.write_text(rowers.read_text() + "\nclass Empty(OneShotGame):\n    name = 'empty'\n")
+    with pytest.raises(ValueError, match="must be one that can be made, it lacks reward"):
+        make_game(f"{rowers}:Empty")
+
+
+def test_the_name_of_a_game_of_this_package_is_taken(rowers):
+    text = rowers.read_text()
+    rowers.write_text(text + "\nclass Taken(Rowers):\n    name = 'max_of_three_1.5'\n")
+    with pytest.raises(ValueError, match="name must not be one of this package's games"):
+        make_game(f"{rowers}:Taken")

@@ -42,8 +42,13 @@ class Watcher(Learner):
 
 
 def watch(game, **training):
+    """What a watcher is told in a whole run, of a game that `train` has not looked at before."""
     watcher = Watcher(game)
-    return watcher, list(train(game, watcher, TrainSettings(**training), seed=0))
+    training = Training(game, watcher, TrainSettings(**training), seed=0)
+    records = []
+    while not training.done:
+        records.append(training.step())
+    return watcher, records
 
 
 def test_one_record_a_step_and_updates_after_the_warm_up():
@@ -147,3 +152,25 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(name, n_copies):
 def test_an_end_is_told_as_an_end():
     watcher, _ = watch(make_game("one_volunteer"), length=3)
     assert all(bool(rows.terminated.all()) for rows in watcher.rows)
+
+
+def test_a_game_that_changes_its_arguments_is_refused_before_anything_is_learned(clock):
+    class Careless(clock):
+        def _play(self, now, u, running):
+            return now["state"].add_(u).sum(-1), {}
+
+        def rules(self):
+            return {}
+
+    watcher = Watcher(Careless())
+    with pytest.raises(ValueError, match="_play must not change state in place"):
+        next(train(Careless(), watcher, TrainSettings(length=3), seed=0))
+    assert not watcher.rows
+
+
+@pytest.mark.parametrize("seed", ["0", -1, 0.5])
+def test_a_seed_that_is_none_is_named(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0, got"):
+        learner_class("svnr")(make_game("max_of_two"), resolved("svnr", "max_of_two", {}), seed)
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0, got"):
+        Training(make_game("max_of_two"), Watcher(make_game("max_of_two")), TrainSettings(), seed)

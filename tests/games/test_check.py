@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from svnr.games.check import check_game
-from svnr.games.game import Game, OneShotGame, Symmetries
+from svnr.games.game import Game, OneShotGame, Outcome, Symmetries
 
 
 class Walk(Game):
@@ -94,7 +95,7 @@ def test_games_that_keep_the_protocol_pass():
         ("NaN reward", "reward must be finite, got nan in copy 1 at step 0"),
         ("float flags", r"terminated must be torch.bool of shape \[4\], got torch.float32"),
         ("unknown part", r"what walk plays must be one of .* \(did you mean 'state'\?\)"),
-        ("by index", r"restart must start one copy as reset\(1, seed\): tensor.*got"),
+        ("by index", r"restart must start one copy as reset\(1, seed\) \(what a copy .*, got"),
         ("address", "rules must be plain data, the same at every call, got .* at 0x"),
         ("tuple rules", r"rules must be plain data, .* got .*\(1, 2\)"),
         ("NaN rules", "rules must be plain data, .* got .*nan"),
@@ -141,7 +142,11 @@ def broken(**parts):
             {"_play": lambda self, now, u, running: (now["state"].add_(1).sum(-1), {})},
             "_play must not change state in place",
         ),
-        ({"_play": lambda self, now, u, running: None}, "_play must return rewards and what"),
+        ({"_play": lambda self, now, u, running: None}, r"_play must return rewards and \{name"),
+        (
+            {"_play": lambda self, now, u, running: (u.sum(-1), now["state"])},
+            r"_play must return rewards and .*, got .*float32 of shape .*, .*\[4, 1\]",
+        ),
         (
             {"reward": lambda self, u: u.sum(-1) + torch.randn(u.shape[:-1])},
             "chance must come from the seed of _begin, got torch's global generator",
@@ -228,7 +233,7 @@ def test_rules_that_change_in_play_are_found():
         def rules(self):
             return {"strength": float(self._now.get("clock", torch.zeros(1)).sum())}
 
-    with pytest.raises(ValueError, match="rules must not change in play, got"):
+    with pytest.raises(ValueError, match=r"rules must not change in play \(what a copy has"):
         check_game(Tiring())
 
 
@@ -243,3 +248,70 @@ def test_a_missing_part_is_named():
         check_game(Nameless())
     with pytest.raises(ValueError, match="game must be a Game, got object"):
         check_game(object())
+    with pytest.raises(ValueError, match="game must be a Game, got the class Walk"):
+        check_game(Walk)
+
+
+class Wander(Walk):
+    """Three steps whose memory lies where a reader of Gym would put it."""
+
+    def _begin(self, copies, seed):
+        self._place = torch.zeros(len(copies), 1)
+        self._steps = 0
+        return {"state": self._place}
+
+
+def test_a_copy_that_notices_another_begin_is_found():
+    class Private(Wander):
+        def _play(self, now, u, running):
+            self._place = self._place + u  # of all copies, until one begins anew
+            return self._place.sum(-1), {"state": self._place}
+
+    with pytest.raises(ValueError, match=r"play must stay the same where another copy begins"):
+        check_game(Private())
+
+
+def test_chance_that_no_seed_decides_is_found_wherever_it_comes_from():
+    class Numpy(Walk):
+        def _play(self, now, u, running):
+            noise = torch.as_tensor(np.random.default_rng().normal(size=len(u)), dtype=u.dtype)
+            return noise, {"state": now["state"] + u}
+
+    with pytest.raises(ValueError, match="play must stay the same where the same is played again"):
+        check_game(Numpy())
+
+
+def test_chance_that_copies_share_is_found_and_told_where_it_belongs():
+    class Shared(Walk):
+        def _begin(self, copies, seed):
+            self._noise = torch.Generator().manual_seed(seed)
+            return super()._begin(copies, seed)
+
+        def _play(self, now, u, running):
+            noise = torch.randn(u.shape, generator=self._noise)
+            return torch.zeros(len(u)), {"state": now["state"] + noise}
+
+    with pytest.raises(ValueError, match="what a copy has, chance included, is kept in what"):
+        check_game(Shared())
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"return_bounds": (5.0, 6.0)},
+            r"return_bounds must hold what is paid at an end, .*, got \(5.0, 6.0\)",
+        ),
+        (
+            {"optimum": Outcome((1.0, 1.0), 3.0)},
+            "reward of optimum must be 2.0, as it pays, got 3",
+        ),
+        ({"trap": Outcome((1.0,), 1.0)}, "u must have a row of 2 for each of the 1 copies"),
+        ({"optimum": Outcome((1.0, 2.0), 3.0)}, r"u must lie in \[-1, 1\], got 2.0"),
+        ({"n_agents": 3}, "n_agents must be 2, one for each of action_sizes, got 3"),
+    ],
+)
+def test_what_a_game_says_of_itself_must_be_so(parts, message):
+    check_game(broken(return_bounds=(-2.0, 2.0), optimum=Outcome((1.0, 1.0), 2.0)))
+    with pytest.raises(ValueError, match=message):
+        check_game(broken(**parts))

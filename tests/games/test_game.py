@@ -1,6 +1,7 @@
 import itertools
 from functools import cached_property
 
+import numpy as np
 import pytest
 import torch
 
@@ -38,11 +39,18 @@ def restarted(*which, n=3):
 @pytest.mark.parametrize(
     ("u", "message"),
     [
-        (torch.zeros(3), r"u must have a row of 3 for each of the 1 copies .* got shape \[3\]"),
-        (torch.zeros(2, 2), r"u must have a row of 3 for each .* got shape \[2, 2\]"),
+        (
+            torch.zeros(3),
+            r"u must have a row of 3 for each of the 1 copies .* got torch.float32 of shape \[3\]",
+        ),
+        (np.zeros((1, 3)), "u must have a row of 3 for each of the 1 copies .* got ndarray"),
+        (torch.zeros(2, 2), r"u must have a row of 3 for each .* got torch.* of shape \[2, 2\]"),
         (torch.tensor([[0.0, 1.00001, 0.0]]), r"u must lie in \[-1, 1\], got 1.0000"),
         (torch.tensor([[0.0, float("nan"), 0.0]]), r"u must lie in \[-1, 1\], got nan"),
-        (torch.zeros(2, 3), r"each of the 1 copies that reset started, got shape \[2, 3\]"),
+        (
+            torch.zeros(2, 3),
+            r"each of the 1 copies that reset started, got torch.* of shape \[2, 3\]",
+        ),
     ],
 )
 def test_actions_outside_the_box_are_refused(u, message):

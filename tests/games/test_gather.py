@@ -267,7 +267,7 @@ def test_rules_that_make_no_game_are_refused(settings, message):
 def test_a_row_for_each_copy_is_wanted():
     game = ParticleGather()
     with pytest.raises(
-        ValueError, match=r"each of the 0 copies that reset started, got shape \[2, 4\]"
+        ValueError, match=r"each of the 0 copies that reset started, got torch.* of shape \[2, 4\]"
     ):
         game.step(torch.zeros(2, 4))
     game.reset(1, 0)

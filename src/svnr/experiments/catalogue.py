@@ -1,8 +1,9 @@
 """Every game and every learner: one row each. Nothing heavy is imported until one is made."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import changed, check_one_of
@@ -11,6 +12,7 @@ from svnr.experiments.recipes import (
     AHEAD,
     GATHER,
     GATHER_RANGES,
+    MANY_STEPS,
     ONE_STEP,
     ROBOT,
     ROBOT_RANGES,
@@ -202,15 +204,28 @@ def make_game(name: str) -> "Game":
         row = GAMES[check_one_of("game", name, GAMES)]
         return located(row.made_by)(**row.arguments)
     make = maker(name)
-    try:
-        game = make()
-    except TypeError as error:  # an argument too many, or a method that is missing
-        raise ValueError(f"game {name!r} must be one that can be made: {error}") from error
+    _check_makes(name, make)
+    game = make()
     if hasattr(game, "possible_agents"):
         game.close()
         game = ParallelGame(make, LONGEST)
     check_sizes(game)
+    if game.name in GAMES and not name.startswith("svnr."):
+        raise ValueError(f"name must not be one of this package's games, got {game.name!r}")
     return game
+
+
+def _check_makes(name: str, make: partial[Any]) -> None:
+    """Refuse arguments that do not fit, and a class that lacks methods."""
+    try:
+        inspect.signature(make.func).bind(*make.args, **make.keywords)
+    except TypeError as error:  # an argument too many or too few
+        raise ValueError(f"game {name!r} must be one that can be made: {error}") from error
+    except ValueError:
+        pass  # what is not written in Python has no signature to be held against
+    if inspect.isabstract(make.func):
+        lacks = ", ".join(sorted(getattr(make.func, "__abstractmethods__", ())))
+        raise ValueError(f"game {name!r} must be one that can be made, it lacks {lacks}")
 
 
 def learner_class(name: str) -> Any:
@@ -239,6 +254,8 @@ def resolved(learner: str, game: str, changes: Mapping[str, Any]) -> Any:
     """
     settings, row = settings_class(learner), LEARNERS[learner]
     of_game = GAMES[game].settings if game in GAMES else {}
+    if game not in GAMES and example(game).horizon > 1:
+        of_game = MANY_STEPS
     shared = {n: value for n, value in of_game.items() if n in settings.__dataclass_fields__}
     own = settings(**{**shared, **row.settings})
     found = changed(own, changes).fitted_to(example(game))
@@ -256,7 +273,12 @@ def example(name: str) -> "Game":
 
 @cache
 def _example(name: str, source: str) -> "Game":
-    return make_game(name)
+    from svnr.games.check import check_game
+
+    game = make_game(name)
+    if source:  # it is not of this package, and so is played before anything is made of it
+        check_game(game, n_copies=2)
+    return game
 
 
 def title(name: str) -> str:

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from svnr.checks import check_one_of
+
 
 def source_hash(name: str) -> str:
     """A hash of the file that makes a game named by its place, and of what that is told.
@@ -39,7 +41,9 @@ def located(place: str) -> Any:
     except (ImportError, OSError, TypeError) as error:  # the latter for "./my_game"
         raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
     if not hasattr(module, name):
-        raise ValueError(f"game must name something in {where}, got {place!r}")
+        there = vars(module).items()
+        known = [n for n, made in there if getattr(made, "__module__", "") == module.__name__]
+        check_one_of(f"what {where} makes", name, known)
     return getattr(module, name)
 
 

@@ -12,7 +12,16 @@ from typing import Any, Literal
 
 import torch
 
-from svnr.checks import Count, Settings, Whole, changed, check_count, check_one_of, plain
+from svnr.checks import (
+    Count,
+    Settings,
+    Whole,
+    changed,
+    check_count,
+    check_one_of,
+    fitted,
+    plain,
+)
 from svnr.experiments import catalogue
 from svnr.experiments.studies import tuned
 
@@ -69,10 +78,10 @@ class RunSpec:
         text = json.dumps(self.description, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
-    def file(self, folder: Path, ending: str) -> Path:
+    def file(self, folder: Path | str, ending: str) -> Path:
         """Where what is kept of the run lies below a folder of results."""
         game = re.sub(r"[^\w.-]+", "_", catalogue.example(self.game).name)
-        return folder / game / f"{self.learner}-s{self.seed}-{self.key}{ending}"
+        return Path(folder) / game / f"{self.learner}-s{self.seed}-{self.key}{ending}"
 
 
 def run_spec(
@@ -103,6 +112,7 @@ def run_spec(
         ValueError: for a game, learner, setting or part of training that there is not.
     """
     check_one_of("protocol", protocol, ("as set", "as tuned"))
+    fitted("game", game, str)
     chosen = tuned(learner, game) if protocol == "as tuned" else {}
     settings = catalogue.resolved(learner, game, {**chosen, **(overrides or {})})
     told = changed(_usual_training(game, n_episodes), training or {})

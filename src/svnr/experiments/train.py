@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svnr.checks import check_count
 from svnr.experiments.specs import TrainSettings
+from svnr.games.check import check_game
 from svnr.games.game import Game, check_rewards
 from svnr.learners.checkpoint import below
 from svnr.learners.learner import Learner, Progress
@@ -30,7 +32,8 @@ class DivergedError(FloatingPointError):
 
 
 def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> Iterator[Record]:
-    """A whole run, one record a step; see `Training`."""
+    """A whole run, one record a step, of a game that `check_game` finds fit; see `Training`."""
+    check_game(game, n_copies=2)
     training = Training(game, learner, settings, seed)
     while not training.done:
         yield training.step()
@@ -50,6 +53,7 @@ class Training:
     """
 
     def __init__(self, game: Game, learner: Learner, settings: TrainSettings, seed: int) -> None:
+        check_count("seed", seed, least=0)
         self._game, self._learner, self._settings = game, learner, settings
         self._starts = np.random.default_rng(np.random.SeedSequence([seed, 1]).spawn(2)[1])
         self._state: Tensor | None = None  # [K, S] where the copies are; None before the first

@@ -131,8 +131,9 @@ class Game(ABC):
         all_run = bool(running.all())
         u = u.detach().to(after["reward"].dtype)
         told = self._play(MappingProxyType(after), u, running)
-        if not isinstance(told, tuple) or len(told) != 2:
-            raise ValueError(f"_play must return rewards and what changes, got {_told(told)}")
+        if not isinstance(told, tuple) or len(told) != 2 or not isinstance(told[1], Mapping):
+            got = [*map(_told, told)] if isinstance(told, tuple) else _told(told)
+            raise ValueError(f"_play must return rewards and {{name: what changes}}, got {got}")
         reward, played = told
         for name, value in {**played, "reward": reward, "clock": after["clock"] + 1}.items():
             if name not in after:
@@ -261,11 +262,9 @@ def agent_of_coordinate(action_sizes: tuple[int, ...]) -> list[int]:
 
 def check_actions(u: Tensor, n_coordinates: int, n_copies: int) -> None:
     """Raise ValueError unless u is a [B, D] tensor of finite numbers within [−1, 1]."""
-    if u.shape != (n_copies, n_coordinates):
-        raise ValueError(
-            f"u must have a row of {n_coordinates} for each of the {n_copies} copies that reset "
-            f"started, got shape {list(u.shape)}"
-        )
+    if not isinstance(u, Tensor) or u.shape != (n_copies, n_coordinates):
+        wanted = f"have a row of {n_coordinates} for each of the {n_copies} copies that reset"
+        raise ValueError(f"u must {wanted} started, got {_told(u)}")
     inside = u.abs() <= 1  # a NaN is never within
     if not bool(inside.all()):
         raise ValueError(f"u must lie in [-1, 1], got {u[~inside][0].item()!r}")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Settings, check_one_of
+from svnr.checks import Settings, check_count, check_one_of
 from svnr.learners.checkpoint import Part, Stateful, gather, restore
 from svnr.learners.exploration import Exploration, Held
 from svnr.learners.memory import Rollout, Transitions
@@ -96,6 +96,8 @@ def check_asked(state: Tensor, execution: str, state_size: int) -> None:
     if not isinstance(state, Tensor) or shape[1:] != [state_size]:
         got = f"shape {shape}" if isinstance(state, Tensor) else type(state).__name__
         raise ValueError(f"state must be a tensor of shape [B, {state_size}], got {got}")
+    if state.dtype is not (wanted := torch.get_default_dtype()):
+        raise ValueError(f"state must be {wanted}, got {state.dtype}")
     if not bool(state.isfinite().all()):
         raise ValueError(f"state must be finite, got {state[~state.isfinite()][0].item()}")
 
@@ -114,5 +116,5 @@ def undisturbed(learner: Learner) -> Iterator[None]:
 
 def generators(seed: int, n: int) -> list[torch.Generator]:
     """`n` independent generators from one seed; neighbouring seeds share no stream."""
-    words = np.random.SeedSequence(seed).generate_state(n, np.uint64)
+    words = np.random.SeedSequence(check_count("seed", seed, 0)).generate_state(n, np.uint64)
     return [torch.Generator().manual_seed(int(word >> np.uint64(1))) for word in words]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svnr.checks import Count, Share, Whole, added
+from svnr.checks import Count, Share, Whole, added, check_count
 from svnr.games.game import Game
 from svnr.learners.checkpoint import Part, gather
 from svnr.learners.exploration import Exploration, Held
@@ -65,8 +65,8 @@ class OffPolicy(Learner):
         self.own = own_coordinates(game.action_sizes)  # [N, D]
         self._symmetries = game.symmetries()
         self.memory = Replay(settings.capacity, game.state_size, self.width)
-        words = np.random.SeedSequence([seed, 1]).spawn(1)[0].generate_state(1)
-        self._draws = torch.Generator().manual_seed(int(words[0]))
+        words = np.random.SeedSequence([check_count("seed", seed, 0), 1]).spawn(1)[0]
+        self._draws = torch.Generator().manual_seed(int(words.generate_state(1)[0]))
         self._held = Held(settings.hold) if settings.hold > 1 else None
 
     @torch.no_grad()

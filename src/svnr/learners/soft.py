@@ -23,7 +23,7 @@ class SoftSettings(OffPolicySettings):
     """What every method with a temperature can be told."""
 
     schedule: ScheduleName = "three_phase"  # α over a run; §8 prints another (docs/deviations.md)
-    alpha_final: Positive = 10.0  # α′, in payoff units; searched in 0.1 to 10 (§8)
+    alpha_final: Positive = 10.0  # α′, in payoff units, 0.1 to 10 (§8); three_phase ends at 0.3
     schedule_unit: Count = added(1)  # episodes (or steps) of a run that α counts as one step; ours
     n_groups: Count = 8  # states of the batch that teach policies; ours: one-shot states are equal
 
