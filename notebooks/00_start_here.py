@@ -46,7 +46,7 @@ n_partners: int = 20_000  # random pairs of partners for each of them
 n_widths: int = 23  # widths of the right hill in the picture to play with
 n_alphas: int = 25  # temperatures in it
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

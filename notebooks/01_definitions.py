@@ -39,7 +39,7 @@ from svnr.theory import overgeneralization as og
 # %% tags=["parameters"]
 alpha: float = 1.0  # temperature of the optimal joint policy
 n_random: int = 200  # random games on which the statements are tried
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%

@@ -43,7 +43,7 @@ shapes: list = [
     (3, 3),
     (2, 2, 2),
 ]  # sizes of the games that are tried exhaustively
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%

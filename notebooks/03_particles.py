@@ -39,7 +39,7 @@ n_particles: int = 64  # M
 n_steps: int = 1500  # steps of each run
 dimensions: list = [1, 2, 4, 8, 16]  # D, where the variance is measured
 n_clouds: int = 4  # clouds of each size and D
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%

@@ -54,7 +54,7 @@ n_particles: int = 64  # M
 n_rounds: int = 1000  # K rounds of negotiation with particles
 n_starts: int = 40  # clouds of particles on Max of Three
 gibbs_alphas: list = [1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.15]  # temperatures of the Gibbs sweeps
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%

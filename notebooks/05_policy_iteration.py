@@ -37,7 +37,7 @@ from svnr.theory import policy_iteration as pi
 n_cases: int = 200  # random games and policies for each share of violations
 n_random: int = 50  # random games on which the lemmas are tried
 n_sweeps: int = 3000  # sweeps of the printed value iteration
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures; empty: this repository's own
 
 # %%

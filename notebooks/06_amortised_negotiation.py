@@ -53,7 +53,7 @@ n_episodes: int = 3000  # length of the live run of Algorithm 1
 n_rounds: int = 500  # rounds of negotiation that the network is held against
 n_clouds: int = 6  # clouds of particles that negotiate
 grid_size: int = 41  # points an axis where integrals are summed
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -52,7 +52,7 @@ n_starts: int = 20  # clouds of plain particles
 n_rounds: int = 1000  # rounds of negotiation with plain particles
 n_points: int = 81  # points an axis where integrals are summed
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -47,7 +47,7 @@ n_made: int = (
 )
 n_study_episodes: int = 0  # the same from "What they believe" on; 0: n_episodes
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -52,7 +52,7 @@ n_made: int = 0  # runs of each kind but SVNR's own that are trained where they 
 n_other_episodes: int = 0  # the length of these; 0: n_episodes
 n_random: int = 100_000  # episodes of each scripted team
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -41,7 +41,7 @@ widths: list = [3.0, 2.0, 1.5]  # s₂, in the order of Figure 4
 n_gather_seeds: int = 5  # runs of each kind on Particle Gather, fixed start (paper: 5)
 n_gather_episodes: int = 5000  # length of a run there (paper: 5000)
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -65,7 +65,7 @@ n_study_seeds: int = 3  # runs of each change of SVNR-B
 n_study_episodes: int = 0  # length of runs from "A trap for optimists" on; 0: n_episodes
 n_rounds: int = 30  # of particles alone, at each temperature
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -66,7 +66,7 @@ n_updates: int = 1000  # of a critic of random play
 timed: list = [3, 5, 10, 20, 50]  # numbers of agents whose updates are timed, the smallest first
 n_timed: int = 9  # updates of each
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

@@ -53,7 +53,7 @@ torch.set_num_threads(1)
 n_seeds: int = 5  # runs of each kind, seeds 0 to n_seeds − 1
 n_episodes: int = 5000  # length of a run (paper: 5000)
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

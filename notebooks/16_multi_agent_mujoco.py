@@ -54,7 +54,7 @@ n_methods: int = 11  # how many of the methods, in the order below
 n_made: int = 0  # runs of each kind that are trained where they are missing; the others are read
 n_scripted: int = 8  # episodes of each team that learns nothing
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

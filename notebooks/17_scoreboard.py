@@ -48,7 +48,7 @@ n_gather_episodes: int = 5000  # the same on Particle Gather (paper: 5000)
 n_gather_made: int = 0  # runs of each kind there that are trained where they are missing
 n_more_episodes: int = 0  # their length, but of SVNR's from random directions; 0: as above
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

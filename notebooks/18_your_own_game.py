@@ -11,14 +11,15 @@
 #
 # **Question.** How do I bring my game, and how do I see whether it over-generalizes?
 #
-# **Claim.** A new game is one class with one method. The theory, the particles and all learners then take it.
+# **Claim.** A new game is one class: of one step with one method, of several with two. All learners take either; the theory and the particles
+# take what has one step.
 #
 # **Paper.** None of it: this is the notebook to copy.
 #
 # **Reads.** One trained team in `results/`.
 #
 # **Makes.** Training curves of Stein variational negotiated reasoning (SVNR), MADDPG and MASQL on a new game, its perceived
-# and executed over-generalization (PRO, ERO), particles negotiated on it, and a PettingZoo environment as a game.
+# and executed over-generalization (PRO, ERO), particles negotiated on it, a game of several steps, and a PettingZoo environment as a game.
 #
 # **Takes.** About a minute on one core.
 
@@ -34,7 +35,7 @@ from svnr.experiments.specs import TrainSettings, run_spec
 from svnr.experiments.store import trained
 from svnr.experiments.train import train
 from svnr.games.check import check_game
-from svnr.games.game import OneShotGame, Outcome
+from svnr.games.game import Game, OneShotGame, Outcome
 from svnr.games.gather import GatherSettings, best_team
 from svnr.games.gather_env import GatherParallelEnv
 from svnr.games.parallel import ParallelGame
@@ -54,7 +55,7 @@ n_episodes: int = 2000  # length of each live run
 n_seeds: int = 1  # live runs of each learner
 n_trained: int = 5000  # episodes of the run whose team is brought back
 n_rounds: int = 1000  # rounds of negotiation with plain particles
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%
@@ -175,6 +176,9 @@ Markdown(
 # ## 4. Train
 #
 # Any learner takes any game, but for MMQ, which wants several steps. `train` yields one record an environment step and prints nothing, so what you keep is up to you.
+#
+# Temperatures are in the payoff's units. Three phases, the default, end at 0.3 whatever `alpha_final` is, which suits what
+# pays about 10; where less is at stake, `schedule="geometric"` and an `alpha_final` of a thirtieth of it.
 
 
 # %%
@@ -247,7 +251,75 @@ u = torch.cat([agent.act(start) for agent in agents], -1)
 max_of_three.reward(u).mean()
 
 # %% [markdown]
-# ## 6. A PettingZoo environment
+# From a shell `svnr train max_of_three_1.5 svnr --keep` keeps it. Of a learner that `train` taught, `torch.save(learner.policy_dict(),
+# file)` keeps what acting needs, and `load_state_dict` of a new one takes it.
+#
+# ## 6. A game of several steps
+#
+# Two agents lift a bar, one at each end. High and level it pays 5; where it tilts it falls, and costs 1. `_begin` says what
+# copies of the game start from, `_play` what an action leads to. Whatever a copy remembers, chance that was drawn for it
+# included, is a tensor with a row a copy that `_begin` names: copies end and begin at different times, and the class
+# itself knows nothing of them.
+
+
+# %%
+class Lift(Game):
+    """Lift a bar together: 5 where both ends are up, −1 where it tilts, −0.01 a step."""
+
+    name, action_sizes, state_size, horizon = "lift", (1, 1), 4, 20
+    return_bounds = (-1.2, 5.0)  # of what can still be earned, so that no critic hopes for more
+
+    def _begin(self, copies, seed):
+        draws = torch.Generator().manual_seed(seed)
+        ground = 0.1 * torch.rand(len(copies), 2, generator=draws)
+        return {"state": torch.cat([ground, torch.zeros_like(ground)], -1)}
+
+    def _play(self, now, u, running):
+        heights, speeds = now["state"].split(2, -1)
+        speeds = 0.5 * speeds + 0.15 * u
+        heights = (heights + speeds).clamp(min=0)
+        tilted = (heights[:, 0] - heights[:, 1]).abs() > 0.5
+        up = (heights > 0.9).all(-1) & ~tilted
+        after = {"state": torch.cat([heights, speeds], -1), "terminated": up | tilted}
+        return 5.0 * up - 1.0 * tilted - 0.01, after
+
+
+lift = Lift()
+check_game(lift)
+
+
+def alike(state):
+    """Both push as hard as they can."""
+    return torch.ones(len(state), 2)
+
+
+def one_alone(state):
+    """The other does nothing."""
+    return torch.tensor([1.0, 0.0]).expand(len(state), -1)
+
+
+ways = {team.__name__: evaluate.play(lift, team, 20, 0).returns for team in (alike, one_alone)}
+assert ways["alike"].min() > 4.9 > 0 > ways["one_alone"].max()
+
+# %% [markdown]
+# A game with states wants other settings than one of a single step; notebook [19](19_gather_settings.ipynb), section 2,
+# shows what each of them does. `svnr train` and `run_spec` give a game of your own those that all of ours with states share. Here Particle
+# Gather's are a start: four updates an episode, and a temperature that falls to 0.03. (Not every seed learns it in so few
+# episodes.)
+
+# %%
+learner = SVNR(lift, run_spec("particle_gather", "svnr").settings, seed=0)
+records = list(train(lift, learner, TrainSettings(length=max(4, n_episodes // 10)), seed=0))
+reward, over = (np.array([getattr(r, part)[0] for r in records]) for part in ("reward", "over"))
+episodes = np.add.reduceat(reward, [0, *np.flatnonzero(over)[:-1] + 1])  # what each earned
+lifted = evaluate.returns(lift, learner, "greedy", 100, 0) > 0
+Markdown(
+    f"**Finding.** After {len(episodes)} episodes, one seed, SVNR's team lifts the bar in {lifted.mean():.0%} of its tests; in training it "
+    f"did in {(episodes > 0).mean():.0%} of the episodes."
+)
+
+# %% [markdown]
+# ## 7. A PettingZoo environment
 #
 # Any `ParallelEnv` with continuous actions and one shared reward is a game in one line. Here it is Particle Gather, which
 # opens as such an environment, with a scripted team; with `mpe2` it would be
@@ -265,12 +337,9 @@ total
 
 # %% [markdown]
 # The state is the environment's own; without `use_env_state` it is what all agents observe, side by side. What cannot be
-# played is refused with the reason: discrete actions, rewards that differ, agents that come and go.
-#
-# A game with states wants other settings than one of a single step: notebook
-# [19](19_gather_settings.ipynb), section 2, shows what each of them does. Here are those of Particle Gather, as a start
-# for yours, and `return_bounds`: what an episode can pay, so that no critic hopes for more. Four episodes show only that
-# all fits together; learning takes some thousands.
+# played is refused with the reason: discrete actions, rewards that differ, agents that come and go. One that is named in
+# a shell is cut off after 1,000 steps, if it does not end before; a function that returns `ParallelGame(…, horizon=25)` is named as well. Four
+# episodes show only that all fits together; learning takes some thousands.
 
 # %%
 gather.return_bounds = (-2.0, 5.0)
@@ -285,7 +354,7 @@ len(records), sum(int(record.over[0]) for record in records)
 #
 # ## Adapt this
 #
-# Copy this notebook and change the class. What else knows the rowers: section 2 (a grid for two agents of one coordinate, its
+# Copy this notebook, give it another name in `Outputs.of`, too, and change the class. What else knows the rowers: section 2 (a grid for two agents of one coordinate, its
 # `assert`, and the island's edge at 0.5, in section 3 too), the words of the Findings, and, where an agent has several numbers, section 3
 # (`negotiate` wants `action_sizes`) and section 4 (PRO and ERO are measured where each has one). To keep its runs in `results/`, put the class into
 # a file, with `import torch` and `from svnr.games.game import OneShotGame, Outcome` above it, and name the game by
@@ -293,14 +362,17 @@ len(records), sum(int(record.over[0]) for record in records)
 # touched. What makes a PettingZoo environment can be named in the same way. Of a class in a file that file alone is part of a run's key: after a
 # change in what it imports, count up its `version`.
 #
+# `tables.curves(collect(grid(["my_game.py:Rowers"], ["svnr"], 5), folder))` are the curves of runs that were kept, for the
+# figure of section 4.
+#
 # ## Exercises
 #
 # 1. Make the island narrower (60 → 200). Who still reaches it?
 # 2. Give the boat three rowers: `action_sizes = (1, 1, 1)`. What else must change?
-# 3. Write a game of two steps, a `Game` with `_begin` and `_play`, and let `check_game` find what you forgot.
+# 3. Keep the heights of `Lift` in `self` in place of the state that `_begin` returns. What does `check_game` say?
 #
 # ## In one paragraph
 #
-# A game is a class with a reward. `check_game` says whether it can be played, a grid says whether it over-generalizes,
+# A game is a class with a reward, or with a beginning and a step. `check_game` says whether it can be played, a grid says whether it over-generalizes,
 # particles say what negotiation could do, and the learners say what they do. Back to
 # [00 · Start here](00_start_here.ipynb).

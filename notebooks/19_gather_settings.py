@@ -44,7 +44,7 @@ n_more_episodes: int = 0  # of SVNR-F, SVNR-M and hysteretic learning; 0: n_epis
 n_study_episodes: int = 0  # length of a run in all studies; 0: n_episodes
 n_random: int = 10_000  # episodes of each scripted team
 n_jobs: int = 2  # processes side by side
-scale: str = "paper"  # how much is run: smoke, quick or paper
+scale: str = "paper"  # the name of these numbers; `svnr reproduce --scale` sets both
 output: str = ""  # folder for figures and results; empty: this repository's own
 
 # %%

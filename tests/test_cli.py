@@ -9,6 +9,7 @@ import pytest
 
 from svnr import cli
 from svnr.experiments.catalogue import GAMES, LEARNERS
+from svnr.experiments.studies import tuned
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,13 +80,38 @@ def test_what_is_trained_is_kept_with_the_checkout_one_stands_in(repository, mon
     assert len([*outside.glob("results/climbing/*.npz")]) == 1
 
 
+def test_a_run_says_whether_it_was_read_and_keeps_its_team_if_asked(
+    repository, monkeypatch, capsys
+):
+    monkeypatch.chdir(repository)
+    train = ["train", "climbing", "hysteretic", "--episodes", "3", "--tests", "2"]
+    assert cli.main(train) == 0
+    assert "(0 read from, 1 made and kept in " in capsys.readouterr().out
+    assert not [*repository.rglob("*.policy.npz")]
+    assert cli.main([*train, "--keep", "--seed", "0", "1"]) == 0
+    assert "(1 read from, 1 made and kept in " in capsys.readouterr().out
+    assert len([*repository.rglob("*.policy.npz")]) == 2
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(repository, tmp_path, capsys):
+    (afile := tmp_path / "afile").touch()
+    told = ["train", "climbing", "hysteretic", "--episodes", "3", "--output", str(afile)]
+    assert cli.main(told) == 1
+    assert f"folder must be one that can be written to, got {afile}" in capsys.readouterr().err
+
+
 def test_tune_reads_the_committed_study_of_its_game(repository, capsys):
     """Its budget is that of all studies on the game, so it is finished, and nothing is run."""
     study = repository / "results/tuning/max_of_three_1.5/maddpg-1500.jsonl"
     shutil.copytree(ROOT / study.parent.relative_to(repository), study.parent)
     before, names = study.read_bytes(), sorted(study.parent.iterdir())
     assert cli.main(["tune", "max_of_three_1.5", "maddpg"]) == 0
-    assert "the best trials" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "the best trials" in printed
+    best = tuned("maddpg", "max_of_three_1.5")
+    last = printed.splitlines()[-1]
+    assert last.startswith("svnr train 'max_of_three_1.5' maddpg --set ")
+    assert all(f"{name}={value}" in last for name, value in best.items())
     assert study.read_bytes() == before and sorted(study.parent.iterdir()) == names
 
 
@@ -114,6 +140,7 @@ def test_list_names_everything_there_is(capsys):
         (["train", "climbing", "svnr", "--episodes", "0"], "n_episodes must be a whole number"),
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),
         (["reproduce", "--only", "99"], "notebook must be one of 01, 02, got '99'"),
+        (["reproduce", "--only", "01", "--set", "anser=1"], "parameter must be one of answer"),
         (["reproduce", "--jobs", "0"], "jobs must be a whole number of at least 1, got 0"),
         (["reproduce", "--output", "../away"], "output must be a folder below "),
         (["reproduce", "--output", "."], "output must not be the repository itself at quick"),

@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_reproduce, "run the notebooks and draw every figure")
     option("--scale", default="quick", help="smoke, quick (default) or paper")
     option("--only", nargs="+", action="extend", metavar="NN", help="some notebooks, by number")
+    _name_set(option, "parameters, of all these notebooks")
     option("--jobs", type=int, default=2, help="training processes (default 2)")
     option("--output", help="folder below the repository for what is made")
     _name_engine(option)
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
     _name_training(option)
+    option("--keep", action="store_true", help="keep the trained team too, beside its run")
     option("--output", help="folder of runs (default results/, in a checkout its own)")
     _name_engine(option)
 
@@ -94,9 +96,12 @@ def _parser() -> argparse.ArgumentParser:
 def _name_game_and_learner(option: Callable[..., Any]) -> None:
     option("game", metavar="GAME", help="a name, or path/to/my_game.py:MyGame")
     option("learner", metavar="LEARNER")
-    told = "settings, of tune in all trials"
-    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help=told)
+    _name_set(option, "settings, of tune in all trials")
     option("--jobs", type=int, default=1, help="processes side by side (default 1)")
+
+
+def _name_set(option: Callable[..., Any], told: str) -> None:
+    option("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help=told)
 
 
 def _name_training(option: Callable[..., Any]) -> None:
@@ -125,7 +130,7 @@ def _engine(options: argparse.Namespace) -> AbstractContextManager[None]:
 
 def _train(options: argparse.Namespace) -> int:
     from svnr.experiments.specs import run_spec
-    from svnr.experiments.store import collect
+    from svnr.experiments.store import collect, trained
     from svnr.report.tables import scores
 
     if None not in (options.steps, options.episodes):
@@ -139,6 +144,8 @@ def _train(options: argparse.Namespace) -> int:
     ]
     folder, jobs = _folder(options.output), check_count("jobs", options.jobs)
     n_read = sum(spec.file(folder, ".json").exists() for spec in specs)
+    for spec in specs if options.keep else ():
+        trained(spec, folder)
     runs = collect(specs, folder, jobs)
     table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
@@ -201,7 +208,8 @@ def _settings(texts: Sequence[str]) -> dict[str, Any]:
 def _reproduce(options: argparse.Namespace) -> int:
     from svnr.publish.plan import plan
 
-    planned = plan(repository_root(), options.scale, options.only or (), options.output)
+    told: Any = options.scale, options.only or (), options.output, _settings(options.set)
+    planned = plan(repository_root(), *told)
     if planned.left_out and not options.only:
         left_out = ", ".join(planned.left_out)
         print(f"svnr: left out, no preset at {options.scale} scale: {left_out}", file=sys.stderr)

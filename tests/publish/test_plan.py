@@ -37,6 +37,15 @@ def test_a_folder_of_ones_own_lies_below_the_repository(repository):
         plan(repository, "quick", output=".")
 
 
+def test_numbers_in_place_of_a_scales_go_elsewhere_than_the_committed_figures(repository):
+    made = plan(repository, "paper", ["01"], changes={"answer": 3})
+    assert made.jobs[0].given["answer"] == 3 and made.output == repository / "build/paper"
+    with pytest.raises(ValueError, match=r"parameter must be one of .*, got 'question'"):
+        plan(repository, "quick", ["01"], changes={"question": 3})
+    with pytest.raises(ValueError, match="answer must be a whole number of at least 1, got 'x'"):
+        plan(repository, "quick", ["01"], changes={"answer": "x"})
+
+
 def replace(repository, old, new):
     preset = repository / "notebooks" / "presets" / "quick.yaml"
     preset.write_text(preset.read_text().replace(old, new))

@@ -219,6 +219,31 @@ def test_a_notebook_is_told_its_parameters_by_its_names_and_refuses_text_for_a_l
         Outputs.of("02_payoff_matrices", names | {"scale": "quik"})
 
 
+def test_a_parameter_that_papermill_passes_in_vain_is_refused(names):
+    cells = ["import torch", "n_seeds: int = 5", "# Parameters\nn_seed = 1\nscale = 'smoke'\n"]
+    with pytest.raises(ValueError, match=r"parameter must be .*, got 'n_seed' .did you mean"):
+        Outputs.of("01_tiny", names | {"n_seed": 1, "In": cells})
+    cells = [*cells[:2], "# Parameters\nn_seeds = 1\n", "n_found = 3"]
+    Outputs.of("01_tiny", names | {"n_seeds": 1, "n_found": 3, "In": cells})
+
+
+def test_a_copy_under_a_name_of_its_own_is_checked_and_keeps_away_from_what_is_committed(
+    names, tmp_path
+):
+    kinds = {"__annotations__": {"n_seeds": int, "shapes": list, "scale": str, "output": str}}
+    mine = Outputs.of("my_game", names | kinds)
+    assert mine.root == tmp_path / "build" / "by_hand"
+    assert mine.parameters == {"n_seeds": 5, "shapes": [(2, 2)]}
+    with pytest.raises(ValueError, match="n_seeds must be a whole number, got 'abc'"):
+        Outputs.of("my_game", names | kinds | {"n_seeds": "abc"})
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_in_the_first_cell(names, tmp_path):
+    (tmp_path / "a_file").touch()
+    with pytest.raises(ValueError, match="output must be a folder that can be written to, got"):
+        Outputs.of("01_tiny", names | {"output": str(tmp_path / "a_file")})
+
+
 @pytest.mark.slow
 def test_notebooks_that_write_side_by_side_lose_no_entry(tmp_path):
     """Three processes record ten tables each."""

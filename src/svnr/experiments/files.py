@@ -110,11 +110,15 @@ def check_writable(path: Path) -> None:
     """See whether there is a place for a file, a name so long, and the right to write it.
 
     Raises:
-        OSError: with the name of the file.
+        OSError: with the name of its folder.
     """
-    if not path.exists():
-        with written(path, kept=False) as file:  # somebody may be writing the file itself
-            file.write(bytes(PROBE))
+    try:
+        if not path.exists():
+            with written(path, kept=False) as file:  # somebody may be writing the file itself
+                file.write(bytes(PROBE))
+    except OSError as error:
+        told = f"folder must be one that can be written to, got {path.parent}: {error.strerror}"
+        raise type(error)(error.errno, told, error.filename) from error
 
 
 def discard(path: Path) -> None:

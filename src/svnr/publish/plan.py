@@ -1,9 +1,10 @@
 """The plan of a reproduction: which notebooks, with which parameters, into which folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from svnr.checks import check_one_of
@@ -33,7 +34,13 @@ class Plan:
         return {file: own[file] for file in new}
 
 
-def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = None) -> Plan:
+def plan(
+    root: Path,
+    scale: str,
+    only: Sequence[str] = (),
+    output: str | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> Plan:
     """Plan to execute notebooks at a scale.
 
     Args:
@@ -41,27 +48,36 @@ def plan(root: Path, scale: str, only: Sequence[str] = (), output: str | None = 
         scale: smoke, quick or paper.
         only: notebooks, by number or name; empty: all that have numbers at this scale.
         output: folder below the repository for what is made; by default the repository at paper
-            scale, and build/ otherwise.
+            scale, and below build/ otherwise, or where numbers are changed.
+        changes: parameter → value, of all chosen notebooks, in place of the scale's.
 
     Raises:
         ValueError: if a name, a preset, a parameter or the folder cannot be used.
     """
     preset, chosen = presets(root, scale), sources(root, only)
-    folder = _folder(root, scale, output)
+    folder = _folder(root, scale, f"build/{scale}" if changes and output is None else output)
     for name in chosen if only else ():
         check_one_of(f"a notebook at {scale} scale", name, preset)
     named = [name for name in preset if name in chosen]
-    jobs = [_job(chosen[name], root, scale, folder, preset[name]) for name in named]
+    jobs = [_job(chosen[name], root, scale, folder, preset[name], changes) for name in named]
     if not jobs:
         raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
     return Plan(root, folder, jobs, [name for name in chosen if name not in preset])
 
 
-def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, Any]) -> Job:
+def _job(
+    source: Path,
+    root: Path,
+    scale: str,
+    folder: Path,
+    preset: dict[str, Any],
+    changes: Mapping[str, Any],
+) -> Job:
     below = "" if folder == root else folder.relative_to(root).as_posix()
     common, known = {"scale": scale, "output": below, "n_jobs": 1}, defaults_of(root, source.stem)
     given = {name: value for name, value in common.items() if name in known}
     given |= preset.get("parameters") or {}
+    given |= changes
     check_parameters(known, given)
     path = root / (below or "build/paper") / "notebooks" / f"{source.stem}.ipynb"
     return Job(source, path, given, preset.get("timeout", 3600), tuple(preset.get("after", ())))

@@ -1,7 +1,7 @@
 """The numbers that each notebook is run with at a scale."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,13 @@ def annotated_values(code: str) -> dict[str, Any]:
         for statement in ast.parse(code).body
         if isinstance(statement, ast.AnnAssign) and statement.value is not None
     }
+
+
+def injected(cells: Sequence[str]) -> list[str]:
+    """The names that papermill's own cell assigns, of the cells that were executed so far."""
+    told = [ast.parse(cell).body for cell in cells if cell.startswith("# Parameters\n")]
+    assigned = [each for body in told for each in body if isinstance(each, ast.Assign)]
+    return [ast.unparse(target) for each in assigned for target in each.targets]
 
 
 def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:

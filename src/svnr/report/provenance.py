@@ -14,16 +14,22 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from svnr.checks import check_one_of
+from svnr.checks import check_one_of, fitted
 from svnr.experiments.catalogue import GAMES
-from svnr.experiments.files import claimed, read_or_set_aside, write_text
+from svnr.experiments.files import check_writable, claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import RunSpec, grid
 from svnr.experiments.store import collect, kept
 from svnr.report.gifs import picture, write_gif
 from svnr.report.paper import Kind
-from svnr.report.presets import REBUILDING, check_parameters, defaults_of, own_numbers
+from svnr.report.presets import (
+    REBUILDING,
+    check_parameters,
+    defaults_of,
+    injected,
+    own_numbers,
+)
 from svnr.report.scales import SCALES
 from svnr.report.style import TRAP, in_style
 from svnr.report.words import renamed
@@ -60,9 +66,16 @@ class Outputs:
 
     @classmethod
     def of(cls, notebook: str, names: Mapping[str, Any]) -> "Outputs":
-        """The outputs of a notebook, told by its own `globals()` what its parameters are."""
-        defaults = defaults_of(repository_root(), notebook)
-        given = {name: names[name] for name in defaults if name in names}
+        """The outputs of a notebook, told by its own `globals()` what its parameters are.
+
+        Of a notebook that this repository does not have, the names that it annotates are.
+        """
+        defaults = defaults_of(repository_root(), notebook) or {
+            name: fitted(name, names[name], kind)
+            for name, kind in names.get("__annotations__", {}).items()
+        }
+        known = [name for name in defaults if name in names]
+        given = {name: names[name] for name in (*known, *injected(names.get("In", ())))}
         check_parameters(defaults, given)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
         parameters = {name: value for name, value in given.items() if name not in others}
@@ -72,6 +85,11 @@ class Outputs:
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
         check_one_of("scale", self.scale, SCALES)
+        try:
+            check_writable(self._folder / "manifest.json")
+        except OSError as error:
+            told = f"output must be a folder that can be written to, got {self.folder!r}: {error}"
+            raise ValueError(told) from error
 
     @cached_property
     def root(self) -> Path:
