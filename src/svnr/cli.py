@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
     option = command(_status, "runs that are there, under way or failed, and what is missing")
     option("--scale", default="paper", help="smoke, quick or paper (default)")
-    option("--output", help="folder below the repository, as of reproduce")
+    option("--output", help="folder of runs (default what is made at that scale has)")
 
     command(_list, "games, learners, notebooks and scales")
     return parser
@@ -263,8 +263,8 @@ def _status(options: argparse.Namespace) -> int:
     from svnr.publish.plan import plan
     from svnr.publish.status import failures, missing, runs
 
-    planned = plan(repository_root(), options.scale, (), options.output)
-    folder = planned.output / "results"
+    planned = plan(repository_root(), options.scale)
+    folder = Path(options.output) if options.output else planned.output / "results"
     table = runs(folder)
     print(f"runs in {folder}")
     print(table.to_string() if len(table) else "  none")

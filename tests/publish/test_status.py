@@ -87,3 +87,13 @@ def test_the_command_tells_it(repository, monkeypatch, capsys):
     assert cli.main(["status", "--scale", "quick"]) == 0
     told = capsys.readouterr().out
     assert "in all 0 runs" in told and "missing at quick scale: 02_whole" in told
+
+
+def test_the_command_looks_at_any_folder_of_runs(repository, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(repository)
+    elsewhere = str(tmp_path / "elsewhere")
+    train = ["train", "climbing", "hysteretic", "--episodes", "3", "--tests", "2"]
+    assert cli.main([*train, "--output", elsewhere]) == 0
+    assert cli.main(["status", "--output", elsewhere]) == 0
+    told = capsys.readouterr().out
+    assert f"runs in {elsewhere}" in told and "in all 1 runs" in told
