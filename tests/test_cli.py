@@ -86,10 +86,10 @@ def test_a_run_says_whether_it_was_read_and_keeps_its_team_if_asked(
     monkeypatch.chdir(repository)
     train = ["train", "climbing", "hysteretic", "--episodes", "3", "--tests", "2"]
     assert cli.main(train) == 0
-    assert "(0 read from, 1 made and kept in " in capsys.readouterr().out
+    assert "(0 read, 1 made; all are in " in capsys.readouterr().out
     assert not [*repository.rglob("*.policy.npz")]
     assert cli.main([*train, "--keep", "--seed", "0", "1"]) == 0
-    assert "(1 read from, 1 made and kept in " in capsys.readouterr().out
+    assert "(1 read, 1 made; all are in " in capsys.readouterr().out
     assert len([*repository.rglob("*.policy.npz")]) == 2
 
 
@@ -110,7 +110,7 @@ def test_tune_reads_the_committed_study_of_its_game(repository, capsys):
     assert "the best trials" in printed
     best = tuned("maddpg", "max_of_three_1.5")
     last = printed.splitlines()[-1]
-    assert last.startswith("svnr train 'max_of_three_1.5' maddpg --set ")
+    assert last.startswith("svnr train max_of_three_1.5 maddpg --set ")
     assert all(f"{name}={value}" in last for name, value in best.items())
     assert study.read_bytes() == before and sorted(study.parent.iterdir()) == names
 
@@ -141,6 +141,8 @@ def test_list_names_everything_there_is(capsys):
         (["reproduce", "--scale", "fast"], "scale must be one of smoke, quick, paper, got 'fast'"),
         (["reproduce", "--only", "99"], "notebook must be one of 01, 02, got '99'"),
         (["reproduce", "--only", "01", "--set", "anser=1"], "parameter must be one of answer"),
+        (["reproduce", "--set", "output="], "output must be told by --output, got '' among"),
+        (["status", "--output", "no_such"], "output must be a folder of runs, got 'no_such'"),
         (["reproduce", "--jobs", "0"], "jobs must be a whole number of at least 1, got 0"),
         (["reproduce", "--output", "../away"], "output must be a folder below "),
         (["reproduce", "--output", "."], "output must not be the repository itself at quick"),

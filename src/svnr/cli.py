@@ -7,6 +7,7 @@ at once.
 import argparse
 import ast
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
     _name_training(option)
-    option("--keep", action="store_true", help="keep the trained team too, beside its run")
+    option("--keep", action="store_true", help="keep trained teams too, one after another")
     option("--output", help="folder of runs (default results/, in a checkout its own)")
     _name_engine(option)
 
@@ -130,7 +131,7 @@ def _engine(options: argparse.Namespace) -> AbstractContextManager[None]:
 
 def _train(options: argparse.Namespace) -> int:
     from svnr.experiments.specs import run_spec
-    from svnr.experiments.store import collect, trained
+    from svnr.experiments.store import collect, load, trained
     from svnr.report.tables import scores
 
     if None not in (options.steps, options.episodes):
@@ -138,20 +139,18 @@ def _train(options: argparse.Namespace) -> int:
     training = _told(n_copies=options.copies, length=options.steps, n_test=options.tests)
     training |= {"unit": "steps"} if options.steps is not None else {}
     told: Any = _settings(options.set), "as tuned" if options.tuned else "as set", training
-    specs = [
-        run_spec(options.game, options.learner, seed, options.episodes, *told)
-        for seed in dict.fromkeys(options.seed or [0])
-    ]
+    seeds, how = dict.fromkeys(options.seed or [0]), (options.episodes, *told)
+    specs = [run_spec(options.game, options.learner, seed, *how) for seed in seeds]
     folder, jobs = _folder(options.output), check_count("jobs", options.jobs)
-    n_read = sum(spec.file(folder, ".json").exists() for spec in specs)
+    n_read = sum(load(spec, folder) is not None for spec in specs)
     for spec in specs if options.keep else ():
-        trained(spec, folder)
-    runs = collect(specs, folder, jobs)
-    table = scores(runs).drop(columns=["game", "learner"]).set_index("seed")
+        with suppress(FloatingPointError):  # `collect` tells of it
+            trained(spec, folder)
+    table = scores(collect(specs, folder, jobs)).drop(columns=["game", "learner"])
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}, return of an episode")
     print("(training: mean of the last 100; others: mean of the tests; within: their deviation)")
-    print(table.round(3).to_string())
-    print(f"({n_read} read from, {len(specs) - n_read} made and kept in {folder})")
+    print(table.set_index("seed").round(3).to_string())
+    print(f"({n_read} read, {len(specs) - n_read} made; all are in {folder})")
     return 0
 
 
@@ -173,7 +172,7 @@ def _tune(options: argparse.Namespace) -> int:
     print(f"{LEARNERS[options.learner].title} on {title(options.game)}: the best trials")
     print(trials(study).head(5).to_string(index=False))
     best = [*options.set, *(f"{n}={spec.ranges[n].onto(v)}" for n, v in study.best_params.items())]
-    print(f"svnr train '{options.game}' {options.learner} --set {' '.join(best)}")
+    print(shlex.join(["svnr", "train", options.game, options.learner, "--set", *best]))
     return 0
 
 
@@ -208,8 +207,8 @@ def _settings(texts: Sequence[str]) -> dict[str, Any]:
 def _reproduce(options: argparse.Namespace) -> int:
     from svnr.publish.plan import plan
 
-    told: Any = options.scale, options.only or (), options.output, _settings(options.set)
-    planned = plan(repository_root(), *told)
+    root, only, numbers = repository_root(), options.only or (), _settings(options.set)
+    planned = plan(root, options.scale, only, options.output, numbers)
     if planned.left_out and not options.only:
         left_out = ", ".join(planned.left_out)
         print(f"svnr: left out, no preset at {options.scale} scale: {left_out}", file=sys.stderr)
@@ -264,17 +263,18 @@ def _status(options: argparse.Namespace) -> int:
     from svnr.publish.status import failures, missing, runs
 
     planned = plan(repository_root(), options.scale)
-    folder = Path(options.output) if options.output else planned.output / "results"
+    folder = Path(options.output or planned.output / "results")
+    if options.output and not folder.is_dir():
+        raise ValueError(f"output must be a folder of runs, got {options.output!r}")
     table = runs(folder)
     print(f"runs in {folder}")
     print(table.to_string() if len(table) else "  none")
     untold = f"; {n} of the runs do not say" if (n := table["untimed"].sum()) else ""
-    print(
-        f"in all {table['there'].sum()} runs, {table['hours'].sum():.1f} hours of a core{untold}"
-    )
+    there, hours = (table[name].sum() for name in ("there", "hours"))
+    print(f"in all {there} runs, {hours:.1f} hours of a core{untold}")
     for name, why in failures(folder).items():
         print(f"failed: {name}: {why}")
-    for name in missing(planned, options.scale):
+    for name in missing(planned, options.scale) if not options.output else ():
         print(f"missing at {options.scale} scale: {name}")
     return 0
 

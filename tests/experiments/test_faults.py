@@ -287,9 +287,11 @@ def test_a_full_disk_is_named_before_anything_is_run(tmp_path, spec, monkeypatch
 def fill(path):
     """Let there be no space for a file: where it is written first leads to a full device."""
     import platform
+    import threading
 
     host = platform.node().replace(".", "-")
-    path.with_name(f"{path.name}.{host}.{os.getpid()}.tmp").symlink_to("/dev/full")
+    own = f"{threading.get_ident()}.{os.getpid()}"
+    path.with_name(f"{path.name}.{host}.{own}.tmp").symlink_to("/dev/full")
 
 
 @pytest.mark.parametrize("ending", [".npz", ".json"])

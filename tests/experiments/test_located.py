@@ -6,6 +6,7 @@ import torch
 
 from svnr.experiments.catalogue import example, make_game
 from svnr.experiments.located import source_hash
+from svnr.experiments.specs import run_spec
 
 ROWERS = """
 import torch
@@ -124,3 +125,35 @@ def test_the_name_of_a_game_of_this_package_is_taken(rowers):
     rowers.write_text(text + "\nclass Taken(Rowers):\n    name = 'max_of_three_1.5'\n")
     with pytest.raises(ValueError, match="name must not be one of this package's games"):
         make_game(f"{rowers}:Taken")
+
+
+def test_a_game_that_is_not_fit_is_found_before_a_run_of_it_is_made(rowers):
+    rowers.write_text(rowers.read_text().replace("-(u - self.best)", "-u.sub_(self.best)"))
+    with pytest.raises(ValueError, match="_play must not change u in place"):
+        _ = run_spec(f"{rowers}:Rowers(best=0.5)", "maddpg", n_episodes=3).key
+
+
+@pytest.mark.parametrize("game", [3, None, int])
+def test_a_game_is_told_by_a_text(game):
+    with pytest.raises(ValueError, match="game must be text, got"):
+        run_spec(game, "maddpg")
+
+
+def test_a_factory_that_is_given_its_arguments_by_another_is_called_as_it_is(rowers):
+    rowers.write_text(
+        rowers.read_text()
+        + """
+from functools import wraps
+
+def half(make):
+    @wraps(make)
+    def made():
+        return make(0.5)
+    return made
+
+@half
+def shifted(best):
+    return Rowers(best)
+"""
+    )
+    assert make_game(f"{rowers}:shifted").best == 0.5

@@ -483,3 +483,9 @@ def test_whoever_is_killed_leaves_nobody_at_work(tmp_path, spec):
     process.wait()
     wait_until_gone(workers)
     assert len(list(tmp_path.rglob("*.unfinished.npz"))) == 2  # they were written down
+
+
+def test_a_folder_may_be_told_as_text(tmp_path, spec):
+    (run,) = collect([spec()], str(tmp_path))
+    assert spec().file(tmp_path, ".npz").exists()
+    assert load(spec(), str(tmp_path)).returns.tolist() == run.returns.tolist()

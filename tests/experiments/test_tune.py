@@ -10,8 +10,10 @@ import optuna
 import pytest
 from watching import wait_until
 
+from svnr.experiments import studies
 from svnr.experiments import tune as tuning
 from svnr.experiments.catalogue import LEARNERS, resolved
+from svnr.experiments.recipes import Range
 from svnr.experiments.runs import Run
 from svnr.experiments.studies import StudySpec, read_study
 from svnr.experiments.tune import Search, Trial, finished_trials, proposed, score, tune
@@ -149,6 +151,52 @@ def test_a_run_is_scored_by_its_end(tmp_path, monkeypatch, n_episodes, scored):
     monkeypatch.setattr(tuning, "attempt", lambda folder, spec, wait: run)
     given = score(spec(n_episodes=n_episodes), tmp_path, Trial(1, {}))
     assert given.scores == [n_episodes - 1 - (scored - 1) / 2] * 2
+
+
+def test_an_older_study_of_short_runs_that_were_scored_whole_is_not_gone_on_with(tmp_path, fast):
+    """All 15 episodes of 15 counted, and now the last two; of 1,500 the last 100, as now."""
+    for n_episodes in (15, 1500):
+        given = spec(n_episodes=n_episodes)
+        told = {n: x for n, x in tuning.description(given).items() if n != "n_scored"}
+        given.journal(tmp_path).parent.mkdir(exist_ok=True)
+        studies._study(given.name, given.journal(tmp_path)).set_user_attr("described", told)
+    with pytest.raises(ValueError, match="whose n_scored is 15, got 2"):
+        tune(spec(), tmp_path)
+    assert len(tune(spec(n_episodes=1500), tmp_path).trials) == 3
+
+
+WALK = """
+import torch
+from svnr.games.game import Game
+
+class Walk(Game):
+    name, action_sizes, state_size, horizon = "walk", (1, 1), 1, 3
+
+    def _begin(self, copies, seed):
+        return {"state": torch.zeros(len(copies), 1)}
+
+    def _play(self, now, u, running):
+        return u.sum(-1), {"state": now["state"] + u[:, :1]}
+"""
+
+
+def test_a_game_of_ones_own_of_several_steps_begins_with_what_such_games_share(tmp_path):
+    (tmp_path / "walk.py").write_text(WALK)
+    game = f"{tmp_path / 'walk.py'}:Walk"
+    own = resolved("svnr", game, {})
+    assert (own.n_particles, own.n_groups, own.layer_norm) == (8, 64, True)
+    assert resolved("svnr", "max_of_three_1.5", {}).n_particles > 16
+    study = tune(spec(game=game, learner="svnr", n_trials=2, n_episodes=2), tmp_path)
+    assert len(finished_trials(study)) == 2 and study.trials[0].params["n_particles"] == 8
+
+
+def test_a_search_that_cannot_begin_where_it_should_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(StudySpec, "ranges", {"learning_rate": Range(0.1, 1.0)})
+    with pytest.raises(
+        ValueError, match=r"learning_rate must lie in 0.1 to 1, where trials begin"
+    ):
+        tune(spec(), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.slow

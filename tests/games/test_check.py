@@ -267,7 +267,10 @@ def test_a_copy_that_notices_another_begin_is_found():
             self._place = self._place + u  # of all copies, until one begins anew
             return self._place.sum(-1), {"state": self._place}
 
-    with pytest.raises(ValueError, match=r"play must stay the same where another copy begins"):
+    with pytest.raises(
+        ValueError,
+        match=r"state must stay what it is where another copy begins anew .*, got .*, step 1",
+    ):
         check_game(Private())
 
 
@@ -277,7 +280,9 @@ def test_chance_that_no_seed_decides_is_found_wherever_it_comes_from():
             noise = torch.as_tensor(np.random.default_rng().normal(size=len(u)), dtype=u.dtype)
             return noise, {"state": now["state"] + u}
 
-    with pytest.raises(ValueError, match="play must stay the same where the same is played again"):
+    with pytest.raises(
+        ValueError, match="reward must stay what it is where the same is played again"
+    ):
         check_game(Numpy())
 
 
@@ -304,10 +309,11 @@ def test_chance_that_copies_share_is_found_and_told_where_it_belongs():
         ),
         (
             {"optimum": Outcome((1.0, 1.0), 3.0)},
-            "reward of optimum must be 2.0, as it pays, got 3",
+            "optimum must be worth what it pays, 2, got 3",
         ),
         ({"trap": Outcome((1.0,), 1.0)}, "u must have a row of 2 for each of the 1 copies"),
         ({"optimum": Outcome((1.0, 2.0), 3.0)}, r"u must lie in \[-1, 1\], got 2.0"),
+        ({"optimum": 2.0}, "optimum must be an Outcome or None, got float"),
         ({"n_agents": 3}, "n_agents must be 2, one for each of action_sizes, got 3"),
     ],
 )
@@ -315,3 +321,48 @@ def test_what_a_game_says_of_itself_must_be_so(parts, message):
     check_game(broken(return_bounds=(-2.0, 2.0), optimum=Outcome((1.0, 1.0), 2.0)))
     with pytest.raises(ValueError, match=message):
         check_game(broken(**parts))
+
+
+def test_what_is_paid_where_the_clock_cuts_says_nothing_of_what_can_be_earned():
+    """1 a step for ever is worth 10 at γ = 0.9, and that is what bounds speak of."""
+
+    class Endless(Walk):
+        return_bounds = (5.0, 10.0)
+
+        def _play(self, now, u, running):
+            return torch.ones(len(u)), {"state": now["state"]}
+
+    check_game(Endless())
+
+
+def test_a_count_that_all_copies_share_is_found_however_late_it_matters():
+    class Late(Walk):
+        def __init__(self):
+            super().__init__()
+            self.horizon = 8
+
+        def _begin(self, copies, seed):
+            self._steps = 0
+            return super()._begin(copies, seed)
+
+        def _play(self, now, u, running):
+            self._steps += 1  # of all copies, until one begins anew
+            over = torch.full((len(u),), self._steps >= 6)
+            return torch.zeros(len(u)), {"state": now["state"], "terminated": over}
+
+    with pytest.raises(ValueError, match="terminated must stay what it is where another copy"):
+        check_game(Late())
+
+
+def test_who_trains_without_keeping_may_play_what_is_never_the_same():
+    class Noisy(Walk):
+        def rules(self):
+            raise ValueError("no file has its code")
+
+        def _play(self, now, u, running):
+            noise = np.random.default_rng().normal(size=len(u))
+            return torch.as_tensor(noise, dtype=u.dtype), {"state": now["state"] + u}
+
+    check_game(Noisy(), repeatable=False)
+    with pytest.raises(ValueError, match="no file has its code"):
+        check_game(Noisy())

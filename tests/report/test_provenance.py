@@ -11,6 +11,7 @@ import pytest
 
 from svnr.experiments.runs import Run
 from svnr.experiments.specs import run_spec
+from svnr.report import provenance
 from svnr.report.presets import REBUILDING
 from svnr.report.provenance import WANTED, Outputs, markdown
 from svnr.report.style import styled
@@ -223,25 +224,40 @@ def test_a_parameter_that_papermill_passes_in_vain_is_refused(names):
     cells = ["import torch", "n_seeds: int = 5", "# Parameters\nn_seed = 1\nscale = 'smoke'\n"]
     with pytest.raises(ValueError, match=r"parameter must be .*, got 'n_seed' .did you mean"):
         Outputs.of("01_tiny", names | {"n_seed": 1, "In": cells})
-    cells = [*cells[:2], "# Parameters\nn_seeds = 1\n", "n_found = 3"]
+    mended = "# Parameters\nn_seeds = 1\nPAPERMILL_INPUT_PATH = 'a.ipynb'\n"
+    cells = [*cells, mended, "n_found = 3"]  # in the same kernel
     Outputs.of("01_tiny", names | {"n_seeds": 1, "n_found": 3, "In": cells})
 
 
-def test_a_copy_under_a_name_of_its_own_is_checked_and_keeps_away_from_what_is_committed(
-    names, tmp_path
-):
-    kinds = {"__annotations__": {"n_seeds": int, "shapes": list, "scale": str, "output": str}}
-    mine = Outputs.of("my_game", names | kinds)
-    assert mine.root == tmp_path / "build" / "by_hand"
+def test_a_copy_under_a_name_of_its_own_is_checked_and_reads_what_is_committed(names, tmp_path):
+    kinds = {"n_seeds": int, "shapes": list, "scale": str, "output": str, "total": float}
+    told = names | {"__annotations__": kinds | {"wind": np.ndarray}, "wind": np.zeros(2)}
+    mine = Outputs.of("my_game", told)
+    assert mine.results == tmp_path / "results"
+    mine.table(pd.DataFrame({"a": [1]}), "one", "Table")
+    assert (tmp_path / "build" / "by_hand" / "figures" / "one.md").exists()
     assert mine.parameters == {"n_seeds": 5, "shapes": [(2, 2)]}
     with pytest.raises(ValueError, match="n_seeds must be a whole number, got 'abc'"):
-        Outputs.of("my_game", names | kinds | {"n_seeds": "abc"})
+        Outputs.of("my_game", told | {"n_seeds": "abc"})
+    Outputs.of("my_game", names | {"In": ["# Parameters\nn_seeds = 1"]})  # nothing is annotated
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused_in_the_first_cell(names, tmp_path):
+def full(path):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_in_the_first_cell(
+    names, tmp_path, monkeypatch
+):
     (tmp_path / "a_file").touch()
     with pytest.raises(ValueError, match="output must be a folder that can be written to, got"):
         Outputs.of("01_tiny", names | {"output": str(tmp_path / "a_file")})
+    (tmp_path / "full" / "figures").mkdir(parents=True)
+    monkeypatch.setattr(provenance, "check_writable", full)
+    with pytest.raises(
+        ValueError, match=r"output must be a folder .*, got '.*full': No space left"
+    ):
+        Outputs.of("01_tiny", names | {"output": str(tmp_path / "full")})
 
 
 @pytest.mark.slow

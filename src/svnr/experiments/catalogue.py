@@ -218,7 +218,8 @@ def make_game(name: str) -> "Game":
 def _check_makes(name: str, make: partial[Any]) -> None:
     """Refuse arguments that do not fit, and a class that lacks methods."""
     try:
-        inspect.signature(make.func).bind(*make.args, **make.keywords)
+        signature = inspect.signature(make.func, follow_wrapped=False)
+        signature.bind(*make.args, **make.keywords)
     except TypeError as error:  # an argument too many or too few
         raise ValueError(f"game {name!r} must be one that can be made: {error}") from error
     except ValueError:

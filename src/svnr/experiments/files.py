@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from threading import get_ident
 from typing import IO, TypeVar
 from zipfile import BadZipFile, ZipFile
 
@@ -78,7 +79,7 @@ def written(path: Path, kept: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         OSError: with the name of the file, whatever went wrong.
     """
-    unfinished = path.with_name(f"{path.name}.{_host()}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f"{path.name}.{_host()}.{get_ident()}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
@@ -171,9 +172,9 @@ def place_aside(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Path | str) -> None:
     """Delete what processes of this machine that are dead left half written."""
-    for path in folder.glob(f"*/*.{_host()}.*.tmp"):
+    for path in Path(folder).glob(f"*/*.{_host()}.*.tmp"):
         pid = path.suffixes[-2].removeprefix(".")
         if pid.isdigit() and not _is_alive(int(pid)):
             path.unlink(missing_ok=True)

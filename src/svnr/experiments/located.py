@@ -41,8 +41,7 @@ def located(place: str) -> Any:
     except (ImportError, OSError, TypeError) as error:  # the latter for "./my_game"
         raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
     if not hasattr(module, name):
-        there = vars(module).items()
-        known = [n for n, made in there if getattr(made, "__module__", "") == module.__name__]
+        known = [n for n, made in vars(module).items() if callable(made) and n[0] != "_"]
         check_one_of(f"what {where} makes", name, known)
     return getattr(module, name)
 

@@ -51,9 +51,9 @@ AHEAD = {  # where starts lie in all directions; alike for all methods that have
     "n_steps": 3,  # and so the paid share reaches as far back
     "hold": 5,  # exploring noise stays for as many steps as a good team needs
 }
-GATHER_RANGES = {
+MANY_STEPS_RANGES = {"n_particles": Range(4, 16, step=2)}  # of each of many states
+GATHER_RANGES = MANY_STEPS_RANGES | {
     "alpha_final": Range(1e-2, 1.0, log=True),  # what is earned is spread over many steps
-    "n_particles": Range(4, 16, step=2),  # of each of many states
 }
 
 STEPS: dict[str, Any] = {

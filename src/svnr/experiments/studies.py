@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from svnr.checks import Count, Settings, check_one_of
-from svnr.experiments.catalogue import GAMES, LEARNERS, resolved
-from svnr.experiments.recipes import Range
+from svnr.experiments.catalogue import GAMES, LEARNERS, example, resolved
+from svnr.experiments.recipes import MANY_STEPS_RANGES, Range
 from svnr.experiments.repository import repository_root
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class StudySpec(Settings):
     @property
     def ranges(self) -> dict[str, Range]:
         """What is searched, and where."""
-        of_game = GAMES[self.game].ranges if self.game in GAMES else {}
+        if self.game in GAMES:
+            of_game = GAMES[self.game].ranges
+        else:
+            of_game = MANY_STEPS_RANGES if example(self.game).horizon > 1 else {}
         searched = LEARNERS[self.learner].ranges.items()
         return {n: of_game.get(n, r) for n, r in searched if n not in self.overrides}
 
@@ -78,10 +81,12 @@ def begin(spec: StudySpec, folder: Path, described: Mapping[str, Any]) -> "optun
     study = _study(spec.name, path)
     if not study.trials and "described" not in study.user_attrs:
         study.set_user_attr("described", dict(described))
-    for name, known in study.user_attrs.get("described", {}).items():  # older ones say nothing
+    told = study.user_attrs.get("described", {})  # older ones say nothing
+    scored = {"n_scored": min(100, spec.n_episodes)} if told else {}  # where it is not said
+    for name, known in (scored | told).items():
         if known != described.get(name):
-            told = f"whose {name} is {known!r}, got {described.get(name)!r}"
-            raise ValueError(f"folder must hold no other study, {path} is one {told}")
+            other = f"whose {name} is {known!r}, got {described.get(name)!r}"
+            raise ValueError(f"folder must hold no other study, {path} is one {other}")
     return study
 
 

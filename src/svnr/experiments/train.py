@@ -33,7 +33,7 @@ class DivergedError(FloatingPointError):
 
 def train(game: Game, learner: Learner, settings: TrainSettings, seed: int) -> Iterator[Record]:
     """A whole run, one record a step, of a game that `check_game` finds fit; see `Training`."""
-    check_game(game, n_copies=2)
+    check_game(game, n_copies=2, repeatable=False)
     training = Training(game, learner, settings, seed)
     while not training.done:
         yield training.step()

@@ -80,6 +80,11 @@ def description(spec: StudySpec) -> dict[str, Any]:
     Raises:
         ValueError: for a game, a learner or a setting that there is not.
     """
+    own = catalogue.resolved(spec.learner, spec.game, spec.overrides)
+    for name, where in spec.ranges.items():
+        if not where.low <= getattr(own, name) <= where.high:
+            begin = f"in {where.low:g} to {where.high:g}, where trials begin"
+            raise ValueError(f"{name} must lie {begin}, got {getattr(own, name)!r}")
     ranges = {name: asdict(where) for name, where in spec.ranges.items()}
     told = {"n_seeds": spec.n_seeds, "sampler_seed": spec.sampler_seed, "ranges": ranges}
     told |= {"n_scored": n_scored(spec)}

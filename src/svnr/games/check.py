@@ -1,6 +1,7 @@
 """Whether a new game can be played: for whoever writes one."""
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -8,94 +9,145 @@ import torch
 from torch import Tensor
 
 from svnr.checks import Count, fitted
-from svnr.games.game import Game, OneShotGame, Step, as_data, check_actions, check_rewards
+from svnr.games.game import (
+    Game,
+    OneShotGame,
+    Outcome,
+    Step,
+    as_data,
+    check_actions,
+    check_rewards,
+)
+from svnr.games.parallel import ParallelGame
 
 SEED = 0  # of the resets and of the random actions
-TWICE = 50  # steps, at most, that are played again to see whether they pay the same
+PLAYED = 100  # steps, at most, of random play
 KEPT = "what a copy has, chance included, is kept in what _begin returns, a row a copy"
+SEEDED = "reset(seed=…) of an environment must seed all chance and clear all that it remembers"
 
 
-def check_game(game: Game, n_copies: int = 4) -> None:
+def check_game(game: Game, n_copies: int = 4, repeatable: bool = True) -> None:
     """Play a game with random actions and say, in words, what is wrong with it.
 
     Args:
         game: the game to check.
         n_copies: B, the parallel copies to play.
+        repeatable: see, too, that its rules are plain data and that the same play gives the same,
+            as runs want that are kept.
 
     Raises:
         ValueError: naming the part that is wrong, what was wanted and what was found.
     """
     check_sizes(game)
-    rules, chance = _checked_rules(game), torch.get_rng_state()
+    hint, chance = SEEDED if isinstance(game, ParallelGame) else KEPT, torch.get_rng_state()
+    rules = _checked_rules(game) if repeatable else {}
     state = game.reset(n_copies, SEED)
     _check_finite(state, "reset")
     if not torch.equal(state, game.reset(n_copies, SEED)):
         raise ValueError("reset must give the same states for the same seed, got different ones")
-    steps = [_checked_step(game, u, number) for number, u in enumerate(_actions(game, n_copies))]
+    steps = _played(game, n_copies)
     if not torch.equal(chance, torch.get_rng_state()):
         raise ValueError("chance must come from the seed of _begin, got torch's global generator")
-    if _checked_rules(game) != rules:
-        raise ValueError(f"rules must not change in play ({KEPT}), got {rules}, {game.rules()}")
+    after = _checked_rules(game) if repeatable else {}
+    if changed := [name for name in rules if rules[name] != after.get(name)]:
+        raise ValueError(f"rules must not change in play ({hint}), got another {changed[0]}")
     _check_worth(game, steps)
-    _check_restart(game, steps[-1].state)
-    _check_again(game, steps[:TWICE], restarts=False)
-    _check_again(game, steps[:2], restarts=True)
+    _check_restart(game, steps[-1].state, hint)
+    if repeatable:
+        _check_again(game, steps, (), f"the same is played again ({hint})")
+        middle = (1, len(steps) // 2)
+        _check_again(game, steps, middle, f"another copy begins anew ({hint})")
     game.close()
 
 
 def _actions(game: Game, n_copies: int) -> Iterator[Tensor]:
-    """Random joint actions [B, D] of an episode, the same at every call."""
+    """Random joint actions [B, D], the same at every call."""
     generator = torch.Generator().manual_seed(SEED)
-    for _ in range(game.horizon):
+    for _ in range(min(game.horizon, PLAYED)):
         yield 2 * torch.rand(n_copies, sum(game.action_sizes), generator=generator) - 1
 
 
-def _checked_step(game: Game, u: Tensor, number: int) -> Step:
-    """One step of the game, which changes nothing that it was given and stays finite."""
-    held = {**game._now, "u": u}
-    given = {name: value.clone() for name, value in held.items()}
-    step = game.step(u)
-    for name, value in held.items():
-        if not torch.allclose(value, given[name], rtol=0, atol=0, equal_nan=True):
-            raise ValueError(f"_play must not change {name} in place, got it changed")
-    check_rewards(step.reward, number)
-    _check_finite(step.state, f"step {number}")
-    return step
+def _played(game: Game, n_copies: int) -> list[Step]:
+    """What random play leads to, until all copies are over, every step of it checked."""
+    steps: list[Step] = []
+    for u in _actions(game, n_copies):
+        if steps and bool((steps[-1].terminated | steps[-1].truncated).all()):
+            break
+        held = {**game._now, "u": u}
+        given = {name: value.clone() for name, value in held.items()}
+        steps.append(step := game.step(u))
+        for name, value in held.items():
+            if not torch.allclose(value, given[name], rtol=0, atol=0, equal_nan=True):
+                raise ValueError(f"_play must not change {name} in place, got it changed")
+        check_rewards(step.reward, len(steps) - 1)
+        _check_finite(step.state, f"step {len(steps) - 1}")
+    return steps
 
 
 def _check_worth(game: Game, steps: Sequence[Step]) -> None:
     """What a game says of its worth must be what it pays."""
-    (least, most), over = game.return_bounds, torch.zeros(len(steps[0].reward)) > 0
-    for step in steps:  # where an episode ends, the reward is all that could still be earned
-        last = step.reward[(step.terminated | step.truncated) & ~over]
+    low, high = game.return_bounds
+    least, most = low - 1e-4 * max(1, abs(low)), high + 1e-4 * max(1, abs(high))
+    over = torch.zeros(len(steps[0].reward)) > 0
+    for step in steps:  # where an episode ends by itself, its reward is all that can be earned
+        last = step.reward[step.terminated & ~over]
         if len(bad := last[(last < least) | (last > most)]):
-            told = f"what is paid at an end, {bad[0].item()}, got {(least, most)}"
+            told = f"what is paid at an end, {bad[0].item()}, got {game.return_bounds}"
             raise ValueError(f"return_bounds must hold {told}")
-        over |= step.terminated | step.truncated
+        over |= step.terminated
     for name in ("optimum", "trap"):
-        if isinstance(game, OneShotGame) and (known := getattr(game, name, None)):
-            check_actions(u := torch.tensor([known.u]), sum(game.action_sizes), 1)
-            if abs((paid := game.reward(u).item()) - known.reward) > 1e-3:
+        if isinstance(game, OneShotGame) and (known := getattr(game, name, None)) is not None:
+            _check_known(game, name, known)
+
+
+def _check_known(game: OneShotGame, name: str, known: Any) -> None:
+    """A joint action that a game knows must be one, and worth what it pays."""
+    if not isinstance(known, Outcome):
+        raise ValueError(f"{name} must be an Outcome or None, got {type(known).__name__}")
+    u = torch.tensor([known.u], dtype=torch.get_default_dtype())
+    check_actions(u, sum(game.action_sizes), 1)
+    if not isclose(paid := game.reward(u).item(), known.reward, rel_tol=1e-4, abs_tol=1e-3):
+        raise ValueError(f"{name} must be worth what it pays, {paid:g}, got {known.reward:g}")
+
+
+def _check_restart(game: Game, ended: Tensor, hint: str) -> None:
+    """The last copy must begin as it would alone, while the others stay as they are."""
+    state = game.restart(torch.arange(len(ended)) == len(ended) - 1, SEED)
+    if not torch.equal(state[:-1], ended[:-1]):
+        raise ValueError("restart must leave the other copies as they are, got others")
+    u = torch.zeros(len(ended), sum(game.action_sizes))
+    last = state[-1:], game.step(u).state[-1:]
+    alone = game.reset(1, SEED), game.step(u[-1:]).state
+    # The first state is the same to the bit; a product of several rows may differ in the last one.
+    for one, other, off in zip(last, alone, (0.0, 1e-4), strict=True):
+        if apart := _apart(one, other, off):
+            raise ValueError(f"restart must start one copy as reset(1, seed) ({hint}), {apart}")
+
+
+def _check_again(game: Game, steps: Sequence[Step], restarts: Sequence[int], told: str) -> None:
+    """The same play must give the same, also to copies beside one that begins anew meanwhile."""
+    n = len(steps[0].reward)
+    others = slice(0, n - bool(restarts))
+    game.reset(n, SEED)
+    for number, (u, known) in enumerate(zip(_actions(game, n), steps, strict=False)):
+        if number in restarts:
+            game.restart(torch.arange(n) == n - 1, SEED)
+        step = game.step(u)
+        for part in ("state", "reward", "terminated"):
+            if apart := _apart(getattr(step, part)[others], getattr(known, part)[others], 1e-4):
                 raise ValueError(
-                    f"reward of {name} must be {paid}, as it pays, got {known.reward}"
+                    f"{part} must stay what it is where {told}, {apart}, step {number}"
                 )
 
 
-def _check_again(game: Game, steps: Sequence[Step], restarts: bool) -> None:
-    """The same play must give the same, also where the last copy begins anew in its midst."""
-    others = slice(0, len(steps[0].reward) - restarts)
-    game.reset(len(steps[0].reward), SEED)
-    draws = _actions(game, len(steps[0].reward))
-    for number, known in enumerate(steps):
-        u = next(draws)
-        if restarts and number:
-            game.restart(torch.arange(len(u)) == len(u) - 1, SEED)
-        step = game.step(u)
-        for one, other in ((step.state, known.state), (step.reward, known.reward)):
-            if not torch.allclose(one[others], other[others], rtol=1e-4, atol=1e-4):
-                what = "another copy begins anew" if restarts else "the same is played again"
-                told = f"{other[others].tolist()}, then {one[others].tolist()}"
-                raise ValueError(f"play must stay the same where {what} ({KEPT}), got {told}")
+def _apart(one: Tensor, other: Tensor, off: float) -> str:
+    """Where two tensors [B, …] first differ, in words; nothing if they do not."""
+    one, other = one.double(), other.double()
+    bad = (~torch.isclose(one, other, rtol=off, atol=off)).nonzero()
+    if not len(bad):
+        return ""
+    place = tuple(bad[0].tolist())
+    return f"got {other[place]:g}, then {one[place]:g}, in copy {place[0]}"
 
 
 def _check_finite(state: Tensor, where: str) -> None:
@@ -130,23 +182,9 @@ def check_sizes(game: Game) -> None:
             raise ValueError(f"{part} of symmetries must be {told}")
 
 
-def _checked_rules(game: Game) -> str:
-    told, data = repr(game.rules()), repr(as_data(game.rules()))
+def _checked_rules(game: Game) -> dict[str, Any]:
+    rules = game.rules()
+    told, data = repr(rules), repr(as_data(game.rules()))
     if told != data or " at 0x" in told:
         raise ValueError(f"rules must be plain data, the same at every call, got {told}")
-    return told
-
-
-def _check_restart(game: Game, ended: Tensor) -> None:
-    """The last copy must begin as it would alone, while the others stay as they ended."""
-    state = game.restart(torch.arange(len(ended)) == len(ended) - 1, SEED)
-    if not torch.equal(state[:-1], ended[:-1]):
-        raise ValueError("restart must leave the other copies as they are, got others")
-    u = torch.zeros(len(ended), sum(game.action_sizes))
-    last = state[-1:], game.step(u).state[-1:]
-    alone = game.reset(1, SEED), game.step(u[-1:]).state
-    # The first state is the same to the bit; a product of several rows may differ in the last one.
-    for one, other, off in zip(last, alone, (0.0, 1e-4), strict=True):
-        if not torch.allclose(one, other, rtol=off, atol=off):
-            told = f"reset(1, seed) ({KEPT}): {other.tolist()}, got {one.tolist()}"
-            raise ValueError(f"restart must start one copy as {told}")
+    return rules

@@ -54,6 +54,9 @@ def plan(
     Raises:
         ValueError: if a name, a preset, a parameter or the folder cannot be used.
     """
+    for name in changes.keys() & {"scale", "output", "n_jobs"}:
+        told = f"--{name.removeprefix('n_')}"
+        raise ValueError(f"{name} must be told by {told}, got {changes[name]!r} among the numbers")
     preset, chosen = presets(root, scale), sources(root, only)
     folder = _folder(root, scale, f"build/{scale}" if changes and output is None else output)
     for name in chosen if only else ():

@@ -55,7 +55,8 @@ def own_numbers(root: Path, notebook: str, parameters: Mapping[str, Any]) -> dic
     They are presets/paper.yaml's: a notebook's own change when somebody saves it in JupyterLab.
     """
     told = presets(root, "paper").get(notebook, {}).get("parameters") or {}
-    paper = {**defaults_of(root, notebook), **told}
+    if not (paper := {**defaults_of(root, notebook), **told}):
+        return {}  # it is no notebook of this repository
     return {
         name: paper.get(name)
         for name, value in parameters.items()
@@ -78,10 +79,21 @@ def annotated_values(code: str) -> dict[str, Any]:
 
 
 def injected(cells: Sequence[str]) -> list[str]:
-    """The names that papermill's own cell assigns, of the cells that were executed so far."""
-    told = [ast.parse(cell).body for cell in cells if cell.startswith("# Parameters\n")]
-    assigned = [each for body in told for each in body if isinstance(each, ast.Assign)]
-    return [ast.unparse(target) for each in assigned for target in each.targets]
+    """The names that papermill's own cell assigns, the last of those that were executed so far."""
+    *_, last = ["", *(cell for cell in cells if cell.startswith("# Parameters\n"))]
+    lines = [line.partition(" = ")[0] for line in last.splitlines()]  # `name = value`, each
+    return [n for n in lines if n.isidentifier() and not n.startswith("PAPERMILL_")]
+
+
+def annotated(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The names that a notebook annotates with a plain type, with their values.
+
+    Raises:
+        ValueError: for a value of another type.
+    """
+    kinds = names.get("__annotations__", {}).items()
+    plain = {n: kind for n, kind in kinds if kind in (bool, int, float, str, list) and n in names}
+    return {name: fitted(name, names[name], kind) for name, kind in plain.items()}
 
 
 def check_parameters(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:

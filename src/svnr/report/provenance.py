@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from svnr.checks import check_one_of, fitted
+from svnr.checks import check_one_of
 from svnr.experiments.catalogue import GAMES
 from svnr.experiments.files import check_writable, claimed, read_or_set_aside, write_text
 from svnr.experiments.repository import repository_root
@@ -25,6 +25,7 @@ from svnr.report.gifs import picture, write_gif
 from svnr.report.paper import Kind
 from svnr.report.presets import (
     REBUILDING,
+    annotated,
     check_parameters,
     defaults_of,
     injected,
@@ -70,13 +71,12 @@ class Outputs:
 
         Of a notebook that this repository does not have, the names that it annotates are.
         """
-        defaults = defaults_of(repository_root(), notebook) or {
-            name: fitted(name, names[name], kind)
-            for name, kind in names.get("__annotations__", {}).items()
-        }
-        known = [name for name in defaults if name in names]
-        given = {name: names[name] for name in (*known, *injected(names.get("In", ())))}
-        check_parameters(defaults, given)
+        if defaults := defaults_of(repository_root(), notebook):
+            asked = [*defaults, *injected(names.get("In", ()))]
+            given = {name: names[name] for name in asked if name in names}
+            check_parameters(defaults, given)
+        else:
+            given = annotated(names)
         others = ("scale", "output", "n_jobs")  # than what the results depend on
         parameters = {name: value for name, value in given.items() if name not in others}
         told = {"rebuilding": names.get(REBUILDING, False), "n_jobs": names.get("n_jobs", 1)}
@@ -85,11 +85,12 @@ class Outputs:
     def __post_init__(self) -> None:
         """Refuse in the first cell what would fail in the last."""
         check_one_of("scale", self.scale, SCALES)
+        root = self.root  # or it is said that there is none
         try:
-            check_writable(self._folder / "manifest.json")
+            check_writable(self._folder / ".probe")
         except OSError as error:
-            told = f"output must be a folder that can be written to, got {self.folder!r}: {error}"
-            raise ValueError(told) from error
+            told = f"got {self.folder or str(root)!r}: {error.strerror}"
+            raise ValueError(f"output must be a folder that can be written to, {told}") from error
 
     @cached_property
     def root(self) -> Path:
