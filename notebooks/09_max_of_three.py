@@ -285,7 +285,7 @@ Markdown(
 )
 
 # %% [markdown]
-# The optimum of Max of Three is one point, with no mixture of agents' optimal actions to miss it, so once α is small the marginals alone find it:
+# The optimum of Max of Three is one point: agents who each play their part of an optimum cannot miss it by having chosen different ones. So once α is small the marginals alone find it:
 # executed over-generalization needs several optima ([02](02_payoff_matrices.ipynb), [08](08_two_modalities.ipynb)), and
 # this game cannot show it. MASQL's agents each sample the *joint* action, and with one optimum need not share their draws;
 # those of SVNR-M sample their own action alone ([11](11_negotiation_sets.ipynb)).

@@ -453,16 +453,21 @@ told = [
 ]
 most = [f"*{name}*" for name, (cost, n) in costs.items() if n >= 3 and cost > 2.5]
 _, near, late, *_ = (returns.mean() for returns in tables.earned(undone).values())
-three = f" With the paid share of one step, returns of three earn {number(near)}, of one {number(late)}."
+three = f" With a paid share of one step, three-step returns earn {number(near)}, one-step returns {number(late)}."
+single = [name for name in costs if "all three" not in name]
+needed = [f"*{n}*" for n in single if 2 * sum(map(meets, undone[n])) <= len(undone[n])]
+answer = f" Undone singly, most seeds no longer meet with: {listed(needed)}."
 computed(
     f"What undoing costs of SVNR's return, and how many seeds still meet: {'; '.join(told)}. More than 2.5, half of what meeting "
-    f"pays, on three seeds or more: {listed(most)}.{three}",
+    f"pays, on three seeds or more: {listed(most)}.{three}{answer}",
     every,
 )
 
 # %% [markdown]
 # And the temperature? It falls geometrically here. With the paper's formula and ten episodes a step, as in
 # [12](12_tuned_alike.ipynb), it is below 1 after some 730 episodes, in place of 1,230.
+#
+# **What to expect.** If it is enough to cool slowly, all seeds meet with it too.
 
 # %%
 FORMULA = {"schedule": "printed", "schedule_unit": min(10, n_episodes)}
@@ -470,7 +475,12 @@ by_formula = {"geometric, as here": ours, "printed, ten a step": known(["svnr"],
 formula, every = by_seed(by_formula), tables.all_of(by_formula)
 label = "SVNR, by how the temperature falls"
 outputs.table(formula.fillna("–"), "particle_gather_formula", label, every)
-formula.style.format(precision=2, na_rep="–")
+computed(
+    "Seeds that meet: "
+    + "; ".join(f"*{how}* {sum(map(meets, got))} of {len(got)}" for how, got in by_formula.items())
+    + ".",
+    every,
+)
 
 # %% [markdown]
 # What would knowledge add? With `use_symmetries` every row of a batch is turned by a quarter, a half or three quarters
@@ -732,4 +742,4 @@ computed(
 #
 # From random directions a plan learned by heart earns less than staying away, and a learner must make out of the few meetings that
 # chance brings what to do on every side. With returns of three steps, batches that reach back as far, and noise that stays for
-# five steps SVNR does, and so do SVNR-F, SVNR-M, MASQL and ROMMEO: negotiation is not what this game tests. From farther away none of this is enough yet. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).
+# five steps SVNR does, and so do SVNR-F, SVNR-M, MASQL and ROMMEO: with these settings negotiation is not what this game tests. From farther away none of this is enough yet. Next: [11 · Negotiation sets](11_negotiation_sets.ipynb).

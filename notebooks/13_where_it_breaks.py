@@ -231,6 +231,11 @@ def stops_of(cells):
 
 
 told = ". ".join(f"{how.capitalize()}: {stops_of(found)}" for how, found in both.items())
+if falling:
+    ends_at = {how: last_columns(found).loc[FOLLOWING] for how, found in both.items()}
+    same = (ends_at["three phases"] == ends_at["printed formula"]).all(axis=1)
+    stay, move = (named(same.index[same == kept]) for kept in (True, False))
+    told += f". With both alike stop: {stay}; elsewhere: {move}"
 computed(f"The last cells that most seeds reach. {told}.", runs + falling)
 
 # %% [markdown]
@@ -310,7 +315,8 @@ computed(
         f"{tables.TITLES[name]} {before.get(name, np.nan):.0%}, then {share:.0%} ({told_seeds[tables.TITLES[name]]})"
         for name, share in late.items()
     )
-    + f". Near the grey line at α = 10, within a third of the target's share, plays {named(near)}.",
+    + f". Within a third of the target's share at α = 10: {named(near)}; right at the end without: "
+    f"{named(name for name in late.index[late > 0.5] if name not in near)}.",
     watched,
 )
 
@@ -318,8 +324,8 @@ computed(
 # ## 3. Is luck a trap for optimists?
 #
 # Forgiving a partner's mistakes helps where a bad reward is the partner's fault. What if it is bad luck? In two variants
-# of the climbing game (Kapetanakis and Kudenko, 2002) cells pay one of two amounts, by the toss of a coin; the means
-# stay. In *Max of Three, lured* the wrong hill pays 20 on top once in ten times and a little less else.
+# of the climbing game (Kapetanakis and Kudenko, 2002) cells pay one of two amounts, by the toss of a coin, and the means
+# stay: in *one lot* the cell of both middle choices pays 14 or 0 for 7, in *all lots* every cell does the like. In *Max of Three, lured* the wrong hill pays 20 on top once in ten times and a little less else.
 
 # %%
 plain = climbing()
@@ -333,7 +339,7 @@ paid = {n: {"mean": p.mean().item(), "at best": p.max().item()} for n, p in paid
 pd.DataFrame(paid).round(2) + 0.0
 
 # %% [markdown]
-# **What to expect.** A critic of joint actions that is fitted to the mean sees the same game. Who holds on to the best
+# **What to expect.** A critic of joint actions that is fitted to the mean sees the same game, if luck is not too noisy for it. Who holds on to the best
 # that was ever paid takes luck for worth, and goes to 14 or 20 instead of 11 or 10.
 #
 # Each game stands beside the one without luck; for the methods that have a study also *as tuned*, with what was found
@@ -442,8 +448,8 @@ def together(protocol):
 
 
 computed(
-    f"Seeds that end right, without luck → with it: {'. '.join(f'*{name}* {together(name)}' for name in lot_ends)}. Of methods with "
-    "any, game by game; the climbing game without luck stands beside both of its lots: "
+    f"Seeds that end right, without luck → with it, over the three games with luck (the climbing game without counts for both of its "
+    f"lots): {'. '.join(f'*{name}* {together(name)}' for name in lot_ends)}. Of methods with any, game by game: "
     f"{'. '.join(map(told, lot_ends))}.",
     runs_with_lots,
 )
@@ -479,8 +485,8 @@ assert torch.equal(ours, born_by_hand(u, rivals, value, alpha, luck))
 # %% [markdown]
 # **Moves.** In latent coordinates, u = tanh z, half of the particles *walk*, z′ = z + sε with steps of many sizes, and
 # the others *jump* along the difference of two of these: where some have found a hill, it leads across. Either is taken
-# with probability min(1, p(z′)/p(z)), log p(z) = Q(tanh z)/α + Σ log(1 − tanh² z). Detailed balance, p(z) min(1, p(z′)/p(z)) =
-# p(z′) min(1, p(z)/p(z′)), and proposals as likely there as back: exp(Q/α) stays as it is, under jumps the law of all particles together.
+# with probability min(1, p(z′)/p(z)), log p(z) = Q(tanh z)/α + Σ log(1 − tanh² z). Proposals are as likely there as back, and p(z) min(1, p(z′)/p(z)) =
+# p(z′) min(1, p(z)/p(z′)), which is detailed balance: walks leave p as it is, jumps the law of all particles together.
 
 
 # %%
@@ -507,10 +513,10 @@ assert torch.isclose(went[:, None, None], pairs, atol=1e-6).all(-1).any(-1).any(
 
 # %% [markdown]
 # What do they buy? Particles alone, with the true reward, no critic and no network. A cloud that has the target's share
-# at α = 10 is cooled to 0.3 in 15 steps: by (7.2) with strict sets, by walks, by walks and jumps, each with births and without.
+# at α = 10 is cooled to 0.3 in 15 steps: by (7.2) with strict sets; by walks; by walks and jumps (*jumps*); the last two with births and without.
 #
-# **What to expect.** A direction is felt as far as its kernel reaches, which is not from hill to hill, and a walk crosses no
-# valley: by (7.2) and by walks alone the share stays as it is, whatever the target does.
+# **What to expect.** A direction is felt as far as its kernel reaches, which is not from hill to hill, and a walk seldom crosses
+# a valley: by (7.2) and by walks alone the share stays near what it is, whatever the target does.
 
 
 # %%
@@ -701,7 +707,7 @@ computed(
 # exact one (notebook [08](08_two_modalities.ipynb)).
 #
 # **What to expect.** Births or jumps alone cross at s₂ = 1, as in the cooling above, and only jumps among eight agents; without either
-# nothing crosses.
+# seeds are lost.
 
 # %%
 CHANGES = {
@@ -760,11 +766,18 @@ shares.columns = [name.partition(" (")[0] for name in shares.columns]
 losing = {name: row.index[row < shares.loc["SVNR-B"]] for name, row in shares.iloc[1:].iterrows()}
 whole = [name for name in losing if shares.loc[name].notna().all()]
 harmless = [f"*{name}*" for name in whole if not len(losing[name])]
-lost = [f"on {listed(on)} with *{name}*" for name, on in losing.items() if len(on)]
+of_births = [name for name in losing if CHANGES[name][0] == "svnr_b"]
+lost = [f"on {listed(losing[n])} with *{n}*" for n in of_births if len(losing[n])]
+controls = [
+    f"*{name}* "
+    + ", ".join(f"{share:.0%} {on}" for on, share in shares.loc[name].dropna().items())
+    for name in losing
+    if name not in of_births
+]
 computed(
     f"With up to {counted(n_study_seeds, 'seed')} a change (see the table), in shares of the seeds, beside SVNR-B as it is: seeds are lost "
     f"{'; '.join(lost) or 'nowhere'}. "
-    f"Run on all three games, none is lost with {listed(harmless, 'any change')}.",
+    f"Run on all three games, none is lost with {listed(harmless, 'any change')}. Controls, on all of their seeds: {'; '.join(controls)}.",
     every_run,
 )
 
@@ -892,7 +905,6 @@ computed(
 # ## In one paragraph
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
-# still stand on it: in every column of the map. What carries particles over is not (7.2) but births or, among many agents, jumps
-# along the difference of two, and samplers follow them down the energy distance: that is SVNR-B. In games with states nothing
-# tells it apart from SVNR. Next:
+# still stand on it: in every column of the map. What carries particles over is not (7.2) but jumps along the
+# difference of two or, with three agents, births as well, and samplers follow them down the energy distance: that is SVNR-B. Next:
 # [14 · Many agents](14_many_agents.ipynb).

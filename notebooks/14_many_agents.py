@@ -41,7 +41,7 @@ from svnr.networks.critics import Critics
 from svnr.networks.factors import Factors
 from svnr.networks.interactions import interactions, listened, of_random_play
 from svnr.networks.mlp import NetworkSettings
-from svnr.report import figures, words
+from svnr.report import figures, statistics, words
 from svnr.report.findings import computed
 from svnr.report.provenance import Outputs
 from svnr.report.style import OPTIMUM, TRAP
@@ -374,8 +374,8 @@ computed(
 # which sees the actions of a whole set, and in many dimensions holds all particles for equally far (Zhuo et al., 2018). *Kernel on all*
 # has sets of partners, but a kernel on the joint action: if it falls behind as well, members of no use are not needed for that.
 #
-# **What to expect.** Empty sets cannot follow the chain; partners, who are all that matters to an agent, can. Strict sets know as
-# much, and fall behind where their kernels have too many coordinates.
+# **What to expect.** Empty sets cannot follow the chain; partners, who are all that matters to an agent, can. Strict sets leave no
+# two agents without common noise (section 3), and fall behind where their kernels have too many coordinates; one network falls behind as section 5 says.
 #
 # **The rule, fixed before the runs.** A run ends right if its 200 test episodes, with shared noise, earn more than half
 # of the way from the wrong hill to the right one: 5 an edge.
@@ -415,10 +415,12 @@ reach = {kind: furthest(kind) for kind in kinds if kind in set(ends["sets"])}
 
 LEVELS = {"exact": (best, OPTIMUM), "mean field": (trapped, TRAP)}
 widest = sorted(reach, key=reach.get, reverse=True)[:2]
-title = ", ".join(f"{reach[kind]} ({kind}, {of_seeds(kind, reach[kind])})" for kind in widest)
+title = ", ".join(
+    f"{reach[kind]} ({kind}, {of_seeds(kind, reach[kind])})" for kind in widest if reach[kind]
+)
 outputs.figure(
     figures.teams.by_kind(
-        ends, "reward an edge", f"Largest teams that end right: {title}", LEVELS
+        ends, "reward an edge", f"Largest teams that end right: {title or 'none'}", LEVELS
     ),
     "many_success",
     "Success against the number of agents",
@@ -449,7 +451,8 @@ def where(kind, whole):
 
 
 sizes = ends.groupby(["sets", "n"]).size()
-several = words.listed(f"{kind} at {n}" for kind, n in sizes.index[sizes >= 3])
+enough = sizes.index[sizes >= statistics.ENOUGH_SEEDS]
+several = words.listed(f"{kind} at {n}" for kind, n in enough)
 lost = (ends["value"] - ends["independent"])[ends["right"]].max()
 good, bad = (ends["value"][ends["right"] == right].median() for right in (True, False))
 computed(
@@ -457,7 +460,7 @@ computed(
     + "; ".join(f"{kind} {where(kind, True)}" for kind in reach)
     + ". At which *none* does: "
     + "; ".join(f"{kind} {where(kind, False)}" for kind in reach)
-    + f". Three seeds or more, which it takes to tell kinds apart: {several}. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
+    + f". {statistics.ENOUGH_SEEDS} seeds or more, which it takes to tell kinds apart: {several}. Teams that end right earn {good:.2f} an edge in the median, the exact law {best:.2f}; the others {bad:.2f}, the mean field "
     f"{trapped:.2f}. With noise of their own, the former earn at most {lost:.2f} less"
     + (": they end in a product of policies." if lost < 0.5 else "."),
     runs,
@@ -562,7 +565,7 @@ computed(
 #
 # - *Nestedness* means sets of N(N − 1)/2 members in all. In time and memory they cost what section 7 says, which is little:
 #   if sparse sets buy something, it is success (section 6), on the seeds that there are. Of §9's two wishes, to make sparse structures from
-#   knowledge of the domain and to know what that costs, this game answers for one graph. Giving nestedness up costs what section 3 counts: agents far apart cannot follow one common draw. This game does not ask for it at
+#   knowledge of the domain and to know what that costs, this gives examples on one graph. Giving nestedness up costs what section 3 counts: agents far apart cannot follow one common draw. This game does not ask for it at
 #   low temperature. With two hills of one height the target would, as in notebook [08](08_two_modalities.ipynb), and
 #   sparse sets could hold one hill only, or a chain that breaks somewhere.
 # - *Partners*, and the edges of the critic, were **given** to the runs. Section 4 finds the same ones from random play, on

@@ -137,7 +137,7 @@ pd.Series(specs[0].settings.plain(), name=f"SVNR on {title(learned[0])}").to_fra
 # with fewer none is ranked, and the figure below draws no interval: of three seeds it would be their range.
 #
 # **What to expect.** If the later version's order is one of methods and not of budgets, SVNR outperforms the others here, too,
-# and MADDPG, MASQL and MMQ end last, as in its table.
+# and MADDPG, MASQL and MMQ end last, as in its table on both cheetahs.
 
 # %%
 beside = tables.beside_paper(scores, "shared", LATER_TABLE, digits=0)
@@ -183,8 +183,8 @@ message = "Too few seeds to say who outperforms whom"
 if pairs := sum(rivals.values()):
     over, under = (sum(len(found[n]) for n in rivals) for found in (beaten, ahead))
     message = (
-        f"With five seeds, on {len(rivals)} of {len(learned)} robots: of {counted(pairs, 'other')} "
-        f"SVNR outperforms {over or 'none'}, {under or 'none'} outperform{'s' * (under < 2)} it"
+        f"Five seeds on both sides, {counted(pairs, 'pair')}, {len(rivals)} of {len(learned)} robots: "
+        f"SVNR outperforms in {over or 'none'}, is outperformed in {under or 'none'}"
     )
 outputs.figure(
     figures.robots.final_returns(scores, panels, message, levels, LATER_TABLE),
@@ -228,6 +228,12 @@ def who_moves(name):
     return f"{title(name)} {listed(told)} of {len(earned)}"
 
 
+def last_of(name, n=3):
+    """The methods that earn least on a robot, the least first."""
+    earned = ours.xs(name, level="game") if name in set(scores["game"]) else ours.iloc[:0]
+    return f"{title(name)} {listed(tables.TITLES[m] for m in earned.nsmallest(n).index)}"
+
+
 ours = scores.groupby(["learner", "game"])["shared"].mean()
 within = scores.groupby("game")["shared within"].mean().reindex(learned).dropna()
 computed(
@@ -240,7 +246,7 @@ computed(
     )
     + f" Who has fewer than {statistics.ENOUGH_SEEDS} seeds is not ranked. More than a team that does nothing earn, in the mean of so many seeds: "
     f"{'; '.join(map(who_moves, learned))}. The four episodes of a team's last test deviate, in the mean over runs, by: "
-    f"{', '.join(f'{title(n)} {d:.0f}' for n, d in within.items())}.",
+    f"{', '.join(f'{title(n)} {d:.0f}' for n, d in within.items())}. Last end, in the mean: {'; '.join(map(last_of, learned))}.",
     runs,
 )
 
@@ -264,14 +270,14 @@ costs = pd.DataFrame(
 
 # %%
 def ends_above(name):
-    """The method of those with five seeds on a robot that ends above all others of them, if any."""
-    several = [m for m in METHODS if ranked(name, m)]
-    above = [m for m in several if all(m == other or wins(m, other, name) for other in several)]
-    return f"{tables.TITLES[above[0]]} on {title(name)}" if above and len(several) > 1 else ""
+    """The method that ends above every other one that was run on a robot, if there is one."""
+    those = [m for m in METHODS if (name, m) in n_runs.index]
+    above = [m for m in those if all(m == other or wins(m, other, name) for other in those)]
+    return f"{tables.TITLES[above[0]]} on {title(name)}" if above else ""
 
 
-best = listed(filter(None, map(ends_above, learned)), "nobody on any robot")
-message = f"Ahead of all others with five seeds: {best}"
+best = listed(filter(None, map(ends_above, learned)), "nobody yet")
+message = f"Above every other method that was run, five seeds each: {best}"
 outputs.figure(
     figures.robots.learning(
         tables.tests(runs),
@@ -291,7 +297,7 @@ by_method = costs.groupby(["method", "game"], sort=False).mean()
 by_method.map("{:,.1f}".format).unstack("game").fillna("–")
 
 # %% [markdown]
-# **And further on?** The later version names no budget. Four methods are given a million steps. Noise and temperature fall over
+# **And further on?** The later version names no budget. Four methods are to have a million steps. Noise and temperature fall over
 # the whole of a run, so these are runs of their own, not those above gone on with; missing ones are not trained here.
 #
 # **What to expect.** If a budget is what stands between our returns and theirs, the runs come near them; a method that has
@@ -318,7 +324,8 @@ def further(short, long):
 # %%
 if long_runs:
     went = further(short, long_runs)
-    went["gap closed"] = (went[TO] - went[FROM]) / (went["later version"] - went[FROM])
+    lacked = went["later version"] - went[FROM]
+    went["gap closed"] = ((went[TO] - went[FROM]) / lacked).where(lacked > 0)  # else there is none
     shown = went.rename(index=tables.TITLES).rename_axis(["robot", "method"]).round(2)
     outputs.table(shown.reset_index().fillna("–"), "mujoco_longer", "Longer runs", long_runs)
     names = {name: panels[name] for name in learned if name in went.index.levels[0]}
@@ -340,9 +347,13 @@ told = [
     f"{tables.TITLES[m]} on {panels[name]} {row[FROM]:.0f} → {row[TO]:.0f} ({row['seeds']:.0f})"
     for (name, m), row in (went.iterrows() if long_runs else ())
 ]
+closed = [
+    f"{tables.TITLES[m]} on {panels[name]} {share:.0%}"
+    for (name, m), share in (went["gap closed"].dropna().items() if long_runs else ())
+]
 computed(
-    f"From {FROM} to {TO}, over so many seeds of both: {'; '.join(told)}. With SVNR, {went['gap closed'].loc[(learned[0], 'svnr')]:.0%} of "
-    "what lacks of the later version's return is closed on the first robot."
+    f"From {FROM} to {TO}, over so many seeds of both: {'; '.join(told)}. Of what our return lacked of the later version's is closed: "
+    f"{'; '.join(closed) or 'nothing that can be told'}."
     if long_runs
     else "There are no longer runs yet.",
     long_runs,
@@ -352,11 +363,11 @@ computed(
 # ## 5. Does negotiation matter on a body?
 #
 # SVNR-M has empty sets: no agent conditions on another's noise. If it earns as much as SVNR, the body did not need negotiation;
-# and if noise in common earns no more than noise that is not, agents do not use what they hear. Greedy
+# and if noise in common earns no more than noise that is not, agreeing on one draw does not pay. Greedy
 # execution of SVNR asks its central critic for the best of 32 joint actions, so it is no execution of agents alone.
 #
 # **What to expect.** If negotiation pays, SVNR earns more than SVNR-M, and more with common noise than with noise of its
-# own. The yardstick is SVNR-M, of which these two are one thing: so far they lie apart by luck.
+# own. The yardstick is SVNR-M, of which these two are one thing: how far they lie apart is luck.
 
 # %%
 ways = scores[scores["learner"].isin(["svnr", "svnr_m"])]
@@ -402,7 +413,7 @@ computed(
         for n in learned
         if {("svnr", n), ("svnr_m", n)} <= mean.keys()
     )
-    + f". Of {len(asked)} robots on which SVNR has {enough} its bootstrap interval lies above 0 on {listed(sure)}.",
+    + f". Robots on which SVNR has {enough}: {len(asked)}; on those its bootstrap interval lies above 0 on {listed(sure)}.",
     runs,
 )
 
@@ -447,10 +458,10 @@ def placed(found, kind):
             f"{kind} has {len(found[kind])} of the {statistics.ENOUGH_SEEDS} seeds that it takes"
         )
     told = statistics.placed(tables.earned(found), kind) | {
-        "too few seeds": few,
+        "with too few seeds to tell": few,
         "not run": absent,
     }
-    return "; ".join(f"{where}: {listed(names)}" for where, names in told.items() if names)
+    return "; ".join(f"{where} {listed(names)}" for where, names in told.items() if names)
 
 
 # %%
@@ -467,14 +478,14 @@ outputs.table(shown, "mujoco_sets", "Negotiation sets of six joints", made)
 
 # %%
 computed(
-    f"Held against M = 8 on {title(learned[0])} ({placed(particles, 'M = 8')}). Held against strict sets of six joints "
-    f"({placed(topologies, 'strict')}).",
+    f"Beside M = 8 on {title(learned[0])}: {placed(particles, 'M = 8') or 'no runs'}. Beside strict sets of six joints: "
+    f"{placed(topologies, 'strict') or 'no runs'}.",
     tables.all_of(particles) + made,
 )
 
 # %% [markdown]
 # **Would more updates help?** FACMAC's public code makes an update for every step; here every method but MAPPO makes
-# one for eight, and layer norm in the critics, which its code has not: one kind goes without. MAPPO makes five for each of its 75 rollouts; its public code has settings tuned for this robot, with three times as many
+# one for eight. Here critics have layer norm, FACMAC's code has none: one kind goes without. MAPPO makes five for each of its 75 rollouts; its public code has settings tuned for this robot, with three times as many
 # and a smaller ε (`epochs`, `clip`).
 
 # %%
@@ -517,8 +528,8 @@ absent = [kind for kind, found in ants.items() if not found]
 
 # %%
 computed(
-    f"Held against FACMAC with an update for 8 steps ({placed(often, 'FACMAC, 8 steps')}). Held against MAPPO with the settings of all "
-    f"games ({placed(nearer, 'MAPPO, 5 epochs')}). An ant that stands still earns {still['ant_2x4']:.0f}. More, in the mean of three seeds or "
+    f"Beside FACMAC with an update for 8 steps: {placed(often, 'FACMAC, 8 steps') or 'no runs'}. Beside MAPPO with the settings of all "
+    f"games: {placed(nearer, 'MAPPO, 5 epochs') or 'no runs'}. An ant that stands still earns {still['ant_2x4']:.0f}. More, in the mean of three seeds or "
     f"more: {listed(above)}; of one or two: {listed(once)}. Less: {listed(below)}. Not run: {listed(absent)}.",
     made + tables.all_of(ants),
 )
@@ -556,6 +567,6 @@ outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 # ## In one paragraph
 #
 # At a budget of our own teams learn to run on four robots, or not: an ant that stands still earns more than most that learned. Where
-# SVNR has the seeds to be ranked it is ahead of few, and its ablation with empty sets is among those that earn as much: no
-# gain of negotiation shows on a body yet. Next:
+# SVNR has the seeds to be ranked it is ahead of few. On HalfCheetah 2x3 its ablation with empty sets earns as much; on the others
+# it has too few seeds to tell. Next:
 # [17 · Scoreboard](17_scoreboard.ipynb).

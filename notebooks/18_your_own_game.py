@@ -11,8 +11,8 @@
 #
 # **Question.** How do I bring my game, and how do I see whether it over-generalizes?
 #
-# **Claim.** A new game is one class: of one step with one method, of several with two. All learners take either; the theory and the particles
-# take what has one step.
+# **Claim.** A new game is one class: of one step with one method, of several with two. All learners take either, but MMQ, which wants several steps; the theory and the particles
+# take what has one.
 #
 # **Paper.** None of it: this is the notebook to copy.
 #
@@ -257,7 +257,7 @@ max_of_three.reward(u).mean()
 # ## 6. A game of several steps
 #
 # Two agents lift a bar, one at each end. High and level it pays 5; where it tilts it falls, and costs 1. `_begin` says what
-# copies of the game start from, `_play` what an action leads to. Whatever a copy remembers, chance that was drawn for it
+# `copies` of the game start from, `_play` what an action leads to, for those that are `running`, and which "terminated". Whatever a copy remembers, chance that was drawn for it
 # included, is a tensor with a row a copy that `_begin` names: copies end and begin at different times, and the class
 # itself knows nothing of them.
 
@@ -304,8 +304,9 @@ assert ways["alike"].min() > 4.9 > 0 > ways["one_alone"].max()
 # %% [markdown]
 # A game with states wants other settings than one of a single step; notebook [19](19_gather_settings.ipynb), section 2,
 # shows what each of them does. `svnr train` and `run_spec` give a game of your own those that all of ours with states share. Here Particle
-# Gather's are a start: four updates an episode, and a temperature that falls to 0.03. (Not every seed learns it in so few
-# episodes.)
+# Gather's are a start: four updates an episode, a quarter of a batch from rows that paid, a discount of 0.8, for games of few steps, and a temperature that
+# falls to 0.03, as what is earned is spread over steps. (Not every seed learns it in so few episodes.) From a shell they are `--set schedule=geometric
+# alpha_final=0.03 episode_updates=4 rewarded_share=0.25 discount=0.8 learning_rate=0.003`.
 
 # %%
 learner = SVNR(lift, run_spec("particle_gather", "svnr").settings, seed=0)
@@ -357,13 +358,13 @@ len(records), sum(int(record.over[0]) for record in records)
 # Copy this notebook, give it another name in `Outputs.of`, too, and change the class. What else knows the rowers: section 2 (a grid for two agents of one coordinate, its
 # `assert`, and the island's edge at 0.5, in section 3 too), the words of the Findings, and, where an agent has several numbers, section 3
 # (`negotiate` wants `action_sizes`) and section 4 (PRO and ERO are measured where each has one). To keep its runs in `results/`, put the class into
-# a file, with `import torch` and `from svnr.games.game import OneShotGame, Outcome` above it, and name the game by
+# a file, with `import torch` and `from svnr.games.game import Game, OneShotGame, Outcome` above it, and name the game by
 # where it is: `svnr train my_game.py:Rowers svnr`, or `run_spec("my_game.py:Rowers", "svnr")`; the package need not be
 # touched. What makes a PettingZoo environment can be named in the same way. Of a class in a file that file alone is part of a run's key: after a
 # change in what it imports, count up its `version`.
 #
-# `tables.curves(collect(grid(["my_game.py:Rowers"], ["svnr"], 5), folder))` are the curves of runs that were kept, for the
-# figure of section 4.
+# `kept(grid(["my_game.py:Rowers"], ["svnr"], 5), outputs.results)`, with `kept` of `svnr.experiments.store` and `grid` of
+# `svnr.experiments.specs`, are the runs of it that there are, and `tables.curves` of them the curves for the figure of section 4.
 #
 # ## Exercises
 #

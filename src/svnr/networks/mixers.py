@@ -166,7 +166,7 @@ def gentle(nets: StackedMLP, embedding: int) -> None:
     """Let mixing weights begin at about 1/√E, so that Σ_e |w_e| |w_ie| is about 1.
 
     As they are drawn they come out at 0.6 after a layer norm, and a Q_tot of 64 units begins some
-    twenty times as steep as its utilities: thousands of steps go by before that is unlearned.
+    fifteen times as steep as its utilities: thousands of steps go by before that is unlearned.
     """
     for last in (nets.weights[-1], nets.biases[-1]):
         last *= 2 / embedding**0.5

@@ -137,7 +137,7 @@ def gait(bodies: Sequence[Capsules], title: str, apart: float = 0.0) -> plt.Figu
     for owner in owners:
         axis.plot([], [], color=AGENTS[owner], linewidth=4, label=f"agent {owner + 1}")
     figure.suptitle(title)
-    told = f"from one picture to the next: what it ran, and {apart:g} m" if apart else None
+    told = f"each picture stands {apart:g} m further on than the robot ran" if apart else None
     kit.legend_below(figure, title=told)
     return figure
 
