@@ -190,6 +190,7 @@ def on_both(run):
     return min(shares) >= 0.05
 
 
+# %%
 def summary(runs):
     """Masses by method, over seeds."""
     gaps = tables.over_generalization(runs)[["PRO gap", "ERO gap"]]

@@ -659,6 +659,8 @@ gaps = {
     way: apart(found, by_method["svnr"].get(way, [])) for way, found in by_method["svnr_b"].items()
 }
 further = [f"*{way}* {number(gap, 2)} ({n})" for way, (gap, n) in gaps.items() if n]
+
+# %%
 told_of = [name for name in settled if "turned" in name]
 alone = [name for name in settled if name not in told_of]
 few = [name for name in meets_there if name not in settled]

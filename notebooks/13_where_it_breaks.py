@@ -13,11 +13,11 @@
 # that border?
 #
 # **Claim.** SVNR (Stein variational negotiated reasoning) "can steadily converge to the global optimum while jumping out of the local optimum under all settings"
-# (§8.1). The settings are three widths and three agents. We go on until it breaks.
+# (§8.1): three widths, three agents. We go on until it breaks.
 #
 # **Paper.** §8.1; Lemma 6.2 and Theorem 6.3. All else here is beyond the paper, and named so.
 #
-# **Reads.** The finished runs that there are in `results/` (`n_made` of each kind are trained where they are missing).
+# **Reads.** The finished runs in `results/` (`n_made` of each kind are trained where they are missing).
 #
 # **Makes.** The map of who ends where, who follows the Boltzmann policy, a trap for optimists, and SVNR-B.
 #
@@ -93,8 +93,8 @@ def named(learners):
 # hold half.
 #
 # For three agents a sum over a grid tells; for eight, 61⁸ points would be needed. But exp(g/α) is a product over agents,
-# and which hill pays hangs on g₁ − g₂, a sum of one number an agent: its law is a convolution. `theory.hills` does it for
-# any number of agents. We hold it against the grid, to 0.002.
+# and which hill pays hangs on a sum of one number an agent, whose law is a convolution (`theory.hills`). We hold it against the
+# grid, to 0.002.
 
 
 # %%
@@ -120,14 +120,12 @@ told["exact share at α = 10"] = [right_mass(hills[name], STEPS[0]) for name in 
 outputs.table(told.round(4), "yardsticks", "What each game asks for, exactly")
 
 # %% [markdown]
-# The *share of the box* is that in which the right hill pays: from there gradient ascent leads to its peak. Less of the
+# The *share of the box* is that in which the right hill pays: from there ascent leads to its peak. Less of the
 # box pays more than the wrong hill's peak: so often does a random joint action show a trapped team something better.
 #
-# **What to expect.** All soft methods share one schedule, which rests at 10, 1 and 0.3. Above α_c less than half of
-# a team's play should lie at the right hill, below it more: so each should end right in *every* column. At s₂ = 3 and with
-# two agents that is so at α = 10 already; in all others teams should change sides when α steps down from 10. A soft method that ends wrong misses that target: by its samplers, by its
-# sets, or because its critic does not know the right hill; the map does not tell which. Methods without a temperature have no such yardstick,
-# only the shares.
+# **What to expect.** Soft methods share one schedule, which rests at 10, 1 and 0.3, and at 0.3 more than half of the target stands at
+# the right hill in *every* column: so each should end right everywhere. One that does not misses that target by its samplers, by its sets, or because its
+# critic does not know the right hill; the map does not tell which. Methods without a temperature have only the shares.
 
 # %%
 assert (known["alpha_c"] > STEPS[-1]).all()
@@ -205,11 +203,11 @@ computed(
 # %% [markdown]
 # ### With the printed formula
 #
-# The three phases jump from 10 to 1 at a third of a run, and end at 0.3. With ten episodes a step the paper's formula falls
-# by a tenth a step, is at 1 after a seventh, and ends at α′ = 0.2; three methods end right with it at the paper's three widths on every seed ([12](12_tuned_alike.ipynb), section 4). They go on here.
+# The three phases jump from 10 to 1 at a third of a run, and end at 0.3. With ten episodes a step the paper's formula
+# is at 1 after a seventh, and ends at 0.2; three methods end right with it at the paper's widths on every seed
+# ([12](12_tuned_alike.ipynb), section 4), and go on here.
 #
-# **What to expect.** If the Stein direction cannot carry mass from hill to hill (section 4), borders stay. If they move, it
-# is one of these three differences; this does not tell which.
+# **What to expect.** If the Stein direction cannot carry mass from hill to hill (section 4), borders stay.
 
 # %%
 FORMULA = {"schedule": "printed", "schedule_unit": 10, "alpha_final": 0.2}
@@ -275,7 +273,7 @@ computed(
 # %% [markdown]
 # ### Who follows the target?
 #
-# A border says that a method stops, not why. So we look at what teams *play*: the share of joint actions at which the
+# A border does not say why a method stops. What do teams *play*? The share of joint actions at which the
 # right hill pays, in the last 100 episodes, beside that of the Boltzmann policy at the temperature of that moment.
 #
 # **What to expect.** Who samples the target lies on the grey line: a small share at first, then a jump.
@@ -342,8 +340,8 @@ pd.DataFrame(paid).round(2) + 0.0
 # **What to expect.** A critic of joint actions that is fitted to the mean sees the same game, if luck is not too noisy for it. Who holds on to the best
 # that was ever paid takes luck for worth, and goes to 14 or 20 instead of 11 or 10.
 #
-# Each game stands beside the one without luck; for the methods that have a study also *as tuned*, with what was found
-# on Max of Three ([12](12_tuned_alike.ipynb)), where there are such runs.
+# Each game stands beside the one without luck; for methods that have a study also *as tuned*, with what was found
+# on Max of Three ([12](12_tuned_alike.ipynb)).
 
 # %%
 LOTS = {"climbing": "no luck", "climbing_partly": "one lot", "climbing_fully": "all lots"}
@@ -458,9 +456,9 @@ computed(
 # ## 4. A cure, beyond the paper: SVNR-B
 #
 # In a game of one state SVNR *with births* keeps particles z of its own and does three things at every update, in place of
-# (7.2); games with states come last. (And for the first tenth of a run it acts uniformly, so that its critic has seen the box.) Its
-# settings were chosen on seed 0 of Two Modalities, of six agents and of eight, and how long it acts uniformly also on seed 1 at s₂ = 0.8 and 1: all
-# are among the seeds shown; no other method's were searched on the map.
+# (7.2); games with states come last. (For the first tenth of a run it acts uniformly, so that its critic has seen the box.) Its
+# settings were chosen on seed 0 of Two Modalities, of six agents and of eight, that tenth also on seed 1 at s₂ = 0.8 and 1, all
+# among the seeds shown; no other method's were searched here.
 #
 # **Births.** A uniform u′ replaces u with probability min(1, exp[(Q(u′) − Q(u))/α]). A valley between them plays no part.
 
@@ -512,11 +510,11 @@ pairs = few[:, None] - few[None]  # the differences along which one may jump
 assert torch.isclose(went[:, None, None], pairs, atol=1e-6).all(-1).any(-1).any(-1).sum() == 10
 
 # %% [markdown]
-# What do they buy? Particles alone, with the true reward, no critic and no network. A cloud that has the target's share
+# What do they buy? Particles alone, with the true reward, no critic and no network. A cloud with the target's share
 # at α = 10 is cooled to 0.3 in 15 steps: by (7.2) with strict sets; by walks; by walks and jumps (*jumps*); the last two with births and without.
 #
-# **What to expect.** A direction is felt as far as its kernel reaches, which is not from hill to hill, and a walk seldom crosses
-# a valley: by (7.2) and by walks alone the share stays near what it is, whatever the target does.
+# **What to expect.** A kernel is not felt from hill to hill, and a walk seldom crosses a valley: by (7.2) and by walks alone the share
+# stays near what it is.
 
 
 # %%
@@ -611,9 +609,9 @@ assert torch.allclose(
 # ### What is left of Lemma 6.2 and Theorem 6.3
 #
 # A chain that leaves exp(Q/α) of the present Q as it is never takes a law further from it, so no step lowers the soft
-# value at this Q, and by the argument of Lemma 6.2 the next Q is nowhere less (`theory.chains`): the update need not be exact. **This is said
-# of births and of one agent's steps, in a finite game with exact Q**: of jumps it holds for the law of all particles together, which a
-# single particle need not follow, and a few particles, samplers that lag and a learned Q are not covered. We play the
+# value at this Q, and by the argument of Lemma 6.2 the next Q is nowhere less (`theory.chains`). **This is said
+# of births and of one agent's steps, in a finite game with exact Q**: of jumps it holds for all particles' law together, and few
+# particles, samplers that lag and a learned Q are not covered. We play the
 # climbing game for ever, from all agents at the *third* choice, at α = 1.
 #
 # **What to expect.** With births the chain ends where the exact update does, as in Theorem 6.3. With moves alone no Q
@@ -701,13 +699,11 @@ computed(
 # %% [markdown]
 # ### Which of its parts matter?
 #
-# One change at a time, one of two, and controls: SVNR, and SVNR, SVNR-F and MASQL with as many uniform actions at first. Averaged over particles
-# that have the target's law (7.2) is 0 wherever the samplers are (Stein's identity): *pull by (7.2)* is a control, too, that must fail. The last column is Two
-# Modalities with the very same settings: a run keeps both modes if its share of the narrow one is within 0.10 of the
-# exact one (notebook [08](08_two_modalities.ipynb)).
+# One change at a time, one of two, and controls: SVNR, and SVNR, SVNR-F and MASQL with as many uniform actions at first. Over particles
+# that have the target's law (7.2) is 0 wherever the samplers are (Stein's identity), so *pull by (7.2)* must fail. The last column is Two
+# Modalities with the very same settings, by the rule of notebook [08](08_two_modalities.ipynb).
 #
-# **What to expect.** Births or jumps alone cross at s₂ = 1, as in the cooling above, and only jumps among eight agents; without either
-# seeds are lost.
+# **What to expect.** Births or jumps alone cross at s₂ = 1, only jumps among eight agents; without either seeds are lost.
 
 # %%
 CHANGES = {
@@ -808,16 +804,15 @@ outputs.figure(
 # %% [markdown]
 # ### Games with states
 #
-# Where a game has many states there is no store for each: particles start anew from what the samplers say at a state, and
-# are then challenged and moved: four a state, with four births. The samplers follow (7.2) again, averaged over these
-# particles, which have not come to the target, so that it is not 0. (The pull was chosen on seed 0 of Particle Gather and of
+# There is no store for each of many states: particles start anew from what the samplers say at a state, and
+# are challenged and moved, four a state, with four births. Samplers follow (7.2) again, averaged over these
+# particles, which have not come to the target. (The pull was chosen on seed 0 of Particle Gather and of
 # HalfCheetah, the number of births on Particle Gather from farther away; these seeds are among those shown.)
-# Two kinds stand beside it: the pull down the energy distance, as towards stored ones, and moves without births. Particle Gather from random directions and from farther away
-# ([10](10_particle_gather.ipynb)) and a robot ([16](16_multi_agent_mujoco.ipynb)), at their full length, with the settings of
+# Beside it stand the pull down the energy distance and moves without births, on Particle Gather
+# ([10](10_particle_gather.ipynb)) and a robot ([16](16_multi_agent_mujoco.ipynb)), with the settings of
 # either notebook.
 #
-# **What to expect.** We know of no wide wrong hill in them between one joint action and a better one. If there is none, births
-# have nothing to cross, and cost little.
+# **What to expect.** We know of no wide wrong hill in them. If there is none, births have nothing to cross, and cost little.
 
 # %%
 MANY_STATES = ["particle_gather_turned", "particle_gather_anywhere", "halfcheetah_2x3"]
@@ -873,9 +868,7 @@ computed(
 # %% [markdown]
 # ## Against the paper
 #
-# The map says how far "under all settings" goes. Below α_c the target itself stands at the right hill in every column
-# (asserted in section 1), which a soft method that ends wrong misses. SVNR-B is ours, with its own name, and no
-# part of the reproduction.
+# The map says how far "under all settings" goes. SVNR-B is ours, with its own name, and no part of the reproduction.
 
 # %%
 PRINTED = [name for name in NAMES if name in [f"max_of_three_{s}" for s in (3.0, 2.0, 1.5)]]
@@ -894,13 +887,12 @@ computed(
 # ## Adapt this
 #
 # Change `widths`, `teams` and `methods` in the cell of parameters; `svnr train max_of_6_2.0 svnr_b --set n_births=512`
-# does one run from a shell. A width or a team that has no row yet needs one in `experiments/catalogue.py`.
+# does one run.
 #
 # ## Exercises
 #
 # 1. Let SVNR cool slowly (`schedule=geometric`) at s₂ = 1.2, then at 1. What becomes of the border?
 # 2. Store 64 particles instead of 256. What becomes of the share on Two Modalities?
-# 3. A lure that pays 20 once in a hundred times: who is still lured?
 #
 # ## In one paragraph
 #

@@ -196,6 +196,7 @@ def judge(where, claim, holds, evidence, decided=True, why="runs missing", own=N
     claims.append(entry | {"ours": evidence})
 
 
+# %%
 def counts(names):
     """Seeds that leave the wrong hill, as text, width by width."""
     shown = [f"{tables.TITLES[n]} {'/'.join(str(c) for c in seeds_that_leave(n))}" for n in names]
@@ -267,6 +268,8 @@ AGAIN = {
         {},
     ),
 }
+
+# %%
 for protocol, (played, settings) in AGAIN.items():
     found = outputs.finished(grid(played, ["svnr"], n_seeds, n_episodes, settings))
     right = tables.at_optimum(tables.scores(found))["right"].loc["svnr"]
@@ -467,6 +470,8 @@ judge(
     told(["svnr"]),
     own=PAPER_TABLE_1["svnr", GATHER][0] > 2.5,
 )
+
+# %%
 far = of_gather[of_gather["game"].eq(FAR) & of_gather["learner"].eq("svnr")]["shared"]
 judge(
     "§8.2",

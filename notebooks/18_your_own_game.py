@@ -284,6 +284,7 @@ class Lift(Game):
         return 5.0 * up - 1.0 * tilted - 0.01, after
 
 
+# %%
 lift = Lift()
 check_game(lift)
 
