@@ -326,12 +326,14 @@ if long_runs:
     went = further(short, long_runs)
     lacked = went["later version"] - went[FROM]
     went["gap closed"] = ((went[TO] - went[FROM]) / lacked).where(lacked > 0)  # else there is none
-    shown = went.rename(index=tables.TITLES).rename_axis(["robot", "method"]).round(2)
-    outputs.table(shown.reset_index().fillna("–"), "mujoco_longer", "Longer runs", long_runs)
+    shown = went.rename(index=tables.TITLES).rename_axis(["robot", "method"])
+    shown = shown.round({FROM: 0, TO: 0, "gap closed": 2}).fillna("–")
+    outputs.table(shown, "mujoco_longer", "Longer runs", long_runs)
     names = {name: panels[name] for name in learned if name in went.index.levels[0]}
-    message = f"{FROM} → {TO}, {panels[learned[0]]}: " + ", ".join(
-        f"{tables.TITLES[m]} {row[FROM]:.0f} → {row[TO]:.0f}"
-        for m, row in went.loc[learned[0]].iterrows()
+    name, *_ = names
+    message = f"{FROM} → {TO}, {names[name]}: " + ", ".join(
+        f"{tables.TITLES[m]} {row[FROM]:.0f} → {row[TO]:.0f} ({counted(int(row['seeds']), 'seed')})"
+        for m, row in went.loc[name].iterrows()
     )
     against = {"at": "environment steps"}
     outputs.figure(

@@ -105,7 +105,8 @@ def learning(
     figure.supylabel("return of an episode", fontsize=10)
     seeds = tests.groupby(["game", "learner"])["seed"].nunique()
     told = " to ".join(dict.fromkeys(str(n) for n in (seeds.min(), seeds.max())))
-    told = f"interquartile means of {told} seeds; thin: of fewer than {ENOUGH_SEEDS}"
+    several = "one seed" if told == "1" else f"interquartile means of {told} seeds"
+    told = f"{several}; thin: of fewer than {ENOUGH_SEEDS}"
     kit.legend_below(figure, title=told)
     return figure
 
