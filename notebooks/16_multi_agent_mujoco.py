@@ -569,6 +569,6 @@ outputs.figure(figure, "mujoco_gait", "A trained gait", runs[:1], note="seed 0")
 # ## In one paragraph
 #
 # At a budget of our own teams learn to run on four robots, or not: an ant that stands still earns more than most that learned. Where
-# SVNR has the seeds to be ranked it is ahead of few. On HalfCheetah 2x3 its ablation with empty sets earns as much; on the others
-# it has too few seeds to tell. Next:
+# SVNR has the seeds to be ranked, on HalfCheetah and Walker2d 2x3, it is ahead of MAPPO, and its ablation with empty sets earns as much: no gain of
+# negotiation shows there. On the others there are too few seeds to tell. Next:
 # [17 · Scoreboard](17_scoreboard.ipynb).
