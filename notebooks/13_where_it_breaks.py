@@ -230,7 +230,8 @@ def stops_of(cells):
 
 told = ". ".join(f"{how.capitalize()}: {stops_of(found)}" for how, found in both.items())
 if falling:
-    ends_at = {how: last_columns(found).loc[FOLLOWING] for how, found in both.items()}
+    ran = [name for name in FOLLOWING if all(name in set(c["learner"]) for c in both.values())]
+    ends_at = {how: last_columns(found).reindex(ran) for how, found in both.items()}
     same = (ends_at["three phases"] == ends_at["printed formula"]).all(axis=1)
     stay, move = (named(same.index[same == kept]) for kept in (True, False))
     told += f". With both alike stop: {stay}; elsewhere: {move}"

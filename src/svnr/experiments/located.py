@@ -42,7 +42,9 @@ def located(place: str) -> Any:
         raise ValueError(f"game must name a module or a file, got {place!r}: {error}") from error
     if not hasattr(module, name):
         known = [n for n, made in vars(module).items() if callable(made) and n[0] != "_"]
-        check_one_of(f"what {where} makes", name, known)
+        if where.endswith(".py"):
+            check_one_of(f"what {where} makes", name, known)
+        raise ValueError(f"game must name something in {where}, got {place!r}")
     return getattr(module, name)
 
 
