@@ -470,7 +470,7 @@ computed(
 # **What to expect.** If it is enough to cool slowly, all seeds meet with it too.
 
 # %%
-FORMULA = {"schedule": "printed", "schedule_unit": min(10, n_episodes)}
+FORMULA = {"schedule": "printed", "schedule_unit": min(10, n_other_episodes or n_episodes)}
 by_formula = {"geometric, as here": ours, "printed, ten a step": known(["svnr"], NAME, FORMULA)}
 formula, every = by_seed(by_formula), tables.all_of(by_formula)
 label = "SVNR, by how the temperature falls"
