@@ -21,7 +21,7 @@
 #
 # **Makes.** The map of who ends where, who follows the Boltzmann policy, a trap for optimists, and SVNR-B.
 #
-# **Takes.** Seconds with the committed runs; half a minute to a minute a run and core without them.
+# **Takes.** Seconds with the committed runs; up to a minute a run and core without them.
 
 # %%
 from functools import partial
@@ -887,8 +887,7 @@ computed(
 # %% [markdown]
 # ## Adapt this
 #
-# Change `widths`, `teams` and `methods` in the cell of parameters; `svnr train max_of_6_2.0 svnr_b --set n_births=512`
-# does one run.
+# Change `widths`, `teams` and `methods`; `svnr train max_of_6_2.0 svnr_b --set n_births=512` does one run.
 #
 # ## Exercises
 #
@@ -898,6 +897,6 @@ computed(
 # ## In one paragraph
 #
 # The right hill shrinks with every step in width and every agent more, and an exact yardstick says when a soft team should
-# still stand on it: in every column of the map. What carries particles over is not (7.2) but jumps along the
+# still stand on it. What carries particles over is not (7.2) but jumps along the
 # difference of two or, with three agents, births as well, and samplers follow them down the energy distance: that is SVNR-B. Next:
 # [14 · Many agents](14_many_agents.ipynb).

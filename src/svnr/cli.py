@@ -71,8 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     option = command(_train, "train a learner on a game, or read the finished run")
     _name_game_and_learner(option)
     _name_training(option)
-    option("--keep", action="store_true", help="keep trained teams too, one after another")
-    option("--output", help="folder of runs (default results/, in a checkout its own)")
     _name_engine(option)
 
     option = command(_tune, "search a learner's settings on a game with TPE")
@@ -112,6 +110,8 @@ def _name_training(option: Callable[..., Any]) -> None:
     option("--copies", type=int, help="of the game, side by side (default as its game's: often 1)")
     option("--tests", type=int, help="episodes of a test (by default 1000 at most)")
     option("--tuned", action="store_true", help="begin with what searches (three phases) chose")
+    option("--keep", action="store_true", help="keep trained teams too, one after another")
+    option("--output", help="folder of runs (default results/, in a checkout its own)")
 
 
 def _name_engine(option: Callable[..., Any]) -> None:

@@ -55,32 +55,27 @@ def plan(
         ValueError: if a name, a preset, a parameter or the folder cannot be used.
     """
     for name in changes.keys() & {"scale", "output", "n_jobs"}:
-        told = f"--{name.removeprefix('n_')}"
-        raise ValueError(f"{name} must be told by {told}, got {changes[name]!r} among the numbers")
+        option = f"--{name.removeprefix('n_')}"
+        wanted = f"be told by {option}, got {changes[name]!r} among the numbers"
+        raise ValueError(f"{name} must {wanted}")
     preset, chosen = presets(root, scale), sources(root, only)
     folder = _folder(root, scale, f"build/{scale}" if changes and output is None else output)
     for name in chosen if only else ():
         check_one_of(f"a notebook at {scale} scale", name, preset)
     named = [name for name in preset if name in chosen]
-    jobs = [_job(chosen[name], root, scale, folder, preset[name], changes) for name in named]
+    numbers = {name: {**(preset[name].get("parameters") or {}), **changes} for name in named}
+    told = {name: preset[name] | {"parameters": numbers[name]} for name in named}
+    jobs = [_job(chosen[name], root, scale, folder, told[name]) for name in named]
     if not jobs:
         raise ValueError(f"no notebook of {root} has a preset at {scale} scale")
     return Plan(root, folder, jobs, [name for name in chosen if name not in preset])
 
 
-def _job(
-    source: Path,
-    root: Path,
-    scale: str,
-    folder: Path,
-    preset: dict[str, Any],
-    changes: Mapping[str, Any],
-) -> Job:
+def _job(source: Path, root: Path, scale: str, folder: Path, preset: dict[str, Any]) -> Job:
     below = "" if folder == root else folder.relative_to(root).as_posix()
     common, known = {"scale": scale, "output": below, "n_jobs": 1}, defaults_of(root, source.stem)
     given = {name: value for name, value in common.items() if name in known}
-    given |= preset.get("parameters") or {}
-    given |= changes
+    given |= preset["parameters"]
     check_parameters(known, given)
     path = root / (below or "build/paper") / "notebooks" / f"{source.stem}.ipynb"
     return Job(source, path, given, preset.get("timeout", 3600), tuple(preset.get("after", ())))
